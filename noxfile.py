@@ -1,0 +1,174 @@
+#!/usr/bin/env -S uv run --script
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox[uv]>=2026.10.20"]
+# ///
+"""All that can be run here. `python run.py` needs only Python; `uvx nox` and `pipx run nox` do the same.
+
+What stands after `--` goes to pytest: nox -s api -- -k pagination --pg 15
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.11.12"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.reuse_venv = "yes"
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+TODAY = f"{sys.version_info.major}.{sys.version_info.minor}"
+PYTHONS = nox.project.python_versions(PROJECT)
+MAJORS = PROJECT["tool"]["harness"]["supported"]
+NEXT = ("3.15", 19)
+"""A Python and a Postgres that are not promised yet: CI runs them and lets them fail."""
+
+UNTIL_CLEAN = 30.0
+"""Seconds that a session has for stopping its servers."""
+
+# nox itself leaves its children alone when it is terminated; as an interrupt it stops them first.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def run(session: nox.Session, *arguments: str, python: str = TODAY, interrupt_timeout: float = 5.0) -> None:
+    """Run `python arguments` in the environment of `python`, which all sessions share, with src/ importable."""
+    programs = session.cache_dir.parent.resolve() / f"venv-{python.replace('.', '-')}" / "bin"
+    if not (programs / "python").exists():
+        session.skip(f"Python {python} was not found")
+    environment = {"PYTHONPATH": str(Path("src").resolve()), "PATH": f"{programs}:{session.env['PATH']}"}
+    session.run(
+        str(programs / "python"),
+        *arguments,
+        env=environment,
+        external=True,
+        interrupt_timeout=interrupt_timeout,
+        terminate_timeout=UNTIL_CLEAN,
+    )
+
+
+def pytest(session: nox.Session, *arguments: str, python: str = TODAY) -> None:
+    """Run tests; what was typed after `--` comes last, so that it wins."""
+    run(session, "-m", "pytest", *arguments, *session.posargs, python=python)
+
+
+SHARED = {"venv_backend": "none", "requires": [f"venv-{TODAY}"]}
+"""The options of a session that runs in the shared environment of today's Python."""
+
+
+@nox.session(python=sorted({*PYTHONS, TODAY, NEXT[0]}, key=lambda text: int(text.split(".")[1])), default=False)
+def venv(session: nox.Session) -> None:
+    """Make the environment that the other sessions share, from requirements/dev.txt."""
+    session.install("--require-hashes", "-r", "requirements/dev.txt", silent=False)
+
+
+@nox.session(**SHARED, tags=["ci"])
+def lint(session: nox.Session) -> None:
+    """Check style, format and who may import whom."""
+    run(session, "-m", "ruff", "check")
+    run(session, "-m", "ruff", "format", "--check")
+    run(
+        session, "-c", "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
+    )
+
+
+@nox.session(**SHARED, tags=["ci"])
+def types(session: nox.Session) -> None:
+    """Check the types, strictly."""
+    run(session, "-m", "mypy", *session.posargs)
+
+
+@nox.session(**SHARED)
+def migrations(session: nox.Session) -> None:
+    """Test the migrations: up, down, against the models, and under a replica's eyes."""
+    pytest(session, "-m", "migrations and not slow")
+
+
+@nox.session(**SHARED)
+def schema(session: nox.Session) -> None:
+    """Judge the migrated schema by its rules."""
+    pytest(session, "-m", "schema and not slow")
+
+
+@nox.session(**SHARED)
+def api(session: nox.Session) -> None:
+    """Test the API from outside, over HTTP."""
+    pytest(session, "-m", "api and not slow")
+
+
+@nox.session(**SHARED)
+def harness(session: nox.Session) -> None:
+    """Test the harness itself, the roles, and the commands."""
+    pytest(session, "-m", "not (migrations or schema or api or slow)")
+
+
+@nox.session(**SHARED, default=False)
+def full(session: nox.Session) -> None:
+    """Run every test, the slow ones too."""
+    pytest(session)
+
+
+def suites_of(python: str, majors: list[int], tag: str) -> None:
+    """Register the sessions that run all suites on one Python and each of `majors`."""
+
+    @nox.session(
+        name=f"suites-{python}",
+        python=python,
+        venv_backend="none",
+        requires=["venv-{python}"],
+        default=False,
+        tags=[tag],
+    )
+    @nox.parametrize("pg", majors)
+    def suites(session: nox.Session, pg: int) -> None:
+        """Run all suites on this Python and this Postgres."""
+        pytest(session, "-m", "not slow", f"--pg={pg}", python=python)
+
+
+for each in PYTHONS:
+    suites_of(each, MAJORS, "ci")
+suites_of(NEXT[0], [MAJORS[-1], NEXT[1]], "next")
+
+
+@nox.session(**SHARED, default=False)
+def dev(session: nox.Session) -> None:
+    """Run the API with a Postgres of its own: -- [--port N] [--fresh] [--rows N]."""
+    run(session, "tools/dev.py", *session.posargs, interrupt_timeout=0)
+
+
+@nox.session(**SHARED, default=False)
+def revision(session: nox.Session) -> None:
+    """Write a migration from what changed in the models: -- "add due date"."""
+    run(session, "tools/revision.py", *session.posargs)
+
+
+@nox.session(venv_backend="uv", default=False)
+def env(session: nox.Session) -> None:
+    """Make .venv with everything in it, for editors and for plain pytest."""
+    session.run("uv", "venv", "--allow-existing", "--seed", "--python", sys.executable, ".venv")
+    session.run("uv", "pip", "install", "--python", ".venv", "--require-hashes", "-r", "requirements/dev.txt")
+    packages = Path(".venv/lib", f"python{TODAY}", "site-packages")
+    (packages / "src.pth").write_text(f"{Path('src').resolve()}\n", encoding="utf-8")
+    session.log("ready: .venv/bin/pytest -m integration, or: source .venv/bin/activate")
+
+
+@nox.session(venv_backend="uv", default=False)
+def pins(session: nox.Session) -> None:
+    """Write requirements/*.txt anew from pyproject.toml: -- --upgrade takes the newest versions."""
+    for name, source in (
+        ("app", ["pyproject.toml"]),
+        ("dev", ["pyproject.toml", "--group=dev"]),
+        ("nox", ["--group=nox"]),
+    ):
+        target = f"requirements/{name}.txt"
+        options = ["--no-config", "--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url"]
+        options += ["--custom-compile-command=nox -s pins", f"--output-file={target}", *session.posargs]
+        session.run("uv", "pip", "compile", "--quiet", *source, *options)
+
+
+if __name__ == "__main__":
+    nox.main()
