@@ -1,0 +1,128 @@
+"""The fixtures that a project's tests are written with."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import alembic.config
+import pytest
+from pytest_postgresql.executors import NoopExecutor
+from sqlalchemy import Engine
+
+from harness.catalog import Snapshot, read_snapshot
+from harness.config import Config
+from harness.migrate import alembic_config as project_alembic_config
+from harness.postgres.databases import Database, Databases
+from harness.postgres.server import Cluster
+from harness.service import Client, serve
+from harness.session import FAILED, LENT, SESSION, Session
+
+BLACK_BOX = (
+    "A test marked api sees the database as a black box: it asks over HTTP and reads answers, nothing else, so that "
+    "it stays true when the schema changes. Seed with api.seed(table, rows), look with api.rows(table), "
+    "or move the test out of tests/api."
+)
+
+
+@pytest.fixture(scope="session")
+def harness_session(request: pytest.FixtureRequest) -> Session:
+    """The run's server and databases, made when first asked for."""
+    return request.config.stash[SESSION]
+
+
+@pytest.fixture(scope="session")
+def harness_config(harness_session: Session) -> Config:
+    """`[tool.harness]` of the project."""
+    return harness_session.config
+
+
+@pytest.fixture(scope="session")
+def cluster(harness_session: Session) -> Cluster:
+    """The run's own Postgres, started."""
+    return harness_session.cluster
+
+
+@pytest.fixture(scope="session")
+def postgresql_proc(harness_session: Session) -> NoopExecutor:
+    """The run's server for pytest-postgresql's client fixtures, which then work as they are."""
+    return harness_session.executor()
+
+
+@pytest.fixture
+def ground(request: pytest.FixtureRequest, harness_session: Session) -> Iterator[tuple[Cluster | None, Databases]]:
+    """The databases of the run's server or, in a test marked own_cluster, of one for this test alone."""
+    if request.node.get_closest_marker("own_cluster"):
+        with harness_session.own_cluster() as own:
+            yield own
+    else:
+        yield None, harness_session.databases
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases]) -> Iterator[Database]:
+    """A fresh database at head, seen by the migrator, who owns all that is in it."""
+    _refuse_in_api(request)
+    with _lend(request, ground[1], migrated=True) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def empty_database(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases]) -> Iterator[Database]:
+    """A fresh database with the roles' rights and nothing else."""
+    _refuse_in_api(request)
+    with _lend(request, ground[1], migrated=False) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="session")
+def catalog(harness_session: Session) -> Snapshot:
+    """The catalogue of a database at head, read once, read-only, as the role readonly."""
+    databases = harness_session.databases
+    fresh = databases.create(migrated=True)
+    with fresh.as_role("readonly").connect() as connection:
+        snapshot = read_snapshot(connection)
+    databases.drop(fresh)
+    return snapshot
+
+
+@pytest.fixture
+def alembic_config(harness_config: Config) -> alembic.config.Config:
+    """The project's Alembic configuration, as pytest-alembic asks for it."""
+    return project_alembic_config(harness_config)
+
+
+@pytest.fixture
+def alembic_engine(empty_database: Database) -> Engine:
+    """The migrator's engine on an empty database, as pytest-alembic asks for it."""
+    return empty_database.engine
+
+
+@pytest.fixture
+def api(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases]) -> Iterator[Client]:
+    """An HTTP client of the real app, which runs under uvicorn, as its own role, on fresh data."""
+    cluster, databases = ground
+    with (
+        _lend(request, databases, migrated=True) as fresh,
+        serve(databases.config, fresh.as_role("app").dsn) as base_url,
+        Client(base_url, fresh, cluster) as client,
+    ):
+        yield client
+
+
+@contextlib.contextmanager
+def _lend(request: pytest.FixtureRequest, databases: Databases, *, migrated: bool) -> Iterator[Database]:
+    """A fresh database for one test; one that failed leaves it behind until the run ends."""
+    fresh = databases.create(migrated=migrated)
+    request.node.stash.setdefault(LENT, []).append(fresh)
+    yield fresh
+    fresh.dispose()
+    if request.node.stash.get(FAILED, False):
+        request.config.stash[SESSION].keep(request.node.nodeid, fresh)
+    else:
+        databases.drop(fresh)
+
+
+def _refuse_in_api(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("api"):
+        pytest.fail(f"{request.node.name} asks for the fixture {request.fixturename}. {BLACK_BOX}", pytrace=False)

@@ -1,0 +1,113 @@
+"""The operating-system account that runs the server. Postgres refuses to be run by root."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+from harness.config import HarnessError
+
+CANDIDATES = ("postgres", "nobody")
+
+
+class Identity(TypedDict, total=False):
+    """The arguments of `subprocess.Popen` that change who runs a program."""
+
+    user: int
+    group: int
+    extra_groups: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who runs the server. `foreign` is true where that is not the user who runs pytest."""
+
+    name: str
+    uid: int
+    gid: int
+    foreign: bool
+
+    @property
+    def identity(self) -> Identity:
+        """What to pass to `subprocess.Popen` so that the program runs as this account."""
+        return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.foreign else {}
+
+    def run(self, command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a program as this account, in a directory that it can read."""
+        return subprocess.run(command, text=True, cwd="/", check=False, **self.identity, **options)
+
+    def reaches(self, path: Path, *, write: bool = False) -> bool:
+        """Whether this account can read (or write) `path`: asked of the kernel, for modes and ACLs alike."""
+        if not self.foreign:
+            return os.access(path, os.W_OK | os.X_OK if write else os.R_OK)
+        flag = "-w" if write else "-r"
+        return self.run(["/bin/sh", "-c", f'test {flag} "$1"', "sh", str(path)]).returncode == 0
+
+    def own(self, path: Path) -> None:
+        """Make `path` this account's, closed to all others."""
+        if self.foreign:
+            os.chown(path, self.uid, self.gid)
+        path.chmod(0o700)
+
+
+def server_account() -> Account:
+    """The present user or, for root, the first of `CANDIDATES` that exists.
+
+    Raises:
+        HarnessError: for root on a machine that has none of them.
+    """
+    if os.geteuid() != 0:
+        entry = pwd.getpwuid(os.geteuid())
+        return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, foreign=False)
+    for name in CANDIDATES:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(name, entry.pw_uid, entry.pw_gid, foreign=True)
+    raise HarnessError(
+        "Postgres cannot be run by root, and this machine has no other account for it "
+        f"(looked for {', '.join(CANDIDATES)}).\nRun as an ordinary user, or: useradd --system postgres"
+    )
+
+
+def cache_directory(account: Account) -> Path:
+    """A directory that stays between runs and that `account` can read.
+
+    The user's cache directory (XDG base directory specification) or, where root's home is closed to the account,
+    one beside the system's caches. Raises HarnessError when no place can be written.
+    """
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    tried = [home / "pg-harness", Path("/var/cache/pg-harness"), Path(f"/var/tmp/pg-harness-{os.geteuid()}")]  # noqa: S108 - made below with its owner checked
+    for place in tried:
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if place.stat().st_uid == os.geteuid() and account.reaches(place):
+            return place
+    raise HarnessError(
+        f"No place for a cache that {account.name} can read.\n  tried: {', '.join(map(str, tried))}\n"
+        "  remedy: set XDG_CACHE_HOME to a directory that can be written and is not below a closed home"
+    )
+
+
+def readable_programs(bindir: Path, version: str, account: Account) -> Path:
+    """`bindir`, or a copy of its installation in the cache where `account` cannot read it (a clone under /root)."""
+    if account.reaches(bindir / "postgres"):
+        return bindir
+    copy = cache_directory(account) / f"postgres-{version}-{(bindir / 'postgres').stat().st_size}"
+    if not (copy / "bin" / "postgres").exists():
+        scratch = copy.with_name(f"{copy.name}.{os.getpid()}")
+        shutil.copytree(bindir.parent, scratch, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        try:
+            scratch.rename(copy)
+        except OSError:  # another run was faster
+            shutil.rmtree(scratch)
+    return copy / "bin"

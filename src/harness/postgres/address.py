@@ -1,0 +1,57 @@
+"""Where a server is and as whom to speak to it: one value for the run's own cluster and for somebody else's server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from sqlalchemy import URL
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server and the user who administers it. `host` may be the directory of a socket."""
+
+    host: str
+    port: int
+    user: str
+    password: str | None = field(default=None, repr=False)
+    maintenance: str = "postgres"
+
+    def seen_by(self, user: str, password: str | None = None) -> Address:
+        """The same server, as another user."""
+        return Address(self.host, self.port, user, password, self.maintenance)
+
+    def dsn(self, dbname: str) -> str:
+        """A libpq connection URI (PostgreSQL manual, 32.1.1.2)."""
+        word = f":{quote(self.password, safe='')}" if self.password else ""
+        user = quote(self.user, safe="") + word
+        if self.host.startswith("/"):
+            return f"postgresql://{user}@/{quote(dbname, safe='')}?host={quote(self.host, safe='/')}&port={self.port}"
+        return f"postgresql://{user}@{self.host}:{self.port}/{quote(dbname, safe='')}"
+
+    def url(self, dbname: str) -> URL:
+        """The same for SQLAlchemy's psycopg dialect."""
+        socket = self.host.startswith("/")
+        return URL.create(
+            "postgresql+psycopg",
+            username=self.user,
+            password=self.password,
+            host=None if socket else self.host,
+            port=None if socket else self.port,
+            database=dbname,
+            query={"host": self.host, "port": str(self.port)} if socket else {},
+        )
+
+    def connect(self, dbname: str | None = None, **options: Any) -> psycopg.Connection[Any]:
+        """A new connection to `dbname`, or to the database in which other databases are made."""
+        return psycopg.connect(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=self.password,
+            dbname=dbname or self.maintenance,
+            **options,
+        )

@@ -1,0 +1,42 @@
+"""A server that someone else runs: what the harness needs there, checked before it touches anything."""
+
+from __future__ import annotations
+
+import psycopg
+
+from harness.config import HarnessError
+from harness.postgres.address import Address
+
+OLDEST = 140000
+
+
+def check_rights(server: Address) -> bool:
+    """Whether the user is a superuser there.
+
+    Raises:
+        HarnessError: when the server cannot be reached, is older than 14, or the user lacks CREATEDB or CREATEROLE.
+    """
+    place = f"--postgresql-host {server.host} (port {server.port}, user {server.user}, database {server.maintenance})"
+    try:
+        with server.connect(connect_timeout=10) as connection:
+            version = connection.info.server_version
+            row = connection.execute(
+                "SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user"
+            ).fetchone()
+    except psycopg.OperationalError as error:
+        raise HarnessError(
+            f"{place} cannot be reached: {error}\n"
+            "  remedy: check --postgresql-port, --postgresql-user and --postgresql-password, "
+            "or leave them out for a server of the harness's own"
+        ) from error
+    if version < OLDEST:
+        raise HarnessError(f"{place} is PostgreSQL {version // 10000}; the harness needs 14 or newer.")
+    superuser, createdb, createrole = row or (False, False, False)
+    lacking = [name for name, has in (("CREATEDB", createdb), ("CREATEROLE", createrole)) if not (has or superuser)]
+    if lacking:
+        raise HarnessError(
+            f"{place}: the user lacks {' and '.join(lacking)}.\n"
+            "Looked at pg_roles. The harness makes and drops databases and roles of its own there, and no others.\n"
+            f"  remedy: ALTER ROLE {server.user} {' '.join(lacking)}"
+        )
+    return bool(superuser)

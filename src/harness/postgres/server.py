@@ -1,0 +1,157 @@
+"""A cluster's life: initialised, started, stopped.
+
+pytest-postgresql's executor is not used here: it runs pg_ctl, whose polling costs 90 ms a start and 100 ms a stop, it
+cannot run the server as another account when pytest is run by root, and a killed run leaves its server behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.config import HarnessError
+from harness.postgres.account import Account, readable_programs, server_account
+from harness.postgres.find import Installation
+from harness.postgres.runs import Run, open_run
+
+PORT = 5432
+SUPERUSER = "postgres"
+
+SETTINGS = {
+    "fsync": "off",  # the data need not survive the machine
+    "full_page_writes": "off",  # nor a torn page
+    "synchronous_commit": "off",  # nor does a commit wait for the disk
+    "dynamic_shared_memory_type": "mmap",  # in the data directory, so that nothing stays in /dev/shm after a kill
+    "wal_level": "minimal",  # nobody replicates it: bulk loads write no WAL
+    "max_wal_senders": "0",  # as wal_level minimal asks
+    "autovacuum": "off",  # it would wake up in a test's middle and take locks on its tables
+    "jit": "off",  # small tables never earn its compilation
+    "checkpoint_timeout": "1h",  # no checkpoint in a test's middle
+    "max_wal_size": "4GB",
+    "shared_buffers": "64MB",
+    "max_prepared_transactions": "10",  # so that tests can PREPARE TRANSACTION
+    "listen_addresses": "",  # a private socket is the only way in
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_messages": "warning",
+    "log_lock_waits": "on",
+}
+
+INITDB = (
+    "--username",
+    SUPERUSER,
+    "--auth",
+    "trust",
+    "--encoding",
+    "UTF8",
+    "--no-locale",
+    "--no-sync",
+    "--no-instructions",
+)
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A throw-away cluster with a private socket directory: whoever can reach the directory is let in."""
+
+    installation: Installation
+    account: Account
+    run: Run
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def host(self) -> str:
+        """The socket's directory, which libpq takes for a host."""
+        return str(self.run.socket)
+
+    @property
+    def log(self) -> Path:
+        """The server's log."""
+        return self.run.path / "log"
+
+    def initialise(self) -> None:
+        """Run initdb.
+
+        Raises:
+            HarnessError: when it fails, with what it printed.
+        """
+        command = [self.installation.program("initdb"), *INITDB, "--pgdata", str(self.run.data)]
+        done = self.account.run(command, capture_output=True)
+        if done.returncode:
+            raise HarnessError(f"initdb of PostgreSQL {self.installation} failed:\n{done.stderr.strip()}")
+
+    def start(self) -> None:
+        """Start `postgres` and wait until it answers: polls postmaster.pid, whose eighth line turns to `ready`.
+
+        Raises:
+            HarnessError: when the server ends or is not ready within a minute, with the end of its log.
+        """
+        options = {**SETTINGS, "unix_socket_directories": self.host, "port": str(PORT)}
+        command = [self.installation.program("postgres"), "-D", str(self.run.data)]
+        command += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+                start_new_session=True,
+                **self.account.identity,
+            )
+        deadline = time.monotonic() + 60
+        while not self._ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise HarnessError(f"PostgreSQL {self.installation} did not start:\n{self._end_of_log()}")
+            time.sleep(0.002)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End the server: SIGINT is a fast shutdown with a checkpoint, SIGQUIT an immediate one."""
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(how)
+        try:
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def close(self, *, keep: bool = False) -> None:
+        """End the server and remove its directory; with `keep` both stay until the next run sweeps them away."""
+        if not keep:
+            self.stop(signal.SIGQUIT)
+        self.run.close(keep=keep)
+
+    def _ready(self) -> bool:
+        """Whether this very server says that it accepts connections (miscadmin.h, LOCK_FILE_LINE_PM_STATUS)."""
+        try:
+            lines = (self.run.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return False
+        return len(lines) >= 8 and lines[7].strip() == "ready"
+
+    def _end_of_log(self) -> str:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(lines[-20:])
+
+
+def start_cluster(installation: Installation) -> Cluster:
+    """A new cluster of `installation` in a run of its own, started."""
+    account = server_account()
+    bindir = readable_programs(installation.bindir, installation.version, account)
+    cluster = Cluster(Installation(bindir, installation.version, installation.source), account, open_run(account))
+    try:
+        cluster.initialise()
+        cluster.start()
+    except BaseException:
+        cluster.close()
+        raise
+    return cluster

@@ -1,0 +1,141 @@
+"""What one pytest session (under xdist: one worker) holds: the server it takes, and the databases on it."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pytest
+from pytest_postgresql.executors import NoopExecutor
+
+from harness.config import Config, HarnessError
+from harness.postgres.address import Address
+from harness.postgres.databases import Database, Databases
+from harness.postgres.external import check_rights
+from harness.postgres.find import Installation, choose
+from harness.postgres.roles import Roles
+from harness.postgres.server import PORT, SUPERUSER, Cluster, start_cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which Postgres the user asks for: on the command line, and by the project's default.
+
+    `external` is a server that someone else runs; the harness then starts none.
+    """
+
+    default: int
+    major: int | None = None
+    executable: str | None = None
+    external: Address | None = None
+
+    def installation(self) -> Installation:
+        """The programs to take.
+
+        Raises:
+            HarnessError: when nothing fits.
+        """
+        return choose(self.default, asked=self.major, executable=self.executable)
+
+    def describe(self) -> str:
+        """One line for pytest's header: which Postgres, and why; without starting anything."""
+        if self.external:
+            return f"postgres: server at {self.external.host}:{self.external.port} (--postgresql-host)"
+        try:
+            installation = self.installation()
+        except HarnessError as error:
+            return f"postgres: none ({str(error).splitlines()[0]})"
+        asker = "--postgresql-exec" if self.executable else "--pg" if self.major else "[tool.harness] postgres"
+        return f"postgres: {installation}, {self.major or installation.major} by {asker}"
+
+
+@dataclass
+class Session:
+    """The run's server and databases, each made when a test first asks for it."""
+
+    config: Config
+    choice: Choice
+    kept: dict[str, str] = field(default_factory=dict)
+    """Test id to DSN, of databases that failed tests leave behind."""
+    refusal: str = ""
+    """Why no test could run."""
+    left_out: list[str] = field(default_factory=list)
+    """Ids of the tests that need a superuser where there is none."""
+
+    @cached_property
+    def superuser(self) -> bool:
+        """Whether the run's server lets the harness act as a superuser."""
+        return self.choice.external is None or check_rights(self.choice.external)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The run's own cluster, started.
+
+        Raises:
+            HarnessError: when the run uses a server that someone else runs, or no Postgres fits.
+        """
+        if self.choice.external:
+            raise HarnessError("This test needs a server of the harness's own, but --postgresql-host names another's.")
+        return start_cluster(self.choice.installation())
+
+    @cached_property
+    def databases(self) -> Databases:
+        """The databases on the run's server."""
+        return self._on_external(self.choice.external) if self.choice.external else self._on_cluster(self.cluster)
+
+    @contextlib.contextmanager
+    def own_cluster(self) -> Iterator[tuple[Cluster, Databases]]:
+        """A second cluster, for a test that stops or reconfigures its server."""
+        cluster = start_cluster(self.choice.installation())
+        try:
+            yield cluster, self._on_cluster(cluster)
+        finally:
+            cluster.close()
+
+    def executor(self) -> NoopExecutor:
+        """The server in the shape that pytest-postgresql's client factories take."""
+        server = self.databases.server
+        return NoopExecutor(
+            host=server.host,
+            port=server.port,
+            user=server.user,
+            password=server.password,
+            options="",
+            dbname=f"{self.databases.prefix}_client",
+            maintenance_dbname=server.maintenance,
+        )
+
+    def keep(self, test: str, database: Database) -> None:
+        """Leave a failed test's database in place until the run ends."""
+        self.kept[test] = database.as_role("superuser").dsn
+
+    def close(self, *, keep: bool = False) -> None:
+        """End the run's server, or leave kept databases on it when `keep`; on another's server, drop what was made."""
+        keep = keep and bool(self.kept)
+        if "databases" in self.__dict__ and self.choice.external and not keep:
+            self.databases.close()
+            self.databases.roles.drop(self.databases.server)
+        if "cluster" in self.__dict__:
+            self.cluster.close(keep=keep)
+
+    def _on_cluster(self, cluster: Cluster) -> Databases:
+        server = Address(cluster.host, PORT, SUPERUSER)
+        return Databases(server, self.config, Roles(self.config.roles_path, self.config.role_prefix), prefix="test")
+
+    def _on_external(self, server: Address) -> Databases:
+        prefix = f"h{secrets.token_hex(4)}"
+        check_rights(server)
+        return Databases(server, self.config, Roles(self.config.roles_path, prefix, guarded=True), prefix)
+
+
+SESSION = pytest.StashKey[Session]()
+"""On pytest's config: this run's Session."""
+
+FAILED = pytest.StashKey[bool]()
+"""On a test: whether a phase of it failed."""
+
+LENT = pytest.StashKey[list[Database]]()
+"""On a test: the databases that it was given."""
