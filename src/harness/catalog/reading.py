@@ -1,0 +1,211 @@
+"""Reads a snapshot: a handful of queries in one READ ONLY, REPEATABLE READ transaction."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
+
+from harness.catalog import queries
+from harness.catalog.objects import Extension, Function, Other, Role, Schema, Sequence, Snapshot, Type
+from harness.catalog.relations import Column, Constraint, Index, Key, Policy, RewriteRule, Table, Trigger
+from harness.config import HarnessError
+
+OLDEST = 140000
+"""server_version_num of the oldest server whose catalogue these queries know."""
+
+Row = tuple[Any, ...]
+Piece = TypeVar("Piece")
+
+
+class _Held(NamedTuple):
+    """What a type holds: pg_type's part that decides what a column of it stores."""
+
+    oid: int
+    name: str
+    kind: str
+    base: int
+    modifier: int
+    not_null: bool
+    collation: int
+    element: int
+
+
+@contextmanager
+def read_only(connection: psycopg.Connection[Any]) -> Iterator[psycopg.Cursor[Row]]:
+    """A cursor inside READ ONLY, REPEATABLE READ, with an empty search_path; rolled back at the end.
+
+    Raises:
+        HarnessError: when the connection is inside a transaction already, whose isolation cannot be changed any more.
+    """
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        raise HarnessError("the catalogue is read in a transaction of its own: commit or roll back the open one first")
+    autocommit = connection.autocommit
+    connection.autocommit = True
+    try:
+        with connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            cursor.execute("SELECT set_config('search_path', '', true)")
+            yield cursor
+    finally:
+        if not connection.closed:
+            if connection.info.transaction_status != TransactionStatus.IDLE:
+                connection.execute("ROLLBACK")
+            connection.autocommit = autocommit
+
+
+def read_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
+    """Read the database behind `connection`, which must have no open transaction.
+
+    The scope: every schema but the system's, without what extensions own, without foreign and temporary tables, and
+    without the migration tool's own table.
+
+    Raises:
+        HarnessError: inside an open transaction, for a server below 14, or when reading would have written.
+    """
+    if connection.info.server_version < OLDEST:
+        raise HarnessError(
+            f"the server is PostgreSQL {connection.info.parameter_status('server_version')}: "
+            "its catalogue lacks what the rules need; they read 14 or later"
+        )
+    with read_only(connection) as cursor:
+        snapshot = _read(cursor)
+        if not _rows(cursor, queries.UNWRITTEN)[0][0]:
+            raise HarnessError("reading the catalogue was given a transaction id, so something was written: report it")
+        return snapshot
+
+
+def _rows(cursor: psycopg.Cursor[Row], query: str, **values: object) -> list[Row]:
+    """All rows of one query, arrays as tuples."""
+    rows = cursor.execute(query.encode(), values or None).fetchall()
+    return [tuple(tuple(value) if type(value) is list else value for value in row) for row in rows]
+
+
+def _read(cursor: psycopg.Cursor[Row]) -> Snapshot:
+    """The snapshot of the transaction that `cursor` is in."""
+    version, database, role, can_write = _rows(cursor, queries.SERVER)[0]
+    return Snapshot(
+        version,
+        database,
+        role,
+        can_write,
+        schemas=_all(cursor, queries.SCHEMAS, lambda row: Schema(*row)),
+        relations=_relations(cursor),
+        sequences=_all(cursor, queries.SEQUENCES, _sequence),
+        functions=_all(cursor, queries.FUNCTIONS, lambda row: Function(*row)),
+        types=_all(cursor, queries.TYPES, _type),
+        extensions=_all(cursor, queries.EXTENSIONS, lambda row: Extension(*row)),
+        roles=_all(cursor, queries.ROLES, lambda row: Role(*row)),
+        others=_all(cursor, queries.OTHERS, lambda row: Other(*row)),
+    )
+
+
+def _all(cursor: psycopg.Cursor[Row], query: str, make: Callable[[Row], Piece]) -> tuple[Piece, ...]:
+    """The objects that the rows of `query` make."""
+    return tuple(make(row) for row in _rows(cursor, query))
+
+
+def _relations(cursor: psycopg.Cursor[Row]) -> tuple[Table, ...]:
+    """Tables, views and materialized views with their parts."""
+    rows = _rows(cursor, queries.RELATIONS)
+    oids = [row[0] for row in rows]
+    held = {row[0]: _Held(*row) for row in _rows(cursor, queries.TYPES_HELD)}
+    classes = {row[0]: row[1] for row in _rows(cursor, queries.OPERATOR_CLASSES)}
+    constraints = _grouped(cursor, queries.CONSTRAINTS, oids, lambda row: Constraint(*row[1:]))
+    unproven = {
+        (oid, item.columns[0])
+        for oid, items in constraints.items()
+        for item in items
+        if item.kind == "n" and not item.validated
+    }
+    columns = _grouped(cursor, queries.COLUMNS, oids, lambda row: _column(row, held, unproven))
+    names = {(oid, item.number): item.name for oid, items in columns.items() for item in items}
+    indexes = _grouped(cursor, queries.INDEXES, oids, lambda row: _index(row, classes, names))
+    triggers = _grouped(cursor, queries.TRIGGERS, oids, lambda row: Trigger(*row[1:]))
+    policies = _grouped(cursor, queries.POLICIES, oids, lambda row: Policy(*row[1:]))
+    rules = _grouped(cursor, queries.REWRITE_RULES, oids, lambda row: RewriteRule(*row[1:]))
+    parts = (columns, constraints, indexes, triggers, policies, rules)
+    return tuple(Table(*row, *(part[row[0]] for part in parts)) for row in rows)
+
+
+def _grouped(
+    cursor: psycopg.Cursor[Row], query: str, oids: list[int], make: Callable[[Row], Piece]
+) -> defaultdict[int, tuple[Piece, ...]]:
+    """The objects that hang on relations, by the OID of the relation in the first column."""
+    groups: dict[int, list[Piece]] = defaultdict(list)
+    for row in _rows(cursor, query, relations=oids):
+        groups[row[0]].append(make(row))
+    return defaultdict(tuple, {oid: tuple(items) for oid, items in groups.items()})
+
+
+def _column(row: Row, held: dict[int, _Held], unproven: set[tuple[int, int]]) -> Column:
+    """A column whose type is followed through domains and arrays to what it stores."""
+    oid, number, name, type_oid, modifier, declared, not_null, *rest = row
+    kind = held.get(type_oid)
+    domain = declared if kind and kind.kind == "d" else None
+    array = False
+    while kind and (kind.kind == "d" or kind.element):
+        if kind.kind == "d":
+            not_null = not_null or (kind.not_null and not array)
+            modifier = kind.modifier if modifier == -1 else modifier
+        array = array or bool(kind.element)
+        kind = held.get(kind.element or kind.base)
+    default, identity, generated, collation, collation_oid, comment, acl, storage, compression = rest
+    return Column(
+        number=number,
+        name=name,
+        type=declared,
+        base=kind.name if kind else declared,
+        base_oid=kind.oid if kind else type_oid,
+        array=array,
+        domain=domain,
+        modifier=modifier,
+        not_null=not_null and (oid, number) not in unproven,
+        default=default,
+        identity=identity,
+        generated=generated,
+        collation=collation,
+        collation_oid=collation_oid,
+        comment=comment,
+        acl=acl,
+        storage=storage,
+        compression=compression,
+    )
+
+
+def _index(row: Row, classes: dict[int, str], names: dict[tuple[int, int], str]) -> Index:
+    """An index whose included columns are cut off its keys."""
+    count, numbers, opclasses, collations, options, texts = row[11:17]
+    keys = tuple(
+        Key(
+            number,
+            texts[place] if texts else names[row[0], number] if number > 0 else "",
+            opclasses[place],
+            classes[opclasses[place]],
+            collations[place],
+            options[place] if place < len(options) else 0,
+        )
+        for place, number in enumerate(numbers[:count])
+    )
+    values = [*row[1:11], keys, numbers[count:], *row[17:]]
+    return Index(*values)
+
+
+def _sequence(row: Row) -> Sequence:
+    """A sequence with its owner and the defaults that call it."""
+    values = list(row)
+    values[16] = tuple((int(table), int(column)) for table, column in (item.split() for item in row[16]))
+    return Sequence(*values)
+
+
+def _type(row: Row) -> Type:
+    """A type with its labels, attributes or checks."""
+    values = list(row)
+    values[10] = tuple((name, text, valid) for name, text, valid in map(json.loads, row[10]))
+    return Type(*values)
