@@ -1,3 +1,3 @@
 """Every suite's fixtures come from the harness; what only this project needs stands here."""
 
-pytest_plugins = ["harness.plugin"]
+pytest_plugins = ["harness.plugin", "pytester"]

@@ -1,0 +1,32 @@
+"""`python -m harness postgres`: which servers are here, and which one a run would take."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from harness.config import load_config
+from harness.postgres.find import choose, installations
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand and its options."""
+    parser = subparsers.add_parser("postgres", help="list the servers found, and the one that would be taken")
+    parser.add_argument("--pg", type=int, metavar="MAJOR", help="as pytest's --pg")
+    parser.add_argument("--postgresql-exec", metavar="PATH", help="as pytest's --postgresql-exec")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one line a server, the taken one marked.
+
+    Raises:
+        HarnessError: when none would be taken.
+    """
+    default = load_config(Path.cwd()).postgres
+    for installation in installations():
+        print(f"  found {installation}")
+    taken = choose(default, asked=args.pg, executable=args.postgresql_exec)
+    asker = "--postgresql-exec" if args.postgresql_exec else "--pg" if args.pg else "[tool.harness] postgres"
+    print(f"* taken {taken}: {taken.major} by {asker}")
+    return 0

@@ -1,0 +1,65 @@
+"""Rule, Finding, Exemption, and what they add up to."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.findings import Exemption, Finding, Rule, judge
+
+BROKEN = Rule("table-without-key", "error", "A table has a key", "rows cannot be told apart", "add a primary key")
+ODD = Rule("column-odd", "warning", "A column is even", "it reads badly", "rename it")
+REASON = "kept for the importer, see the decision of May"
+
+
+def test_an_error_fails_and_a_warning_is_only_shown() -> None:
+    """Without `strict` a warning never fails a build."""
+    verdict = judge([Finding(BROKEN, "public.a", "no key"), Finding(ODD, "public.a.x", "odd")])
+    assert [finding.object for finding in verdict.failing] == ["public.a"]
+    assert [finding.object for finding in verdict.shown] == ["public.a.x"]
+
+
+def test_a_strict_project_fails_on_warnings_too() -> None:
+    """`strict = true` turns each warning into a failure, and leaves an info alone."""
+    info = Finding(BROKEN, "public.b", "by the way", level="info")
+    verdict = judge([Finding(ODD, "public.a.x", "odd"), info], strict=True)
+    assert [finding.object for finding in verdict.failing] == ["public.a.x"]
+    assert verdict.shown == (info,)
+
+
+def test_an_exemption_covers_one_rule_on_one_object() -> None:
+    """The same rule on another object still fails."""
+    exemption = Exemption("table-without-key", "public.a", REASON)
+    verdict = judge([Finding(BROKEN, "public.a", "no key"), Finding(BROKEN, "public.b", "no key")], [exemption])
+    assert [finding.object for finding in verdict.failing] == ["public.b"]
+    assert [(finding.object, item) for finding, item in verdict.exempted] == [("public.a", exemption)]
+
+
+def test_an_exemption_that_nothing_needs_any_more_fails() -> None:
+    """A stale exemption is an error that names it, so that the list never outlives its reasons."""
+    verdict = judge([], [Exemption("table-without-key", "public.gone", REASON)])
+    assert not verdict.clean
+    assert "stale exemption: table-without-key for public.gone" in str(verdict)
+
+
+@pytest.mark.parametrize("place", ["public.*", "public.%", "public.tabl?"])
+def test_an_exemption_with_a_wildcard_is_refused(place: str) -> None:
+    """One exemption never silences two places."""
+    with pytest.raises(ValueError, match="wildcards are not taken"):
+        Exemption("table-without-key", place, REASON)
+
+
+def test_an_exemption_without_a_reason_is_refused() -> None:
+    """A reason of a word or two is none."""
+    with pytest.raises(ValueError, match="the reason 'legacy' is too short"):
+        Exemption("table-without-key", "public.a", "legacy")
+
+
+def test_a_finding_reads_rule_object_values_why_and_fix() -> None:
+    """What a developer sees names the place first and ends with code to paste."""
+    finding = Finding(BROKEN, "public.a", "has columns x, y and no key", fix="op.create_primary_key(...)")
+    assert str(finding).splitlines() == [
+        "table-without-key: public.a",
+        "  has columns x, y and no key",
+        "  why: rows cannot be told apart",
+        "  fix: op.create_primary_key(...)",
+    ]
