@@ -10,6 +10,7 @@ What stands after `--` goes to pytest: nox -s api -- -k pagination --pg 15
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -40,7 +41,7 @@ def run(session: nox.Session, *arguments: str, python: str = TODAY, interrupt_ti
     programs = session.cache_dir.parent.resolve() / f"venv-{python.replace('.', '-')}" / "bin"
     if not (programs / "python").exists():
         session.skip(f"Python {python} was not found")
-    environment = {"PYTHONPATH": str(Path("src").resolve()), "PATH": f"{programs}:{session.env['PATH']}"}
+    environment = {"PYTHONPATH": str(Path("src").resolve()), "PATH": f"{programs}:{os.environ['PATH']}"}
     session.run(
         str(programs / "python"),
         *arguments,
@@ -137,13 +138,13 @@ suites_of(NEXT[0], [MAJORS[-1], NEXT[1]], "next")
 @nox.session(**SHARED, default=False)
 def dev(session: nox.Session) -> None:
     """Run the API with a Postgres of its own: -- [--port N] [--fresh] [--rows N]."""
-    run(session, "tools/dev.py", *session.posargs, interrupt_timeout=0)
+    run(session, "-m", "tools.dev", *session.posargs, interrupt_timeout=0)
 
 
 @nox.session(**SHARED, default=False)
 def revision(session: nox.Session) -> None:
     """Write a migration from what changed in the models: -- "add due date"."""
-    run(session, "tools/revision.py", *session.posargs)
+    run(session, "-m", "tools.revision", *session.posargs)
 
 
 @nox.session(venv_backend="uv", default=False)

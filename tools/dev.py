@@ -1,0 +1,154 @@
+"""Run the API for development: a Postgres with data that stay, migrated and seeded, and uvicorn with reload."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from psycopg import sql
+
+from harness.config import Config, HarnessError, load_config, load_object
+from harness.migrate import upgrade
+from harness.postgres.databases import Database
+from harness.postgres.find import choose
+from harness.postgres.roles import Roles
+from tools.devserver import DevServer, dev_server
+from tools.keeper import Keeper
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+
+
+def application() -> Any:
+    """The project's app with settings from the environment: the factory that uvicorn calls after each change."""
+    config = load_config(ROOT)
+    return load_object(config.app)(load_object(config.settings)())
+
+
+def read_arguments(words: list[str]) -> argparse.Namespace:
+    """What was typed after `dev`."""
+    parser = argparse.ArgumentParser(prog="python run.py dev", description=__doc__)
+    parser.add_argument("--port", type=int, default=8000, help="the API's port on 127.0.0.1 (default: 8000)")
+    parser.add_argument("--fresh", action="store_true", help="throw the data of earlier runs away")
+    parser.add_argument("--rows", type=int, metavar="N", help="rows per table of new data (default: 100)")
+    return parser.parse_args(words)
+
+
+def check_port(port: int) -> None:
+    """Refuse a port that cannot be had, before anything is started.
+
+    Raises:
+        HarnessError: with the port and the reason.
+    """
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+    except (OSError, OverflowError) as error:
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        reason = "another program has it" if taken else str(error)
+        raise HarnessError(
+            f"Port {port} cannot be had ({reason}). Take another one: python run.py dev --port N"
+        ) from None
+
+
+def fill_database(config: Config, server: DevServer, rows: int | None) -> Database:
+    """The development database: made and seeded where there is none yet, and brought to head."""
+    database = Database(config.role_prefix, server.address, Roles(config.roles_path, config.role_prefix))
+    new = not server.filled.exists()
+    if new:
+        name = sql.Identifier(database.name)
+        with server.address.connect(autocommit=True) as admin:
+            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
+    elif rows is not None:
+        say("the data of an earlier run are kept, so --rows changes nothing; --fresh makes new ones")
+    database.roles.apply(server.address, database.name)
+    say("migrating to head")
+    upgrade(config, database.url)
+    if new:
+        seed(database, rows or 100)
+        server.filled.touch()
+    return database
+
+
+def seed(database: Database, rows: int) -> None:
+    """Fill every table with believable rows."""
+    say(f"seeding {rows} rows per table")
+
+
+def serve(config: Config, keeper: Keeper, server: DevServer, database: Database, port: int) -> None:
+    """Run uvicorn until it ends, the server ends, or the parent is gone."""
+    command = [sys.executable, "-m", "uvicorn", "--factory", "tools.dev:application", "--app-dir", str(ROOT)]
+    command += ["--host", HOST, "--port", str(port), "--reload", "--reload-dir", str(ROOT / "src")]
+    command += ["--timeout-graceful-shutdown", "5"]
+    environment = {**os.environ, config.database_env: database.as_role("app").dsn}
+    keeper.start("API's process", command, stdin=subprocess.DEVNULL, env=environment, cwd=ROOT)
+    parent = os.getppid()
+    announced = False
+    while not (ended := keeper.ended()) and os.getppid() == parent:
+        if not announced and (announced := answers(port)):
+            announce(database, port)
+        time.sleep(0.1)
+    if ended:
+        raise HarnessError(f"the {ended.name} ended by itself (exit code {ended.code}); see above and {server.log}")
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on the port."""
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=0.5):
+        return True
+    return False
+
+
+def announce(database: Database, port: int) -> None:
+    """Print where everything is."""
+    say(f"API       http://{HOST}:{port}/docs")
+    say(f"database  psql '{database.as_role('superuser').dsn}'")
+    say("Ctrl-C stops both; the data are kept")
+
+
+def say(text: str) -> None:
+    """Print one line, at once."""
+    print(f"dev: {text}", flush=True)
+
+
+def main() -> None:
+    """Start all, wait, and stop all on the first signal; later ones are ignored while it stops."""
+    arguments = read_arguments(sys.argv[1:])
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, stop)
+    try:
+        check_port(arguments.port)
+        config = load_config(ROOT)
+        server = dev_server(ROOT, choose(config.postgres))
+        with server.lock(), Keeper() as keeper:
+            say(f"PostgreSQL {server.installation}, data in {server.home}")
+            server.prepare(fresh=arguments.fresh)
+            server.start(keeper)
+            database = fill_database(config, server, arguments.rows)
+            serve(config, keeper, server, database, arguments.port)
+    except (HarnessError, OSError) as error:
+        sys.exit(f"dev: {error}")
+    except KeyboardInterrupt:
+        say("stopped")
+
+
+def stop(*_: object) -> None:
+    """End by an exception, once."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

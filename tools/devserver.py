@@ -1,0 +1,169 @@
+"""The development Postgres: like any other, except that its data stay in the clone and only this user reaches it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from harness.config import HarnessError
+from harness.postgres.account import Account, cache_directory, readable_programs, server_account
+from harness.postgres.address import Address
+from harness.postgres.find import Installation
+from harness.postgres.runs import LONGEST_SOCKET, server_pid, wait_gone
+from harness.postgres.server import INITDB, PORT, SUPERUSER
+from tools.keeper import Keeper
+
+FRESH = "python run.py dev --fresh"
+
+
+@dataclass(frozen=True, slots=True)
+class DevServer:
+    """A server whose data stand in `home`/data; `installation` is what `account` can read and run."""
+
+    home: Path
+    socket: Path
+    installation: Installation
+    account: Account
+
+    @property
+    def data(self) -> Path:
+        """The cluster's data directory."""
+        return self.home / "data"
+
+    @property
+    def log(self) -> Path:
+        """The server's log of the last run."""
+        return self.home / "postgres.log"
+
+    @property
+    def filled(self) -> Path:
+        """A file that is there once the database has been migrated and seeded."""
+        return self.home / "filled"
+
+    @property
+    def address(self) -> Address:
+        """The server as its superuser sees it."""
+        return Address(str(self.socket), PORT, SUPERUSER)
+
+    def lock(self) -> IO[str]:
+        """Take the data for this process, until the returned file is closed.
+
+        Raises:
+            HarnessError: when another process has them.
+        """
+        lock = (self.home / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HarnessError(f"`python run.py dev` is running here already, with the data in {self.home}.") from None
+        return lock
+
+    def prepare(self, *, fresh: bool) -> None:
+        """Make the cluster where there is none, or always when `fresh`; ends a server that was left behind.
+
+        Raises:
+            HarnessError: when the data are of another major, or initdb fails.
+        """
+        if pid := server_pid(self.data):
+            os.kill(pid, signal.SIGINT)
+            wait_gone(pid, seconds=30)
+        if fresh:
+            self.filled.unlink(missing_ok=True)
+            shutil.rmtree(self.data, ignore_errors=True)
+        if not self.data.exists():
+            self._initialise()
+        major = int((self.data / "PG_VERSION").read_text(encoding="ascii"))
+        if major != self.installation.major:
+            raise HarnessError(
+                f"The data in {self.data} are PostgreSQL {major}'s, and the server is {self.installation}.\n"
+                f"  remedy: new data ({FRESH}), or `postgres = {major}` in [tool.harness]"
+            )
+
+    def start(self, keeper: Keeper) -> None:
+        """Start the server as the keeper's child and wait until it answers.
+
+        Raises:
+            HarnessError: when it ends or is not ready within a minute, with the end of its log.
+        """
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": f'"{self.socket}"',
+            "port": PORT,
+            "timezone": "UTC",
+        }
+        command = [self.installation.program("postgres"), "-D", str(self.data)]
+        command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with self.log.open("wb") as out:
+            server = keeper.start(
+                "Postgres server",
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd="/",
+                **self.account.identity,
+            )
+        deadline = time.monotonic() + 60
+        while not self._ready():
+            if server.code is not None or time.monotonic() > deadline:
+                end = self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
+                raise HarnessError(f"PostgreSQL {self.installation} did not start on {self.data}:\n{end}")
+            time.sleep(0.005)
+
+    def _initialise(self) -> None:
+        """Run initdb beside the data's place and move it there when done, so that no half-made data are ever found."""
+        scratch = self.home / "data.new"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        self.account.own(scratch)
+        command = [self.installation.program("initdb"), *INITDB, "--pgdata", str(scratch)]
+        done = self.account.run(command, capture_output=True)
+        if done.returncode:
+            raise HarnessError(f"initdb of PostgreSQL {self.installation} failed:\n{done.stderr.strip()}")
+        scratch.rename(self.data)
+
+    def _ready(self) -> bool:
+        try:
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return False
+        return len(lines) >= 8 and lines[7].strip() == "ready"
+
+
+def dev_server(root: Path, installation: Installation) -> DevServer:
+    """The development server of the clone at `root`: below .dev/ or, where the account cannot reach that, in a cache.
+
+    Raises:
+        HarnessError: when no place can be had.
+    """
+    account = server_account()
+    home = root / ".dev"
+    home.mkdir(exist_ok=True)
+    digest = hashlib.sha256(str(root).encode()).hexdigest()[:12]
+    if not account.reaches(home):
+        home = cache_directory(account) / f"dev-{digest}"
+        home.mkdir(exist_ok=True)
+    bindir = readable_programs(installation.bindir, installation.version, account)
+    readable = Installation(bindir, installation.version, installation.source)
+    return DevServer(home, _socket_directory(home, digest, account), readable, account)
+
+
+def _socket_directory(home: Path, digest: str, account: Account) -> Path:
+    """A closed directory for the socket: in `home`, or apart where its path is too long or holds a comma (libpq)."""
+    place = home / "socket"
+    if len(f"{place}/.s.PGSQL.{PORT}") > LONGEST_SOCKET or "," in str(place):
+        place = Path(tempfile.gettempdir()) / f"pg-dev-{digest}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    if place.is_symlink() or place.stat().st_uid not in {os.geteuid(), account.uid}:
+        raise HarnessError(f"{place}, for the server's socket, belongs to another user: remove it, or set TMPDIR.")
+    account.own(place)
+    return place

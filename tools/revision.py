@@ -1,0 +1,91 @@
+"""Write a migration from what the models have and the migrations lack, and move the app's head to it.
+
+The models are compared with a fresh database at head, so that a development database, with whatever was tried out in
+it, decides nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+from alembic.operations.ops import MigrationScript
+
+from harness.config import Config, HarnessError, load_config
+from harness.migrate import alembic_config
+from harness.session import Choice, Session
+
+ROOT = Path(__file__).resolve().parent.parent
+USAGE = 'say in a few words what changes: nox -s revision -- "add due date"'
+
+
+def head_file(config: Config) -> Path:
+    """The module that tells the app its head revision: `head.py` beside the models' package."""
+    package = config.metadata.partition(":")[0]
+    return config.root / "src" / Path(*package.split(".")) / "head.py"
+
+
+def write_head(path: Path, revision: str) -> None:
+    """Put `revision` into the constant HEAD of the file at `path`.
+
+    Raises:
+        HarnessError: when the file holds no such constant.
+    """
+    text, count = re.subn(r'(?m)^(HEAD\b.*?=\s*)"[^"]*"', rf'\g<1>"{revision}"', path.read_text(encoding="utf-8"))
+    if count != 1:
+        raise HarnessError(
+            f'{path} should hold one line HEAD = "…", and holds {count}: put {revision!r} there by hand.'
+        )
+    path.write_text(text, encoding="utf-8")
+
+
+def drop_empty(_context: Any, _revision: Any, directives: list[MigrationScript]) -> None:
+    """Write no file for a migration that would do nothing."""
+    upgrade = directives[0].upgrade_ops
+    if upgrade is None or upgrade.is_empty():
+        directives.clear()
+
+
+def write_revision(config: Config, message: str) -> tuple[str, Path] | None:
+    """Write the migration; its revision and file, or None when models and migrations agree."""
+    session = Session(config, Choice(config.postgres))
+    try:
+        settings = alembic_config(config)
+        with session.databases.create(migrated=True).engine.connect() as connection:
+            settings.attributes["connection"] = connection
+            script = alembic.command.revision(
+                settings, message, autogenerate=True, process_revision_directives=drop_empty
+            )
+    finally:
+        session.close()
+    if script is None or isinstance(script, list):
+        return None
+    return script.revision, Path(script.path)
+
+
+def main() -> None:
+    """Write a revision, and print where it is."""
+    message = " ".join(sys.argv[1:]).strip()
+    if not message or message.startswith("-"):
+        sys.exit(f"revision: {USAGE}")
+    config = load_config(ROOT)
+    try:
+        written = write_revision(config, message)
+        if written is None:
+            print("revision: the models and the migrations agree, so no file was written")
+            return
+        revision, path = written
+        write_head(head_file(config), revision)
+    except HarnessError as error:
+        sys.exit(f"revision: {error}")
+    print(
+        f"revision: wrote {path.relative_to(ROOT)}, and {head_file(config).relative_to(ROOT)} names it\n"
+        "  read it before you commit it: autogenerate misses renames, and the rules judge the rest"
+    )
+
+
+if __name__ == "__main__":
+    main()
