@@ -32,7 +32,7 @@ STAMP = BOOTSTRAP / "stamp"
 PINS = ROOT / "requirements" / "nox.txt"
 COMMANDS = ("dev", "env")
 
-PLACES = ("PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_USER", "PYTHONHOME")
+PLACES = ("PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_USER", "PYTHONHOME", "PYTHONPATH")
 """Variables that would send pip's work somewhere else than into the bootstrap."""
 
 NO_INSTALLER = """run.py: this Python has neither pip nor ensurepip, so nothing can be installed.

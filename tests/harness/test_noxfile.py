@@ -1,0 +1,66 @@
+"""The list of what can be run, and the pins that it installs."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PINS = sorted((ROOT / "requirements").glob("*.txt"))
+
+
+def sessions() -> Iterator[ast.FunctionDef]:
+    for node in ast.walk(ast.parse((ROOT / "noxfile.py").read_text())):
+        if isinstance(node, ast.FunctionDef) and any("session" in ast.unparse(each) for each in node.decorator_list):
+            yield node
+
+
+def pinned(name: str) -> set[str]:
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    return {found.lower().replace("_", "-") for found in re.findall(r"(?m)^([A-Za-z0-9_.-]+)==", text)}
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[^A-Za-z0-9_.-]", each)[0].lower() for each in requirements}
+
+
+def test_every_session_is_short_and_says_what_it_does() -> None:
+    """A session has fewer than 25 lines and a docstring of one line, which is its help text."""
+    found = list(sessions())
+    assert {"lint", "types", "migrations", "schema", "api", "harness", "dev"} <= {each.name for each in found}
+    for session in found:
+        assert (session.end_lineno or 0) - session.lineno < 25, session.name
+        assert "\n" not in (ast.get_docstring(session) or "\n"), session.name
+
+
+@pytest.mark.parametrize("path", PINS, ids=lambda path: path.stem)
+def test_pins_hold_hashes_and_no_addresses(path: Path) -> None:
+    """Each requirement is one exact version with hashes; no index, link or path of the writing machine is there."""
+    text = path.read_text()
+    assert not re.search(r"(?i)file:|https?:|--(extra-)?index-url|--find-links|^\s*/", text, re.MULTILINE)
+    for block in re.split(r"(?m)^(?=[A-Za-z0-9])", text)[1:]:
+        assert re.match(r"[A-Za-z0-9_.-]+==\S+ ", block), block
+        assert "--hash=sha256:" in block, block
+
+
+def test_pins_cover_what_the_project_declares() -> None:
+    """app.txt holds the app's dependencies; dev.txt holds these and every group that a session needs."""
+    app = names(PROJECT["project"]["dependencies"])
+    groups = PROJECT["dependency-groups"]
+    everything = app.union(*(names([each for each in group if isinstance(each, str)]) for group in groups.values()))
+    assert app <= pinned("app")
+    assert everything - {"nox"} <= pinned("dev")
+    assert "nox" in pinned("nox")
+    assert pinned("app") <= pinned("dev")
+
+
+def test_the_promised_pythons_are_those_that_are_run() -> None:
+    """The classifiers, from which nox reads its Pythons, start at requires-python."""
+    versions = [each.rpartition(" ")[2] for each in PROJECT["project"]["classifiers"] if ":: Python :: 3." in each]
+    assert PROJECT["project"]["requires-python"] == f">={versions[0]}"
