@@ -1,0 +1,109 @@
+"""How revisions meet the database: one run at a time, and never long in front of a lock.
+
+The connection is `config.attributes["connection"]` (an Engine, or a Connection outside a transaction) when that is
+given, else the one that the app's settings name. It must not go through a transaction pooler: both the lock and the
+timeout belong to the session.
+"""
+
+from __future__ import annotations
+
+import runpy
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import context
+from alembic.migration import MigrationContext
+from alembic.operations import MigrationScript
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+
+from sealy.db import metadata
+from sealy.settings import SettingsError, read_settings
+
+LOCK_TIMEOUT = "5s"
+"""How long a statement may wait for a lock; longer, and the queue behind it stops the application."""
+
+ADVISORY_LOCK = 0x616C656D626963
+"""The key of the lock that runs of this directory queue for: "alembic" in ASCII."""
+
+runpy.run_path(str(Path(__file__).with_name("operations.py")))
+
+
+@contextmanager
+def connect() -> Iterator[Connection]:
+    """Yield the given connection, or one of our own that is closed afterwards."""
+    given = context.config.attributes.get("connection")
+    if isinstance(given, Connection):
+        if given.in_transaction():
+            raise RuntimeError("the connection in config.attributes is inside a transaction: end it before migrating")
+        yield given
+    elif isinstance(given, Engine):
+        with given.connect() as connection:
+            yield connection
+    else:
+        try:
+            parameters = read_settings().connection_parameters
+        except SettingsError as error:
+            raise SystemExit(str(error)) from None
+        engine = create_engine("postgresql+psycopg://", connect_args=parameters, poolclass=NullPool)
+        with engine.connect() as connection:
+            yield connection
+
+
+@contextmanager
+def alone(connection: Connection) -> Iterator[None]:
+    """Hold the session's advisory lock and its lock_timeout; give both back, also after a failure.
+
+    The lock is tried, not waited for: a waiting statement keeps a snapshot, for which CREATE INDEX CONCURRENTLY in
+    the run that holds the lock would wait in turn. It belongs to the session, because a transaction's lock would end
+    at the first autocommit block.
+    """
+    attempt = text("SELECT pg_try_advisory_lock(:key), current_setting('lock_timeout')")
+    while True:
+        taken, lock_timeout = connection.execute(attempt, {"key": ADVISORY_LOCK}).one()
+        connection.commit()
+        if taken:
+            break
+        time.sleep(0.2)
+    set_timeout = text("SELECT set_config('lock_timeout', :value, false)")
+    try:
+        connection.execute(set_timeout, {"value": LOCK_TIMEOUT})
+        connection.commit()
+        yield
+    finally:
+        if not connection.invalidated:
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
+            connection.execute(set_timeout, {"value": lock_timeout})
+            connection.commit()
+
+
+def number_revisions(
+    _context: MigrationContext, _revision: str | Iterable[str | None] | Iterable[str], directives: list[MigrationScript]
+) -> None:
+    """Give a revision the next number as its id; two branches that took the same one cannot be merged unnoticed."""
+    for directive in directives:
+        count = len(list(ScriptDirectory.from_config(context.config).walk_revisions()))
+        directive.rev_id = f"{count + 1:04}"
+
+
+def migrate(connection: Connection) -> None:
+    """Run what the command asks for, each revision in a transaction of its own."""
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_server_default=True,
+        compare_type=True,
+        transaction_per_migration=True,
+        process_revision_directives=number_revisions,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    raise SystemExit("--sql is not supported: these revisions look at the database (batches, invalid indexes)")
+with connect() as connection, alone(connection):
+    migrate(connection)

@@ -1,0 +1,1 @@
+"""A to-do service: users, their todos, and the tags on them."""

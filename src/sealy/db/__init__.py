@@ -1,0 +1,12 @@
+"""The database: models by table group, the engine, and the revision that the code needs."""
+
+from __future__ import annotations
+
+from sealy.db.base import Base
+from sealy.db.tags import Tag, TodoTag
+from sealy.db.todos import Todo
+from sealy.db.users import User
+
+metadata = Base.metadata
+
+__all__ = ["Tag", "Todo", "TodoTag", "User", "metadata"]
