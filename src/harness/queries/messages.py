@@ -1,0 +1,138 @@
+"""The framing of the Postgres protocol, and the few message bodies that a recording needs.
+
+Every rule stands in the manual's chapter "Frontend/Backend Protocol", sections "Message Formats" and "Message Flow".
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+PROTOCOL_3 = 3 << 16
+CANCEL = 80877102
+TLS = 80877103
+GSS = 80877104
+LONGEST_STARTUP = 10_000
+"""Bytes of a start-up packet that the server accepts (MAX_STARTUP_PACKET_LENGTH)."""
+
+KEPT = 64 * 1024
+"""Bytes of a message's body that are kept to read; longer bodies pass on whole, but are known by their beginning."""
+
+_length = struct.Struct("!I").unpack_from
+_short = struct.Struct("!H").unpack_from
+
+
+class Splitter:
+    """Cuts one direction of a connection into messages, however the bytes arrive.
+
+    Kinds in `counted` (rows, copied data) are counted in runs, and their bodies never copied.
+    """
+
+    __slots__ = ("_counted", "_head", "_kept", "_kind", "_missing")
+
+    def __init__(self, counted: bytes) -> None:
+        self._counted = frozenset(counted)
+        self._head = b""  # up to 4 bytes of a header that the last chunk cut
+        self._kind = 0  # of the message whose body is arriving
+        self._missing = 0  # bytes of that body still to come
+        self._kept = bytearray()
+
+    def feed(self, chunk: bytes) -> Iterator[tuple[int, bytes, int, int]]:
+        """Yield (kind, body, count, start) for every message that `chunk` completes.
+
+        `start` is the offset in `chunk` at which the message begins, 0 when it began in an earlier one. A run of a
+        counted kind comes as one item with an empty body.
+        """
+        position, end, start = 0, len(chunk), 0
+        run_kind = run = 0
+        while position < end:
+            if not self._missing:
+                start = position
+                header = chunk[position : position + 5 - len(self._head)]
+                position += len(header)
+                if self._head:
+                    header, start = self._head + header, 0
+                if len(header) < 5:
+                    self._head = header
+                    break
+                self._head = b""
+                self._kind, self._missing = header[0], max(_length(header, 1)[0] - 4, 0)
+            else:
+                start = 0
+            taken = min(self._missing, end - position)
+            if self._kind not in self._counted and (room := KEPT - len(self._kept)) > 0:
+                self._kept += chunk[position : position + min(taken, room)]
+            position += taken
+            self._missing -= taken
+            if self._missing:
+                break
+            if self._kind in self._counted:
+                if run and run_kind != self._kind:
+                    yield run_kind, b"", run, start
+                    run = 0
+                run_kind, run = self._kind, run + 1
+                continue
+            if run:
+                yield run_kind, b"", run, start
+                run = 0
+            body = bytes(self._kept)
+            self._kept.clear()
+            yield self._kind, body, 1, start
+        if run:
+            yield run_kind, b"", run, start
+
+
+def text(body: bytes, start: int = 0) -> tuple[str, int]:
+    """The zero-terminated string at `start`, and the offset behind it."""
+    end = body.find(b"\0", start)
+    if end < 0:
+        end = len(body)
+    return body[start:end].decode("utf-8", "replace"), end + 1
+
+
+def parse(body: bytes) -> tuple[str, str, tuple[int, ...]]:
+    """Name, statement text and declared parameter types (oids, 0 = left to the server) of a Parse message."""
+    name, position = text(body)
+    statement, position = text(body, position)
+    if position + 2 > len(body):
+        return name, statement, ()
+    count = min(_short(body, position)[0], (len(body) - position - 2) // 4)
+    return name, statement, struct.unpack_from(f"!{count}I", body, position + 2)
+
+
+def bind(body: bytes) -> tuple[str, str]:
+    """Portal and prepared statement of a Bind message."""
+    portal, position = text(body)
+    return portal, text(body, position)[0]
+
+
+def number(body: bytes) -> int:
+    """The 32-bit number that a body begins with (authentication request, process id); 0 when there is none."""
+    return int(_length(body)[0]) if len(body) >= 4 else 0
+
+
+def sqlstate(body: bytes) -> str:
+    """The five characters of an ErrorResponse's field C."""
+    return fields(body).get("C", "")
+
+
+def fields(body: bytes) -> dict[str, str]:
+    """The fields of an ErrorResponse or NoticeResponse by their letter."""
+    found = {}
+    for item in body.split(b"\0"):
+        if item:
+            found[chr(item[0])] = item[1:].decode("utf-8", "replace")
+    return found
+
+
+def rows(tag: bytes) -> int | None:
+    """Rows that a CommandComplete tag tells of (`INSERT 0 3`, `SELECT 20`); None where it tells none (`BEGIN`)."""
+    last = tag.rstrip(b"\0").rpartition(b" ")[2]
+    return int(last) if last.isdigit() else None
+
+
+def error(code: str, message: str, hint: str) -> bytes:
+    """A FATAL ErrorResponse, ready to send."""
+    parts = {"S": "FATAL", "V": "FATAL", "C": code, "M": message, "H": hint}
+    body = b"".join(key.encode() + value.encode() + b"\0" for key, value in parts.items()) + b"\0"
+    return b"E" + struct.pack("!I", len(body) + 4) + body
