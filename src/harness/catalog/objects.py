@@ -141,13 +141,15 @@ class Snapshot:
     """All that is in scope of one database at one moment.
 
     `version` is server_version_num, `role` who has read it, `can_write` whether that role could write to any table or
-    make objects. Tables include partitions; `roots` are what rules look at.
+    make objects, `keywords` the words that a name must be quoted for. Tables include partitions; `roots` are what rules
+    look at.
     """
 
     version: int
     database: str
     role: str
     can_write: bool
+    keywords: frozenset[str]
     schemas: tuple[Schema, ...]
     relations: tuple[Table, ...]
     sequences: tuple[Sequence, ...]

@@ -34,6 +34,12 @@ def _rights(kind: str, acl: str, owner: str) -> str:
     )
 
 
+PLAIN = """
+SELECT set_config('search_path', '', true), set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true),
+  set_config('IntervalStyle', 'postgres', true), set_config('quote_all_identifiers', 'off', true)
+"""
+"""Settings under which one object has one text, whoever reads it and from where."""
+
 SERVER = """
 SELECT current_setting('server_version_num')::int, current_database()::text, current_user::text,
   (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user)
@@ -139,12 +145,13 @@ ORDER BY i.indrelid, c.relname
 OPERATOR_CLASSES = "SELECT oid, opcname::text FROM pg_opclass"
 
 TRIGGERS = """
-SELECT t.tgrelid, t.tgname::text, t.tgenabled::text, pg_get_triggerdef(t.oid), t.tgfoid::regprocedure::text,
-  d.description
+SELECT DISTINCT t.tgrelid, CASE WHEN t.tgisinternal THEN o.conname ELSE t.tgname END::text, t.tgenabled::text,
+  CASE WHEN NOT t.tgisinternal THEN pg_get_triggerdef(t.oid) END, t.tgfoid::regprocedure::text, d.description
 FROM pg_trigger t
+LEFT JOIN pg_constraint o ON o.oid = t.tgconstraint
 LEFT JOIN pg_description d ON d.objoid = t.oid AND d.classoid = 'pg_trigger'::regclass
-WHERE t.tgrelid = ANY(%(relations)s) AND NOT t.tgisinternal AND t.tgparentid = 0
-ORDER BY t.tgrelid, t.tgname
+WHERE t.tgrelid = ANY(%(relations)s) AND t.tgparentid = 0 AND (NOT t.tgisinternal OR t.tgenabled = 'D')
+ORDER BY 1, 2, 5
 """
 
 POLICIES = """
@@ -275,5 +282,7 @@ SELECT 'text search configuration', n.nspname || '.' || t.cfgname,
 FROM pg_ts_config t JOIN pg_namespace n ON n.oid = t.cfgnamespace WHERE {_in_scope("pg_ts_config", "t.oid")}
 ORDER BY 1, 2
 """
+
+KEYWORDS = "SELECT word FROM pg_get_keywords() WHERE catcode <> 'U'"
 
 UNWRITTEN = "SELECT pg_current_xact_id_if_assigned() IS NULL"

@@ -39,7 +39,7 @@ class _Held(NamedTuple):
 
 @contextmanager
 def read_only(connection: psycopg.Connection[Any]) -> Iterator[psycopg.Cursor[Row]]:
-    """A cursor inside READ ONLY, REPEATABLE READ, with an empty search_path; rolled back at the end.
+    """A cursor inside READ ONLY, REPEATABLE READ, with settings that make texts comparable; rolled back at the end.
 
     Raises:
         HarnessError: when the connection is inside a transaction already, whose isolation cannot be changed any more.
@@ -51,7 +51,7 @@ def read_only(connection: psycopg.Connection[Any]) -> Iterator[psycopg.Cursor[Ro
     try:
         with connection.cursor(row_factory=tuple_row) as cursor:
             cursor.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            cursor.execute("SELECT set_config('search_path', '', true)")
+            cursor.execute(queries.PLAIN)
             yield cursor
     finally:
         if not connection.closed:
@@ -95,6 +95,7 @@ def _read(cursor: psycopg.Cursor[Row]) -> Snapshot:
         database,
         role,
         can_write,
+        frozenset(row[0] for row in _rows(cursor, queries.KEYWORDS)),
         schemas=_all(cursor, queries.SCHEMAS, lambda row: Schema(*row)),
         relations=_relations(cursor),
         sequences=_all(cursor, queries.SEQUENCES, _sequence),

@@ -124,11 +124,15 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A trigger that somebody made; `enabled` is tgenabled: O, D, R or A."""
+    """A trigger; `enabled` is tgenabled: O, D, R or A.
+
+    Of the triggers inside a foreign key only switched-off ones are kept, under the constraint's name and without a
+    definition.
+    """
 
     name: str
     enabled: str
-    definition: str
+    definition: str | None
     function: str
     comment: str | None
 
