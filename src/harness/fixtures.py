@@ -15,7 +15,7 @@ from harness.config import Config
 from harness.migrate import alembic_config as project_alembic_config
 from harness.postgres.databases import Database, Databases
 from harness.postgres.server import Cluster
-from harness.service import Client, serve
+from harness.service import Client, Service
 from harness.session import FAILED, LENT, SESSION, Session
 
 BLACK_BOX = (
@@ -98,13 +98,20 @@ def alembic_engine(empty_database: Database) -> Engine:
     return empty_database.engine
 
 
+@pytest.fixture(scope="session")
+def service() -> Iterator[Service]:
+    """The run's uvicorn."""
+    with contextlib.closing(Service()) as running:
+        yield running
+
+
 @pytest.fixture
-def api(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases]) -> Iterator[Client]:
+def api(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases], service: Service) -> Iterator[Client]:
     """An HTTP client of the real app, which runs under uvicorn, as its own role, on fresh data."""
     cluster, databases = ground
     with (
         _lend(request, databases, migrated=True) as fresh,
-        serve(databases.config, fresh.as_role("app").dsn) as base_url,
+        service.host(databases.config, fresh.as_role("app").dsn) as base_url,
         Client(base_url, fresh, cluster) as client,
     ):
         yield client

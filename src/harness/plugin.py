@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from harness.fixtures import (
     harness_config,
     harness_session,
     postgresql_proc,
+    service,
 )
 from harness.postgres.address import Address
 from harness.session import FAILED, LENT, SESSION, Choice, Session
@@ -37,6 +39,7 @@ __all__ = [
     "harness_config",
     "harness_session",
     "postgresql_proc",
+    "service",
 ]
 
 MARKERS = {
@@ -71,6 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _session(config: pytest.Config) -> Session:
     project = load_config(config.rootpath)
+    _forget_settings(project.database_env)
     host = config.getoption("postgresql_host")
     external = None
     if host:
@@ -86,21 +90,30 @@ def _session(config: pytest.Config) -> Session:
     )
 
 
+def _forget_settings(database_env: str) -> None:
+    """Drop the app's settings from this process's environment: a developer's database must never reach a test."""
+    prefix = database_env.partition("_")[0] + "_"
+    for name in [name for name in os.environ if name.startswith(prefix)]:
+        del os.environ[name]
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """Which Postgres would be taken, and why."""
     return config.stash[SESSION].choice.describe()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test by its folder and by what it asks for, before `-m` selects."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
+    """Mark each test by its folder and by what it asks for, let `-m` select, and look for what the rest needs."""
     tests = Path(config.rootpath) / "tests"
     for item in items:
         if item.path.is_relative_to(tests) and (folder := item.path.relative_to(tests).parts[0]) in FOLDERS:
             item.add_marker(folder)
         if NEED_POSTGRES & _fixtures(item):
             item.add_marker("integration")
+    yield
     _leave_out(config, items)
+    _need_postgres(config, items)
 
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -119,25 +132,23 @@ def _fixtures(item: pytest.Item) -> set[str]:
     return set(getattr(item, "fixturenames", ()))
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Stop with exit code 2 when a selected test needs a Postgres that is not there."""
-    choice = session.config.stash[SESSION].choice
-    if choice.external or session.config.option.collectonly:
+def _need_postgres(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Stop with exit code 2 when a selected test needs a Postgres that is not there.
+
+    Under xdist a worker hands the reason to the controller and runs nothing.
+    """
+    run = config.stash[SESSION]
+    integration = any(item.get_closest_marker("integration") for item in items)
+    if run.choice.external or config.option.collectonly or not integration:
         return
-    if any(item.get_closest_marker("integration") for item in session.items):
-        try:
-            choice.installation()
-        except HarnessError as error:
-            _refuse(session, str(error))
-
-
-def _refuse(session: pytest.Session, reason: str) -> None:
-    """End the run; under xdist a worker hands the reason to the controller and runs nothing."""
-    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
-    if output is None:
-        pytest.exit(reason, returncode=2)
-    output["harness_refusal"] = reason
-    session.items.clear()
+    try:
+        run.choice.installation()
+    except HarnessError as error:
+        output: dict[str, Any] | None = getattr(config, "workeroutput", None)
+        if output is None:
+            pytest.exit(str(error), returncode=2)
+        output["harness_refusal"] = str(error)
+        items.clear()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -91,7 +91,8 @@ class Session:
         """A second cluster, for a test that stops or reconfigures its server."""
         cluster = start_cluster(self.choice.installation())
         try:
-            yield cluster, self._on_cluster(cluster)
+            with contextlib.closing(self._on_cluster(cluster)) as databases:
+                yield cluster, databases
         finally:
             cluster.close()
 
@@ -115,9 +116,11 @@ class Session:
     def close(self, *, keep: bool = False) -> None:
         """End the run's server, or leave kept databases on it when `keep`; on another's server, drop what was made."""
         keep = keep and bool(self.kept)
-        if "databases" in self.__dict__ and self.choice.external and not keep:
+        if "databases" in self.__dict__:
+            if self.choice.external and not keep:
+                self.databases.clear()
+                self.databases.roles.drop(self.databases.server)
             self.databases.close()
-            self.databases.roles.drop(self.databases.server)
         if "cluster" in self.__dict__:
             self.cluster.close(keep=keep)
 

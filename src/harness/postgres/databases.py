@@ -95,10 +95,13 @@ class Databases:
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name)
         self._made.remove(database.name)
 
-    def close(self) -> None:
-        """Drop all that was made here, and end the administrator's session."""
+    def clear(self) -> None:
+        """Drop all that was made here."""
         for name in reversed(self._made):
             self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def close(self) -> None:
+        """End the administrator's session."""
         if self._admin:
             self._admin.close()
 
