@@ -74,7 +74,9 @@ def make_environment() -> list[str]:
 
 def install() -> None:
     """Install the pinned nox, every file checked against its hash."""
-    print("run.py: first run with this Python: installing nox and uv into .nox/_bootstrap (about 30 MB)", flush=True)
+    print(
+        "run.py: first run with this Python: installing nox and uv into .nox/_bootstrap (about 30 MB)", file=sys.stderr
+    )
     environment = {name: value for name, value in os.environ.items() if name not in PLACES}
     command = [*make_environment(), "--quiet", "--disable-pip-version-check", "--no-input", "install"]
     done = subprocess.run([*command, "--require-hashes", "--requirement", str(PINS)], env=environment, check=False)

@@ -1,0 +1,29 @@
+"""Which sessions one machine runs so that every Python and every Postgres on it is used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tools.cover import choose
+
+ROWS: list[dict[str, Any]] = [{"session": "lint", "python": None, "call_spec": {}}] + [
+    {"session": f"{python}/{major}", "python": python, "call_spec": {"pg": major}}
+    for python in ("3.11", "3.12", "3.13", "3.14")
+    for major in (15, 16, 17, 18)
+]
+
+
+def test_each_other_python_and_each_other_major_comes_once() -> None:
+    """Two more Pythons and one more major take two sessions, not six."""
+    chosen = choose(ROWS, {"3.11", "3.12", "3.13"}, {15, 18}, ("3.11", 18))
+    assert chosen == ["3.12/15", "3.13/18"]
+
+
+def test_more_majors_than_pythons_are_run_on_the_usual_python() -> None:
+    """A major without a Python of its own is run on today's."""
+    assert choose(ROWS, {"3.11"}, {15, 16, 18}, ("3.11", 18)) == ["3.11/15", "3.11/16"]
+
+
+def test_what_no_session_offers_is_left_out() -> None:
+    """A Python or a Postgres that the project does not promise is not run."""
+    assert choose(ROWS, {"3.11", "3.10"}, {14, 18}, ("3.11", 18)) == []

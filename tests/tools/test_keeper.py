@@ -1,0 +1,64 @@
+"""Children end with their keeper, however that ends."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tools.keeper import Keeper
+
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
+PARENT = """
+import sys
+from tools.keeper import Keeper
+
+with Keeper() as keeper:
+    child = keeper.start("sleeper", [sys.executable, "-c", "import time; time.sleep(600)"])
+    print(child.process.pid, flush=True)
+    child.process.wait()
+"""
+
+
+def gone(pid: int) -> bool:
+    """Whether the process ends within ten seconds."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        if not shown.stdout.strip() or shown.stdout.startswith("Z"):  # a zombie waits for its new parent only
+            return True
+    return False
+
+
+def test_children_are_ended_on_the_way_out() -> None:
+    """Leaving the context, by an exception too, leaves no child."""
+    with contextlib.suppress(KeyboardInterrupt), Keeper() as keeper:
+        child = keeper.start("sleeper", SLEEPER)
+        raise KeyboardInterrupt
+    assert child.code is not None
+
+
+def test_a_child_that_ended_by_itself_is_reported() -> None:
+    """`ended` gives the child that is gone, with its exit code."""
+    with Keeper() as keeper:
+        keeper.start("sleeper", SLEEPER)
+        assert keeper.ended() is None
+        brief = keeper.start("brief", [sys.executable, "-c", "raise SystemExit(3)"])
+        brief.process.wait()
+        assert keeper.ended() == brief
+        assert brief.code == 3
+
+
+def test_children_end_after_a_kill_of_their_keeper() -> None:
+    """After kill -9 of the process that holds the keeper, its watchdog ends the child."""
+    root = Path(__file__).resolve().parents[2]
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], cwd=root, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
+    pid = int(parent.stdout.readline())
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    assert gone(pid)

@@ -1,0 +1,48 @@
+"""Choose sessions so that each Python and each Postgres found here is used once, beside the pair of the default run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from harness.postgres.find import installations
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def works(python: str) -> bool:
+    """Whether `python3.12`, say, is there and runs; a version manager's shim may only say that it is not."""
+    program = shutil.which(f"python{python}")
+    return program is not None and not subprocess.run([program, "-c", ""], capture_output=True, check=False).returncode
+
+
+def choose(rows: Sequence[dict[str, Any]], pythons: set[str], majors: set[int], usual: tuple[str, int]) -> list[str]:
+    """The names of those sessions in `rows` that cover `pythons` and `majors`, less the `usual` pair.
+
+    A row is what `nox --list --json` prints: `session`, `python`, `call_spec` with `pg`.
+    """
+    known = {(row["python"], row["call_spec"].get("pg")): row["session"] for row in rows if row["python"]}
+    offered = {python for python, _ in known}, {major for _, major in known}
+    others = sorted((pythons & offered[0]) - {usual[0]}), sorted((majors & offered[1]) - {usual[1]})
+    pairs = [(python or usual[0], major or usual[1]) for python, major in zip_longest(*others)]
+    return [known[pair] for pair in pairs if pair in known]
+
+
+def main() -> None:
+    """Read nox's listing from standard input, and print one session a line."""
+    rows = json.load(sys.stdin)
+    default = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["harness"]["postgres"]
+    usual = (f"{sys.version_info.major}.{sys.version_info.minor}", default)
+    pythons = {row["python"] for row in rows if row["python"] and works(row["python"])}
+    print("\n".join(choose(rows, pythons, {found.major for found in installations()}, usual)))
+
+
+if __name__ == "__main__":
+    main()
