@@ -128,6 +128,18 @@ class Databases:
         self.roles.apply(self.server, name)
 
     def _execute(self, statement: str, *names: str) -> None:
-        if self._admin is None or self._admin.closed or self._admin.broken:
+        query = sql.SQL(statement).format(*map(sql.Identifier, names))
+        try:
+            self._session().execute(query)
+        except psycopg.OperationalError:
+            if not self._session_is_over():
+                raise
+            self._session().execute(query)  # the server was stopped and started since
+
+    def _session(self) -> psycopg.Connection[Any]:
+        if self._admin is None or self._session_is_over():
             self._admin = self.server.connect(autocommit=True)
-        self._admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+        return self._admin
+
+    def _session_is_over(self) -> bool:
+        return self._admin is not None and (self._admin.closed or self._admin.broken)

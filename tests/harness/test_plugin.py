@@ -1,0 +1,146 @@
+"""Options, markers and fixtures of the plugin, seen by a whole run of pytest in a small project."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_a_test_gets_a_migrated_database_and_the_header_names_the_server(project: pytest.Pytester) -> None:
+    """The first test of a new project needs one word, `database`; the header says which Postgres and why."""
+    project.makepyfile(
+        **{
+            "tests/test_it": """
+            def test_it(database):
+                with database.connect() as connection:
+                    assert connection.execute("SELECT count(*) FROM item").fetchone() == (0,)
+            """
+        }
+    )
+    result = project.runpytest_inprocess("-m", "integration")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["postgres: * in * by [[]tool.harness[]] postgres"])
+
+
+def test_a_folder_marks_its_tests(project: pytest.Pytester) -> None:
+    """`-m schema` finds what lies in tests/schema, and what asks for a database is `integration` by itself."""
+    body = "def test_it(): pass"
+    for folder in ("migrations", "schema", "api", "other"):
+        project.mkpydir(f"tests/{folder}").joinpath(f"test_{folder}.py").write_text(body)
+    project.makepyfile(**{"tests/other/test_database": "def test_it(database): pass"})
+    for marker in ("migrations", "schema", "api"):
+        result = project.runpytest_inprocess("--collect-only", "-q", "-m", marker)
+        result.stdout.fnmatch_lines(
+            [f"tests/{marker}/test_{marker}.py::test_it", "1/5 tests collected (4 deselected)*"]
+        )
+    result = project.runpytest_inprocess("--collect-only", "-q", "-m", "integration")
+    result.stdout.fnmatch_lines(["tests/other/test_database.py::test_it", "1/5 tests collected (4 deselected)*"])
+
+
+def test_an_api_test_may_not_ask_for_a_database(project: pytest.Pytester) -> None:
+    """The error says why, and what to use instead; no traceback."""
+    project.makepyfile(**{"tests/api/test_it": "def test_it(api, database): pass"})
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*test_it asks for the fixture database. A test marked api sees the database as a*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_an_api_test_speaks_http_and_seeds_as_the_operator(project: pytest.Pytester) -> None:
+    """What `api.seed` puts in, the app answers with; `api.rows` sees what is there."""
+    project.makepyfile(
+        **{
+            "tests/api/test_it": """
+            def test_it(api):
+                seeded = api.seed("item", [{"name": "a"}, {"name": "b"}])
+                assert [row["name"] for row in seeded] == ["a", "b"]
+                assert api.get("/items").json() == [["a"], ["b"]]
+                assert api.rows("item") == seeded
+
+            def test_the_next_starts_empty(api):
+                assert api.get("/items").json() == []
+            """
+        }
+    )
+    project.runpytest_inprocess().assert_outcomes(passed=2)
+
+
+def test_a_failed_test_says_where_its_database_is(project: pytest.Pytester) -> None:
+    """The report prints an address that can be pasted; later tests of the run still find the database there."""
+    project.makepyfile(
+        **{
+            "tests/test_it": """
+            import psycopg
+            import pytest
+
+            names = []
+
+            def test_fails(database):
+                names.append(database.as_role("superuser").dsn)
+                raise AssertionError
+
+            def test_passes(database):
+                psycopg.connect(names[0]).close()
+            """
+        }
+    )
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*database, kept to the end of the run*", "psql 'postgresql://postgres@/*"])
+
+
+def test_a_developers_settings_never_reach_a_test(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell that exports the address of a real database runs the suites on the harness's own all the same."""
+    monkeypatch.setenv("SHOP_DATABASE_URL", "postgresql://production/shop")
+    project.makepyfile(
+        **{
+            "tests/test_it": """
+            import os
+
+            def test_it(database):
+                assert "SHOP_DATABASE_URL" not in os.environ
+            """
+        }
+    )
+    project.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_a_missing_major_stops_the_run_with_remedies(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    """Exit code 2, what was found, where it was looked, what to do; no traceback."""
+    project.makepyfile(**{"tests/test_it": "def test_it(database): pass"})
+    result = project.runpytest_subprocess("--pg", "3", *workers)
+    assert result.ret == 2
+    shown = result.stdout.str() + result.stderr.str()
+    assert "No PostgreSQL 3 server is here (--pg asks for it)." in shown
+    assert "remedy: install PostgreSQL 3" in shown
+    assert "Traceback" not in shown
+
+
+def test_a_run_without_integration_needs_no_postgres(project: pytest.Pytester) -> None:
+    """The search is lazy: what needs no server runs where there is none."""
+    project.makepyfile(**{"tests/test_it": "def test_with(database): pass\ndef test_without(): pass"})
+    result = project.runpytest_inprocess("--pg", "3", "-m", "not integration")
+    result.assert_outcomes(passed=1, deselected=1)
+
+
+def test_a_test_of_its_own_cluster_may_stop_it(project: pytest.Pytester) -> None:
+    """`own_cluster` gives a server that a test can stop and start, while the run's own goes on."""
+    project.makepyfile(
+        **{
+            "tests/api/test_it": """
+            import pytest
+
+            @pytest.mark.own_cluster
+            def test_it(api):
+                api.server.stop()
+                with pytest.raises(Exception):
+                    api.rows("item")
+                api.server.start()
+                assert api.rows("item") == []
+
+            def test_next(api):
+                assert api.get("/items").json() == []
+            """
+        }
+    )
+    project.runpytest_inprocess().assert_outcomes(passed=2)
