@@ -1,0 +1,116 @@
+"""Each rule of a request finds its violation, names it, and leaves a clean request alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from harness.queries import rules
+from harness.queries.budget import Exchange, Limits, judge
+from harness.queries.growth import judge as judge_growth
+from harness.queries.latency import Timing, table
+from harness.queries.latency import judge as judge_latency
+from harness.queries.pool import judge as judge_pool
+from harness.queries.recording import Recording, RoundTrip, Statement, kind_of
+
+READ = "SELECT todo.id, todo.title FROM todo WHERE todo.id = $1"
+
+
+def trips(*texts: str | Sequence[str], step: float = 0.002) -> list[RoundTrip]:
+    """Round trips of a millisecond each on one connection, one text or several in each, `step` seconds apart."""
+    made, status = [], "I"
+    for number, item in enumerate(texts):
+        every = [item] if isinstance(item, str) else list(item)
+        trip = RoundTrip(1, number * step, number * step + 0.001)
+        for text in every:
+            trip.statements.append(Statement(text, kind_of(text), trip.started, seconds=0.001))
+            trip.raise_kind(kind_of(text))
+            status = {"BEGIN": "T", "COMMIT": "I", "ROLLBACK": "I"}.get(text, status)
+        trip.status = status
+        made.append(trip)
+    return made
+
+
+def request(*made: RoundTrip, route: str = "GET /todos", opened: Sequence[int] = (), **more: object) -> Exchange:
+    """A request that did this on the wire."""
+    return Exchange(route, Recording(list(made), list(opened)), **more)  # type: ignore[arg-type]
+
+
+LATE = trips("BEGIN", READ, "COMMIT")
+VIOLATING = {
+    "query-budget": judge(request(*trips("SELECT 1", "SELECT 'a', 2", "SELECT a FROM t", "SELECT b FROM t"))),
+    "query-loop": judge(request(*trips(READ, READ, READ.replace("$1", "7")))),
+    "connection-per-request": judge(request(RoundTrip(7, 0, 0.01), *trips(READ), opened=[7])),
+    "count-in-list": judge(request(*trips(READ, "SELECT count(*) AS n FROM todo"))),
+    "work-after-answer": judge(request(*LATE, answered=0.0035)),
+    "idle-in-transaction": judge(request(*trips("BEGIN", READ, "COMMIT", step=0.5))),
+    "transaction-left-open": judge(request(*trips("BEGIN", READ), unsettled="connection 1 stands in a transaction")),
+    "query-growth": judge_growth({1: (request(*trips(READ, READ)), 1), 10: (request(*trips(*[READ] * 11)), 9)}),
+    "unbounded-list": judge_growth({1: (request(*trips(READ)), 1), 100: (request(*trips(READ)), 100)}),
+    "latency-objective": judge_latency(Timing("GET /todos", 1, 1, (0.002,), (0.03, 0.21))),
+    "pool-too-small": judge_pool(Recording(most_busy=1), clients=20),
+}
+CLEAN = {
+    "query-budget": judge(request(*trips("SELECT 1", "SELECT a FROM t", "SELECT b FROM t"))),
+    "query-loop": judge(request(*trips(READ, [READ] * 50))),
+    "connection-per-request": judge(request(*trips(READ))),
+    "count-in-list": judge(request(*trips(READ, "SELECT owner, count(*) FROM todo GROUP BY owner"))),
+    "work-after-answer": judge(request(*LATE, answered=0.006)),
+    "idle-in-transaction": judge(request(*trips(READ, READ, step=0.5))),
+    "transaction-left-open": judge(request(*LATE)),
+    "query-growth": judge_growth({1: (request(*trips(READ)), 1), 10: (request(*trips(READ)), 9)}),
+    "unbounded-list": judge_growth({1: (request(*trips(READ)), 1), 100: (request(*trips(READ)), 20)}),
+    "latency-objective": judge_latency(Timing("GET /todos", 1, 1, (0.002,), (0.03, 0.19))),
+    "pool-too-small": judge_pool(Recording(most_busy=2), clients=20),
+}
+
+
+def test_every_rule_has_both_examples() -> None:
+    """A rule without a violating or a clean example is not finished."""
+    assert {rule.id for rule in rules.RULES} == set(VIOLATING) == set(CLEAN)
+
+
+@pytest.mark.parametrize("rule", list(VIOLATING))
+def test_a_violation_is_found_and_nothing_else(rule: str) -> None:
+    """The violating example breaks its own rule only."""
+    assert {finding.rule.id for finding in VIOLATING[rule]} == {rule}
+
+
+@pytest.mark.parametrize("rule", list(CLEAN))
+def test_a_clean_request_passes(rule: str) -> None:
+    """The clean example breaks none."""
+    assert CLEAN[rule] == []
+
+
+def test_a_loop_is_named_with_its_cure() -> None:
+    """The failure says which statement repeats, how often, how long it took, and what usually is the cause."""
+    (finding,) = VIOLATING["query-loop"]
+    text = str(finding)
+    assert "query-loop: GET /todos" in text
+    assert "3 times in separate round trips, 3.0 ms together" in text
+    assert "selectinload" in text
+
+
+def test_a_budget_lists_every_statement_with_its_time() -> None:
+    """Who is over budget sees each statement, its time and connection, and what repeats."""
+    exchange = request(*trips("BEGIN", READ, READ, "SELECT b FROM t", "SELECT c FROM t"))
+    (finding,) = judge(exchange)
+    assert finding.message.splitlines()[0] == "4 queries, the budget is 3"
+    assert "1.0 ms  #1  SELECT b FROM t" in finding.message
+    assert finding.message.count("[2 times]") == 2
+
+
+def test_a_raised_budget_is_kept() -> None:
+    """The limits are the caller's."""
+    exchange = request(*trips("SELECT 1", "SELECT a FROM t", "SELECT b FROM t", "SELECT c FROM t"))
+    assert judge(exchange, Limits(queries=4)) == []
+
+
+def test_the_table_tells_every_route() -> None:
+    """Routes stand by path, with medians in milliseconds."""
+    timings = [Timing("GET /b", 1, 1, (0.002,), (0.012,)), Timing("POST /a", 2, 4, (0.004,), (0.045, 0.046, 0.05))]
+    assert table(timings).splitlines()[2:] == [
+        "| `POST /a` | 2 | 4 | 4.0 | 46.0 |",
+        "| `GET /b` | 1 | 1 | 2.0 | 12.0 |",
+    ]
