@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import alembic.config
 import pytest
@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from harness.catalog import Snapshot, read_snapshot
 from harness.config import Config
+from harness.findings import Exemption, Finding, Verdict
 from harness.migrate import alembic_config as project_alembic_config
 from harness.postgres.databases import Database, Databases
 from harness.postgres.server import Cluster
@@ -35,6 +36,19 @@ def harness_session(request: pytest.FixtureRequest) -> Session:
 def harness_config(harness_session: Session) -> Config:
     """`[tool.harness]` of the project."""
     return harness_session.config
+
+
+@pytest.fixture(scope="session")
+def judge(harness_session: Session) -> Callable[..., Verdict]:
+    """`judge(suite, findings, exemptions)`: puts findings in the run's report, and fails the test that has any."""
+
+    def judge(suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] = ()) -> Verdict:
+        verdict = harness_session.report.judge(suite, findings, exemptions, strict=harness_session.config.strict)
+        if not verdict.clean:
+            pytest.fail(str(verdict), pytrace=False)
+        return verdict
+
+    return judge
 
 
 @pytest.fixture(scope="session")

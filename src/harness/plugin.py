@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -21,6 +22,7 @@ from harness.fixtures import (
     ground,
     harness_config,
     harness_session,
+    judge,
     postgresql_proc,
     service,
 )
@@ -38,6 +40,7 @@ __all__ = [
     "ground",
     "harness_config",
     "harness_session",
+    "judge",
     "postgresql_proc",
     "service",
 ]
@@ -60,6 +63,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("harness", "fresh Postgres databases")
     group.addoption("--pg", type=int, metavar="MAJOR", help="the Postgres major to run on, such as 15")
     group.addoption("--keep-db", action="store_true", help="leave the databases of failed tests after the run")
+    group.addoption("--harness-json", metavar="FILE", type=Path, help="write findings, exemptions and tables as JSON")
+    group.addoption("--harness-markdown", metavar="FILE", type=Path, help="append the same as Markdown")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -153,11 +158,13 @@ def _need_postgres(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take what a worker of xdist could not do for the whole run's reason to stop."""
+    """Take over what a worker of xdist found, kept, and could not do; a worker that crashed hands nothing on."""
     output = getattr(node, "workeroutput", {})
-    node.config.stash[SESSION].kept.update(output.get("harness_kept", {}))
-    if "harness_refusal" in output:
-        node.config.stash[SESSION].refusal = output["harness_refusal"]
+    run = node.config.stash[SESSION]
+    run.refusal = run.refusal or output.get("harness_refusal", "")
+    run.kept.update(output.get("harness_kept", {}))
+    if "harness_report" in output:
+        run.report.merge(output["harness_report"])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -176,26 +183,34 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """End the run's server; a worker of xdist hands the list of kept databases on."""
+    """End the run's server, and write the reports; a worker of xdist hands on what it has."""
     run = session.config.stash[SESSION]
+    run.close(keep=bool(session.config.getoption("keep_db")))
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["harness_kept"] = run.kept
-    run.close(keep=bool(session.config.getoption("keep_db")))
+        output["harness_report"] = run.report.data()
+        return
+    if path := session.config.getoption("harness_json"):
+        path.write_text(json.dumps(run.report.data(), indent=2) + "\n", encoding="utf-8")
+    if path := session.config.getoption("harness_markdown"):
+        with path.open("a", encoding="utf-8") as file:
+            file.write(run.report.markdown())
     if run.refusal:
         session.exitstatus = 2
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print why nothing ran, and where the databases of failed tests are."""
+    """Print what was found, why nothing ran, what was left out, and where the databases of failed tests are."""
     run = config.stash[SESSION]
-    if run.refusal:
-        terminalreporter.section("harness")
-        terminalreporter.write_line(run.refusal)
-    if run.left_out:
-        terminalreporter.section("left out for want of a superuser")
-        terminalreporter.write_line("\n".join(run.left_out))
-    if run.kept and config.getoption("keep_db"):
-        terminalreporter.section("databases kept until the next run")
-        for test, dsn in run.kept.items():
-            terminalreporter.write_line(f"{test}\n  psql '{dsn}'")
+    kept = run.kept if config.getoption("keep_db") else {}
+    sections = {
+        "harness": run.report.plain(),
+        "the harness stopped": run.refusal,
+        "left out for want of a superuser": "\n".join(run.left_out),
+        "databases kept until the next run": "\n".join(f"{test}\n  psql '{dsn}'" for test, dsn in kept.items()),
+    }
+    for title, text in sections.items():
+        if text:
+            terminalreporter.section(title)
+            terminalreporter.write_line(text)

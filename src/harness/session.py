@@ -18,6 +18,7 @@ from harness.postgres.external import check_rights
 from harness.postgres.find import Installation, choose
 from harness.postgres.roles import Roles
 from harness.postgres.server import PORT, SUPERUSER, Cluster, start_cluster
+from harness.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Session:
 
     config: Config
     choice: Choice
+    report: Report = field(default_factory=Report)
     kept: dict[str, str] = field(default_factory=dict)
     """Test id to DSN, of databases that failed tests leave behind."""
     refusal: str = ""

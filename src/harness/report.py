@@ -1,0 +1,100 @@
+"""What a run found, collected from every suite and worker, for the terminal, as JSON and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from harness.findings import Exemption, Finding, Verdict, judge
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows that people compare, such as `route · queries · round trips · ms`. Every row has a cell for each column."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+
+    def markdown(self) -> str:
+        """A GitHub table."""
+        lines = [self.columns, tuple("---" for _ in self.columns), *self.rows]
+        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+    def plain(self) -> str:
+        """Columns padded to their widest cell."""
+        lines = [self.columns, *self.rows]
+        widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+        )
+
+
+@dataclass(slots=True)
+class Report:
+    """The findings and the tables of a run. `data` and `merge` carry it from a worker of xdist to the controller."""
+
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    exemptions: list[dict[str, str]] = field(default_factory=list)
+    tables: dict[str, Table] = field(default_factory=dict)
+
+    def judge(
+        self, suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] = (), *, strict: bool = False
+    ) -> Verdict:
+        """Judge findings and remember them; the caller fails its test when the verdict is not clean."""
+        verdict = judge(findings, exemptions, strict=strict)
+        for finding in (*verdict.failing, *verdict.shown):
+            self.findings.append({"suite": suite, **as_json(finding)})
+        for _, exemption in verdict.exempted:
+            self.exemptions.append({"suite": suite, **asdict(exemption)})
+        return verdict
+
+    def row(self, title: str, columns: Sequence[str], cells: Sequence[object]) -> None:
+        """Add a row to the table of that title, which the first row makes."""
+        table = self.tables.setdefault(title, Table(title, tuple(columns)))
+        table.rows.append(tuple(map(str, cells)))
+
+    def data(self) -> dict[str, Any]:
+        """Everything, as plain lists, dictionaries and texts."""
+        tables = [asdict(table) for table in self.tables.values()]
+        return {"findings": self.findings, "exemptions": self.exemptions, "tables": tables}
+
+    def merge(self, data: dict[str, Any]) -> None:
+        """Add what another process collected."""
+        self.findings += data["findings"]
+        self.exemptions += data["exemptions"]
+        for table in data["tables"]:
+            for cells in table["rows"]:
+                self.row(table["title"], table["columns"], cells)
+
+    def markdown(self) -> str:
+        """The summary of a CI run's page: findings, tables, then every exemption in force with its reason."""
+        blocks = [f"### {table.title}\n\n{table.markdown()}" for table in self._tables()]
+        return "\n\n".join(blocks) + "\n" if blocks else ""
+
+    def plain(self) -> str:
+        """The same for a terminal."""
+        return "\n\n".join(f"{table.title}\n{table.plain()}" for table in self._tables())
+
+    def _tables(self) -> list[Table]:
+        """The findings and the exemptions as tables, around the suites' own; the empty ones left out."""
+        findings = Table("Findings", ("severity", "rule", "object", "message"))
+        findings.rows = [tuple(str(item[name]) for name in findings.columns) for item in self.findings]
+        exemptions = Table("Exemptions in force", ("rule", "object", "reason"))
+        exemptions.rows = sorted({tuple(item[name] for name in exemptions.columns) for item in self.exemptions})
+        return [table for table in (findings, *self.tables.values(), exemptions) if table.rows]
+
+
+def as_json(finding: Finding) -> dict[str, Any]:
+    """A finding as the JSON outputs show it: `revision` and `statement` only where there are any."""
+    shown: dict[str, Any] = {
+        "rule": finding.rule.id,
+        "severity": finding.severity,
+        "object": finding.object,
+        "message": finding.message,
+        "why": finding.rule.why,
+        "fix": finding.fix or finding.rule.cure,
+    }
+    optional = {"revision": finding.revision, "statement": finding.statement}
+    return shown | {name: value for name, value in optional.items() if value is not None}
