@@ -12,11 +12,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from psycopg import sql
 
-from harness.config import Config, HarnessError, load_config, load_object
+from harness.config import Config, HarnessError, load_config
 from harness.migrate import upgrade
 from harness.postgres.databases import Database
 from harness.postgres.find import choose
@@ -26,12 +25,6 @@ from tools.keeper import Keeper
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
-
-
-def application() -> Any:
-    """The project's app with settings from the environment: the factory that uvicorn calls after each change."""
-    config = load_config(ROOT)
-    return load_object(config.app)(load_object(config.settings)())
 
 
 def read_arguments(words: list[str]) -> argparse.Namespace:
@@ -88,9 +81,10 @@ def seed(database: Database, rows: int) -> None:
 
 def serve(config: Config, keeper: Keeper, server: DevServer, database: Database, port: int) -> None:
     """Run uvicorn until it ends, the server ends, or the parent is gone."""
-    command = [sys.executable, "-m", "uvicorn", "--factory", "tools.dev:application", "--app-dir", str(ROOT)]
-    command += ["--host", HOST, "--port", str(port), "--reload", "--reload-dir", str(ROOT / "src")]
-    command += ["--timeout-graceful-shutdown", "5"]
+    watched = ROOT / "src" / config.app.partition(".")[0]
+    command = [sys.executable, "-m", "uvicorn", "--factory", config.app, "--app-dir", str(ROOT / "src")]
+    command += ["--host", HOST, "--port", str(port), "--timeout-graceful-shutdown", "5"]
+    command += ["--reload", "--reload-dir", str(watched)]
     environment = {**os.environ, config.database_env: database.as_role("app").dsn}
     keeper.start("API's process", command, stdin=subprocess.DEVNULL, env=environment, cwd=ROOT)
     parent = os.getppid()
@@ -113,7 +107,7 @@ def answers(port: int) -> bool:
 def announce(database: Database, port: int) -> None:
     """Print where everything is."""
     say(f"API       http://{HOST}:{port}/docs")
-    say(f"database  psql '{database.as_role('superuser').dsn}'")
+    say(f"database  {database.as_role('superuser').dsn}")
     say("Ctrl-C stops both; the data are kept")
 
 
