@@ -1,0 +1,122 @@
+"""Every error as problem details (RFC 9457), also those of the database; none of them tells what is inside."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = {"Retry-After": "1"}
+
+FIELDS = {
+    "uq_users_email": "email",
+    "fk_todos_owner_id_users": "owner_id",
+    "fk_tags_owner_id_users": "owner_id",
+}
+"""The field of the request that each constraint judges."""
+
+REPEATABLE = {"0A000", "25006"}
+"""States beside OperationalError's after which the same request may succeed: a prepared statement that a migration has
+outdated, a server that has become a standby (PostgreSQL manual, appendix A)."""
+
+DESCRIPTIONS = {
+    404: "There is no such thing",
+    409: "It contradicts what is stored; `field` names what to change",
+    422: "The request is not valid; `errors` says where",
+    503: "The database is away or overloaded, or gave up on a lock, a deadlock or a time limit: repeat the request",
+}
+
+
+class Detail(BaseModel):
+    """One place in a request that is not valid."""
+
+    field: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+    errors: list[Detail] | None = None
+
+
+def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> Response:
+    """Answer with a problem. ASCII only, because a request may hold half a character, and errors name its fields."""
+    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, **more)
+    content = json.dumps(body.model_dump(exclude_none=True))
+    return Response(content, status, headers, MEDIA_TYPE)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of these statuses."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    answers: dict[int | str, dict[str, Any]] = {
+        status: {"description": DESCRIPTIONS[status], "content": content} for status in statuses
+    }
+    if 503 in answers:
+        answers[503]["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
+    return answers
+
+
+async def refuse_query(request: Request) -> None:
+    """Refuse query parameters where there are none: a misspelt one would change nothing, and nobody would notice."""
+    if request.query_params:
+        raise RequestValidationError(
+            [{"loc": ("query", name), "msg": "this address takes no query parameter"} for name in request.query_params]
+        )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` with a problem."""
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(DBAPIError, _database_error)
+    app.add_exception_handler(PoolTimeoutError, _pool_exhausted)
+    app.add_exception_handler(Exception, _unexpected_error)
+
+
+async def _http_error(_: Request, error: Any) -> Response:
+    if error.status_code == 400:  # FastAPI's, for a body that it cannot parse
+        return problem(422, "the body is not JSON that can be read")
+    return problem(error.status_code, str(error.detail), headers=error.headers)
+
+
+async def _invalid_request(_: Request, error: Any) -> Response:
+    errors = [
+        Detail(field=".".join(map(str, item["loc"]))[:100], detail=str(item["msg"]).removeprefix("Value error, "))
+        for item in error.errors()[:20]
+    ]
+    return problem(422, "the request is not valid", errors=errors)
+
+
+async def _database_error(_: Request, error: Any) -> Response:
+    state = getattr(error.orig, "sqlstate", None)
+    if state in {"23503", "23505"} and (field := FIELDS.get(error.orig.diag.constraint_name)):
+        taken = state == "23505"
+        detail = f"this {field} is already taken" if taken else f"this {field} does not exist"
+        return problem(409, detail, field=field)
+    lost = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+    if lost or state in REPEATABLE:
+        return problem(503, "the database cannot answer now: repeat the request", headers=RETRY_AFTER)
+    raise error
+
+
+async def _pool_exhausted(_: Request, __: Any) -> Response:
+    return problem(503, "every database connection is busy: repeat the request", headers=RETRY_AFTER)
+
+
+async def _unexpected_error(_: Request, __: Any) -> Response:
+    return problem(500, "an unexpected error; the server's log tells more")

@@ -1,0 +1,70 @@
+"""The process's one pool of connections."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from sqlalchemy import Engine, ExceptionContext, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from sealy.db.head import HEAD
+from sealy.settings import Settings
+
+REVISION = text("SELECT version_num FROM alembic_version")
+
+
+class Database:
+    """The pool, seen twice: `writes` opens transactions, `reads` sends each statement by itself (AUTOCOMMIT).
+
+    Making it connects to nothing. There is no ping before use: when a connection turns out to be dead, the pool drops
+    all of them and opens new ones as they are needed.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.writes = create_engine(
+            "postgresql+psycopg://",
+            connect_args={
+                **settings.connection_parameters,
+                "prepare_threshold": 5 if settings.prepare else None,
+            },
+            pool_size=settings.pool_size,
+            max_overflow=0,
+            pool_timeout=settings.pool_timeout,
+            pool_pre_ping=False,
+            use_native_hstore=False,
+            hide_parameters=True,
+        )
+        self.reads: Engine = self.writes.execution_options(isolation_level="AUTOCOMMIT")
+        self._size = settings.pool_size
+        self._warm = False
+        event.listen(self.writes, "handle_error", self._note_lost_connections)
+
+    def why_not_ready(self) -> str | None:
+        """None when the pool is open and the database is at this code's revision, else the reason."""
+        try:
+            self._open_all()
+            with self.reads.connect() as connection:
+                revision = connection.scalar(REVISION)
+        except SQLAlchemyError as error:
+            return f"the database does not answer ({type(error).__name__})"
+        return None if revision == HEAD else f"the database is at revision {revision}, this code needs {HEAD}"
+
+    def close(self) -> None:
+        """Close the pool's connections."""
+        self.writes.dispose()
+
+    def _open_all(self) -> None:
+        """Open the whole pool, so that no request pays for a connection; requests hold open ones already."""
+        if self._warm:
+            return
+        with ExitStack() as held:
+            while self.writes.pool.checkedout() < self._size:  # type: ignore[attr-defined]  # a QueuePool has it
+                held.enter_context(self.reads.connect())
+            self._warm = True
+
+    def _note_lost_connections(self, context: ExceptionContext) -> None:
+        """After a failover the former primary is read-only: its connections are as good as lost."""
+        if getattr(context.original_exception, "sqlstate", None) == "25006":
+            context.is_disconnect = True
+        if context.is_disconnect:
+            self._warm = False

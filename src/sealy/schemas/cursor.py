@@ -1,0 +1,43 @@
+"""Where a page ends, as an opaque text: base64url of JSON, so that it may gain fields without breaking clients."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from sealy.schemas.types import LARGEST_ID, Id, Request
+
+
+class Position(Request):
+    """The next page holds what comes before this id."""
+
+    before: Id = LARGEST_ID + 1
+
+    def encode(self) -> str:
+        """Write the position as a cursor."""
+        return base64.urlsafe_b64encode(self.model_dump_json().encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, cursor: str | None) -> Position:
+        """Read a cursor; none is the start.
+
+        Raises:
+            ValueError: when the text is no cursor of `encode`.
+        """
+        if cursor is None:
+            return cls()
+        try:
+            padded = cursor + "=" * (-len(cursor) % 4)
+            return cls.model_validate_json(base64.b64decode(padded, altchars=b"-_", validate=True))
+        except ValueError:
+            raise ValueError("not a cursor of this list: take the `next` of an earlier page") from None
+
+
+def _is_a_cursor(cursor: str) -> str:
+    Position.decode(cursor)
+    return cursor
+
+
+Cursor = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_is_a_cursor)]
