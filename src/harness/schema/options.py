@@ -1,0 +1,57 @@
+"""The choices of the schema rules: `[tool.harness.schema]`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from harness.config import HarnessError
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a project may choose; every default is the catalogue's own.
+
+    `rules` names the optional rules that run. Word lists are matched against the parts of a name between underscores.
+    `naming` maps pk, uq, ix, fk and ck to patterns as SQLAlchemy's naming convention writes them.
+    """
+
+    rules: tuple[str, ...] = ()
+    varchar_allowed: bool = False
+    money_words: tuple[str, ...] = ("price", "amount", "total", "balance", "cost", "fee", "salary", "tax")
+    login_words: tuple[str, ...] = ("email", "username", "login")
+    mandatory_columns: tuple[str, ...] = ()
+    timestamps: tuple[str, ...] = ("created_at", "updated_at")
+    soft_delete: tuple[str, ...] = ("deleted_at",)
+    tenant_column: str = "tenant_id"
+    most_indexes: int = 10
+    extensions: tuple[str, ...] = ("citext",)
+    app_role: str = ""
+    naming: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_options(table: Mapping[str, Any]) -> Options:
+    """The options as written in TOML, keys with hyphens or underscores.
+
+    Raises:
+        HarnessError: for an unknown key, or a value of another kind than the default.
+    """
+    defaults = {item.name: getattr(Options(), item.name) for item in fields(Options)}
+    values: dict[str, Any] = {}
+    for written, value in table.items():
+        key = written.replace("-", "_")
+        if key not in defaults:
+            raise HarnessError(
+                f"[tool.harness.schema] has an unknown key {written!r}; known are {', '.join(sorted(defaults))}"
+            )
+        given = tuple(value) if isinstance(value, list) else value
+        if not isinstance(given, Mapping if key == "naming" else type(defaults[key])):
+            raise HarnessError(f"[tool.harness.schema] {written} = {value!r}: expected a {_kind(defaults[key])}")
+        values[key] = given
+    return Options(**values)
+
+
+def _kind(value: object) -> str:
+    """How TOML calls the kind of a default."""
+    return {tuple: "list of strings", bool: "true or false", int: "number", str: "string"}.get(type(value), "table")

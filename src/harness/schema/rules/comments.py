@@ -1,0 +1,48 @@
+"""Comments: what a table and a column are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.catalog import Snapshot
+from harness.schema.operations import fix, op
+from harness.schema.registry import Place, rule
+
+
+@rule(
+    "table-without-comment",
+    "warning",
+    "Every table says what it is for",
+    why="whoever meets the table in a query tool has only its name to go by",
+    cure="COMMENT ON TABLE",
+    optional=True,
+)
+def table_without_comment(snapshot: Snapshot) -> Iterator[Place]:
+    """No comment on a root table."""
+    for table in snapshot.roots:
+        if not table.comment:
+            call = op("create_table_comment", table.name, "...", schema=table.schema)
+            yield Place(table.qualified, "the table has no comment", fix(call, '__table_args__ = {"comment": "..."}'))
+
+
+@rule(
+    "column-without-comment",
+    "warning",
+    "Every column says what it holds",
+    why="units, formats and who may write it are known to the author only",
+    cure="COMMENT ON COLUMN",
+    optional=True,
+)
+def column_without_comment(snapshot: Snapshot) -> Iterator[Place]:
+    """No comment on a column of a root table."""
+    for table in snapshot.roots:
+        for column in table.columns:
+            if not column.comment:
+                yield Place(
+                    f"{table.qualified}.{column.name}",
+                    "the column has no comment",
+                    fix(
+                        op("alter_column", table.name, column.name, schema=table.schema, comment="..."),
+                        'mapped_column(comment="...")',
+                    ),
+                )

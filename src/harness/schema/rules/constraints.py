@@ -1,0 +1,167 @@
+"""Constraints that say less than they seem to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.catalog import Snapshot
+from harness.schema.operations import drop_index, execute, fix, identifier, op, relation
+from harness.schema.options import Options
+from harness.schema.predicates import not_null_columns
+from harness.schema.registry import Place, rule
+
+
+@rule(
+    "constraint-not-valid",
+    "error",
+    "Every constraint is validated",
+    why="rows from before the constraint may break it, and the planner may not rely on it",
+    cure="ALTER TABLE ... VALIDATE CONSTRAINT, which reads the table but lets writers work",
+)
+def constraint_not_valid(snapshot: Snapshot) -> Iterator[Place]:
+    """Convalidated is false on a CHECK, a foreign key or (18) a NOT NULL, or on a domain's CHECK."""
+    for table in snapshot.roots:
+        for item in table.constraints:
+            if item.kind in "cfn" and not item.validated and item.enforced and not _copied(item.kind, item.inherited):
+                yield Place(
+                    f"{table.qualified}.{item.name}",
+                    f"{item.definition} was never checked against the rows that were there",
+                    fix(
+                        execute(f"ALTER TABLE {relation(table)} VALIDATE CONSTRAINT {identifier(item.name)}"),
+                        "remove postgresql_not_valid=True",
+                    ),
+                )
+    for domain in snapshot.types:
+        for name, definition, validated in domain.checks:
+            if not validated:
+                yield Place(
+                    f"{domain.qualified}.{name}",
+                    f"the domain's {definition} was never checked against stored values",
+                    fix(execute(f"ALTER DOMAIN {domain.qualified} VALIDATE CONSTRAINT {identifier(name)}")),
+                )
+
+
+def _copied(kind: str, inherited: bool) -> bool:
+    """Whether the constraint is only a foreign key's copy, which is validated with the declared one."""
+    return kind == "f" and inherited
+
+
+@rule(
+    "constraint-not-enforced",
+    "error",
+    "Every constraint is enforced",
+    why="NOT ENFORCED (18) checks nothing at all: it is a comment that looks like a guarantee",
+    cure="make it ENFORCED, or drop it",
+)
+def constraint_not_enforced(snapshot: Snapshot) -> Iterator[Place]:
+    """Conenforced is false."""
+    for table in snapshot.roots:
+        for item in table.constraints:
+            if not item.enforced and not _copied(item.kind, item.inherited):
+                statement = f"ALTER TABLE {relation(table)} ALTER CONSTRAINT {identifier(item.name)} ENFORCED"
+                if item.kind == "c":
+                    statement = f"ALTER TABLE {relation(table)} DROP CONSTRAINT {identifier(item.name)}, ADD ..."
+                yield Place(
+                    f"{table.qualified}.{item.name}", f"{item.definition}: no row is checked", fix(execute(statement))
+                )
+
+
+@rule(
+    "unique-lets-nulls-through",
+    "warning",
+    "A unique key of several columns is unique",
+    why="nulls are distinct, so rows that agree in all other columns are accepted any number of times",
+    cure="make the column NOT NULL, or the key NULLS NOT DISTINCT (15), or exclude nulls by predicate",
+)
+def unique_lets_nulls_through(snapshot: Snapshot) -> Iterator[Place]:
+    """A unique index of two or more keys with a nullable one, neither NULLS NOT DISTINCT nor excluding its nulls."""
+    for table in snapshot.relations:
+        for index in table.indexes if not table.partition else ():
+            if not index.unique or index.primary or index.nulls_not_distinct or len(index.keys) < 2:
+                continue
+            excluded = not_null_columns(index.predicate)
+            columns = [table.by_number[number] for number in index.columns if number]
+            loose = [column.name for column in columns if not column.not_null and column.name not in excluded]
+            if loose and table.kind != "m":
+                yield Place(
+                    f"{table.qualified}.{index.name}",
+                    f"{', '.join(loose)} may be null, and two rows with a null there never collide",
+                    fix(
+                        op("alter_column", table.name, loose[0], schema=table.schema, nullable=False),
+                        f"{loose[0]}: Mapped[...] without None, or postgresql_nulls_not_distinct=True",
+                    ),
+                )
+
+
+@rule(
+    "boolean-default-missing",
+    "warning",
+    "A NOT NULL boolean has a default",
+    why="every writer must know the flag, and adding one to a table with rows fails",
+    cure="give it the default that means the usual case",
+    optional=True,
+)
+def boolean_default_missing(snapshot: Snapshot) -> Iterator[Place]:
+    """A boolean NOT NULL column without default."""
+    yield from _without_default(snapshot, array=False)
+
+
+@rule(
+    "array-default-missing",
+    "warning",
+    "A NOT NULL array has a default",
+    why="every writer must send an empty array, and adding the column to a table with rows fails",
+    cure="give it the empty array as default",
+    optional=True,
+)
+def array_default_missing(snapshot: Snapshot) -> Iterator[Place]:
+    """An array NOT NULL column without default."""
+    yield from _without_default(snapshot, array=True)
+
+
+def _without_default(snapshot: Snapshot, *, array: bool) -> Iterator[Place]:
+    """NOT NULL arrays, or booleans, that have no default."""
+    value = "'{}'" if array else "false"
+    for table in snapshot.roots:
+        for column in table.columns:
+            kind = column.array if array else column.base == "bool" and not column.array
+            if kind and column.not_null and column.default is None:
+                yield Place(
+                    f"{table.qualified}.{column.name}",
+                    f"{column.type} NOT NULL without a default",
+                    fix(
+                        op("alter_column", table.name, column.name, schema=table.schema, server_default=value),
+                        f'mapped_column(server_default=text("{value}"))',
+                    ),
+                )
+
+
+@rule(
+    "unique-ignores-soft-delete",
+    "warning",
+    "A unique key knows of deleted rows",
+    why="a row that is only marked deleted still holds its name, so users cannot take it again",
+    cure="make the index unique where the mark is null",
+    optional=True,
+)
+def unique_ignores_soft_delete(snapshot: Snapshot, options: Options) -> Iterator[Place]:
+    """A table with a deletion mark, and a unique index, not the primary key, that does not speak of the mark."""
+    for table in snapshot.roots:
+        for mark in [name for name in options.soft_delete if name in table.by_name]:
+            for index in table.indexes:
+                if not index.unique or index.primary or mark in (index.predicate or ""):
+                    continue
+                if table.by_name[mark].number not in index.columns:
+                    keys = [key.text for key in index.keys]
+                    create = op(
+                        "create_index", index.name, table.name, keys, schema=table.schema, unique=True,
+                        postgresql_where=f"{mark} IS NULL",
+                    )  # fmt: skip
+                    yield Place(
+                        f"{table.qualified}.{index.name}",
+                        f"rows with {mark} set still occupy ({', '.join(keys)})",
+                        fix(
+                            f"{drop_index(table, index).splitlines()[0].removeprefix('migration: ')}; {create}",
+                            f'Index(..., unique=True, postgresql_where=text("{mark} IS NULL"))',
+                        ),
+                    )

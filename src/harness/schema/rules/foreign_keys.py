@@ -1,0 +1,258 @@
+"""Foreign keys: indexed, of one type, present, single, and possible to satisfy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.catalog import Column, Constraint, Snapshot, Table
+from harness.schema.graph import cycles
+from harness.schema.operations import Code, create_index, execute, fix, identifier, op, relation
+from harness.schema.registry import Place, rule
+from harness.schema.serving import nearest, serving
+
+ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+
+
+def every(snapshot: Snapshot) -> Iterator[tuple[Table, Constraint]]:
+    """Every foreign key as declared, with its table."""
+    for table in snapshot.roots:
+        for key in table.foreign_keys:
+            yield table, key
+
+
+def place(table: Table, key: Constraint) -> str:
+    """The object of a finding about a foreign key."""
+    return f"{table.qualified}.{key.name}"
+
+
+def target_name(snapshot: Snapshot, key: Constraint) -> str:
+    """The referenced table, `schema.table`."""
+    target = snapshot.by_oid.get(key.target)
+    return target.qualified if target else "a table out of scope"
+
+
+def refuses_null(table: Table, number: int) -> bool:
+    """Whether a new row is refused for a null in the column; a NOT NULL that is not validated (18) refuses too."""
+    return table.by_number[number].not_null or any(
+        item.kind == "n" and item.columns == (number,) for item in table.constraints
+    )
+
+
+@rule(
+    "foreign-key-without-index",
+    "error",
+    "Every foreign key has an index on its own side",
+    why="each delete or key update of a referenced row, and each join from it, reads the whole referencing table",
+    cure="add one valid B-tree index whose first keys are the foreign key's columns, in any order",
+)
+def foreign_key_without_index(snapshot: Snapshot) -> Iterator[Place]:
+    """No single index serves equality on all columns of the foreign key."""
+    for table, key in every(snapshot):
+        if serving(table, key.columns) is None:
+            names = table.names(key.columns)
+            yield Place(
+                place(table, key),
+                f"({', '.join(names)}) references {target_name(snapshot, key)}; {nearest(table, key.columns)}",
+                create_index(table, names),
+            )
+
+
+@rule(
+    "foreign-key-type-mismatch",
+    "error",
+    "A foreign key has the type of the key that it references",
+    why="each check casts, an index may not serve the join, and a wider key cannot be stored in a narrower column",
+    cure="give the referencing column the referenced column's type",
+)
+def foreign_key_type_mismatch(snapshot: Snapshot) -> Iterator[Place]:
+    """The base types of a pair of columns differ; a typmod alone does not count."""
+    for table, key in every(snapshot):
+        target = snapshot.by_oid.get(key.target)
+        pairs = zip(key.columns, key.referenced, strict=True) if target else ()
+        for own, other in pairs:
+            column, referenced = table.by_number[own], (target or table).by_number[other]
+            if (column.base_oid, column.array) != (referenced.base_oid, referenced.array):
+                kind = f"{referenced.type}"
+                yield Place(
+                    place(table, key),
+                    f"{column.name} is {column.type}, {target_name(snapshot, key)}.{referenced.name} is {kind}",
+                    fix(
+                        execute(f"ALTER TABLE {relation(table)} ALTER COLUMN {identifier(column.name)} TYPE {kind}"),
+                        f"{column.name}: the type of {referenced.name}, or mapped_column(ForeignKey(...)) without one",
+                    ),
+                )
+
+
+@rule(
+    "foreign-key-missing",
+    "error",
+    "What is named like a reference is a foreign key",
+    why="nothing keeps the value pointing at a row: orphans appear with the first race or forgotten delete",
+    cure="add the foreign key, or rename the column when it points outside this database",
+)
+def foreign_key_missing(snapshot: Snapshot) -> Iterator[Place]:
+    """A column t_id where t, ts or tes is a table with a one-column primary key of the same type."""
+    for table in snapshot.roots:
+        referencing = {number for key in table.constraints if key.kind == "f" for number in key.columns}
+        for column in table.columns:
+            target = _meant(snapshot, table, column)
+            if target and column.number not in referencing:
+                key = target.by_number[target.primary_key.columns[0]] if target.primary_key else column
+                name = f"fk_{table.name}_{column.name}"
+                yield Place(
+                    f"{table.qualified}.{column.name}",
+                    f"the name and the type {column.type} are those of a reference to {target.qualified}.{key.name}, "
+                    "and no foreign key has the column",
+                    fix(
+                        op(
+                            "create_foreign_key",
+                            name,
+                            table.name,
+                            target.name,
+                            [column.name],
+                            [key.name],
+                            **_schemas(table, target),
+                        ),
+                        f'mapped_column(ForeignKey("{target.name}.{key.name}"), index=True)',
+                    ),
+                )
+
+
+def _schemas(table: Table, target: Table) -> dict[str, str]:
+    """The schema arguments of create_foreign_key, which has two."""
+    named = {"source_schema": table.schema, "referent_schema": target.schema}
+    return {key: value for key, value in named.items() if value != "public"}
+
+
+def _meant(snapshot: Snapshot, table: Table, column: Column) -> Table | None:
+    """The table that a column's name speaks of, in its own schema before any other."""
+    stem = column.name.removesuffix("_id")
+    if not stem or stem == column.name or column.array:
+        return None
+    schemas = [table.schema, *(schema.name for schema in snapshot.schemas if schema.name != table.schema)]
+    for schema in schemas:
+        for name in (stem, f"{stem}s", f"{stem}es"):
+            target = snapshot.by_name.get(f"{schema}.{name}")
+            if target and not target.partition and target.primary_key and len(target.primary_key.columns) == 1:
+                key = target.by_number[target.primary_key.columns[0]]
+                if key.base_oid == column.base_oid and not (target is table and key is column):
+                    return target
+    return None
+
+
+@rule(
+    "foreign-key-duplicate",
+    "error",
+    "One reference is one foreign key",
+    why="every write is checked twice, and the two may disagree on what a delete does",
+    cure="drop one of the two",
+)
+def foreign_key_duplicate(snapshot: Snapshot) -> Iterator[Place]:
+    """The same referenced table and the same set of pairs of columns as an earlier foreign key of the table."""
+    for table in snapshot.roots:
+        seen: dict[tuple[int, frozenset[tuple[int, int]]], Constraint] = {}
+        for key in sorted(table.foreign_keys, key=lambda item: (not item.validated, item.name)):
+            pairs = frozenset(zip(key.columns, key.referenced, strict=True))
+            first = seen.setdefault((key.target, pairs), key)
+            if first is not key:
+                yield Place(
+                    place(table, key),
+                    f"{first.name} says the same: {first.definition}",
+                    fix(
+                        op("drop_constraint", key.name, table.name, schema=table.schema, type_="foreignkey"),
+                        "one ForeignKey for the column",
+                    ),
+                )
+
+
+@rule(
+    "foreign-key-composite-nullable",
+    "warning",
+    "A reference of several columns is set as a whole or not at all",
+    why="with MATCH SIMPLE one null switches the whole check off, so half a reference may point at nothing",
+    cure="make the columns NOT NULL, or add a CHECK that they are null together",
+)
+def foreign_key_composite_nullable(snapshot: Snapshot) -> Iterator[Place]:
+    """MATCH SIMPLE, two or more nullable referencing columns, and no CHECK over all of them."""
+    for table, key in every(snapshot):
+        nullable = [number for number in key.columns if not table.by_number[number].not_null]
+        if key.match != "s" or len(nullable) < 2:
+            continue
+        checks = [item for item in table.constraints if item.kind == "c"]
+        if not any(set(nullable) <= set(check.columns) for check in checks):
+            names = table.names(tuple(nullable))
+            condition = f"num_nulls({', '.join(map(identifier, names))}) IN (0, {len(names)})"
+            yield Place(
+                place(table, key),
+                f"{', '.join(names)} may be null one without the other, and no CHECK speaks of them all",
+                fix(
+                    op(
+                        "create_check_constraint",
+                        f"ck_{table.name}_{key.name}"[:63],
+                        table.name,
+                        condition,
+                        schema=table.schema,
+                    ),
+                    f'CheckConstraint("{condition}")',
+                ),
+            )
+
+
+@rule(
+    "foreign-key-action-impossible",
+    "error",
+    "What a foreign key does on delete or update can be done",
+    why="the action sets a null where none is allowed, so the delete fails in production, not in review",
+    cure="let the column be null, give it a default, or choose another action",
+)
+def foreign_key_action_impossible(snapshot: Snapshot) -> Iterator[Place]:
+    """SET NULL on a NOT NULL column, or SET DEFAULT on a NOT NULL column without default."""
+    for table, key in every(snapshot):
+        for event, action, columns in (
+            ("DELETE", key.on_delete, key.set_columns or key.columns),
+            ("UPDATE", key.on_update, key.columns),
+        ):
+            refusing = [table.by_number[number] for number in columns if refuses_null(table, number)]
+            if action == "d":
+                refusing = [column for column in refusing if column.default is None]
+            if action in ("n", "d") and refusing:
+                names = ", ".join(column.name for column in refusing)
+                lack = " and has no default" if action == "d" else ""
+                yield Place(
+                    place(table, key),
+                    f"ON {event} {ACTIONS[action]}, but {names} is NOT NULL{lack}",
+                    fix(
+                        op("alter_column", table.name, refusing[0].name, schema=table.schema, nullable=True),
+                        f'ForeignKey(..., on{event.lower()}="CASCADE" or "RESTRICT"), or Mapped[... | None]',
+                    ),
+                )
+
+
+@rule(
+    "foreign-key-cycle",
+    "error",
+    "There is a first row to insert",
+    why="each table of the cycle needs a row in the next one first, so plain inserts can never begin",
+    cure="let one reference of the cycle be null, or make it DEFERRABLE INITIALLY DEFERRED",
+)
+def foreign_key_cycle(snapshot: Snapshot) -> Iterator[Place]:
+    """A cycle in which every foreign key is NOT NULL in all columns and not deferrable."""
+    binding: dict[tuple[int, int], tuple[Table, Constraint]] = {}
+    for table, key in every(snapshot):
+        if not key.deferrable and key.enforced and all(refuses_null(table, number) for number in key.columns):
+            binding.setdefault((table.oid, key.target), (table, key))
+    for cycle in cycles(binding):
+        steps = [binding[edge] for edge in cycle]
+        table, key = steps[0]
+        path = " -> ".join([*(step.qualified for step, _ in steps), table.qualified])
+        yield Place(
+            place(table, key),
+            f"{path}: every reference is NOT NULL and not deferrable",
+            fix(
+                execute(
+                    f"ALTER TABLE {relation(table)} ALTER CONSTRAINT {identifier(key.name)} "
+                    "DEFERRABLE INITIALLY DEFERRED"
+                ),
+                f'ForeignKey(..., deferrable={Code(True)}, initially="DEFERRED")',
+            ),
+        )

@@ -1,0 +1,220 @@
+"""Indexes of a shape that does not do what was meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from harness.catalog import Index, Snapshot, Table
+from harness.schema.operations import drop_index, fix, op
+from harness.schema.options import Options
+from harness.schema.predicates import not_null_columns
+from harness.schema.registry import Place, rule
+
+
+def _every(snapshot: Snapshot) -> Iterator[tuple[Table, Index]]:
+    """Indexes of root tables and materialized views."""
+    for table in snapshot.relations:
+        for index in () if table.partition else table.indexes:
+            yield table, index
+
+
+def _dropped(table: Table, index: Index, create: str, model: str) -> str:
+    """The fix that replaces an index."""
+    drop = drop_index(table, index).splitlines()[0].removeprefix("migration: ")
+    return fix(f"{drop}; {create}", model)
+
+
+@rule(
+    "index-on-boolean",
+    "warning",
+    "No index on a boolean alone",
+    why="half the table is behind each value, so a scan is cheaper than the index, and writes still maintain it",
+    cure="index another column, partial where the flag is the rare value",
+)
+def index_on_boolean(snapshot: Snapshot) -> Iterator[Place]:
+    """The only key is a boolean; neither partial nor unique."""
+    for table, index in _every(snapshot):
+        if len(index.keys) != 1 or index.predicate or index.unique or not index.columns[0]:
+            continue
+        column = table.by_number[index.columns[0]]
+        if column.base == "bool" and not column.array:
+            key = table.names(table.primary_key.columns)[0] if table.primary_key else "id"
+            create = op(
+                "create_index", index.name, table.name, [key], schema=table.schema, postgresql_where=column.name
+            )
+            yield Place(
+                f"{table.qualified}.{index.name}",
+                f"its only key {column.name} is boolean, and it covers every row",
+                _dropped(table, index, create, f'Index("{index.name}", "{key}", postgresql_where="{column.name}")'),
+            )
+
+
+WRONG = ("btree", "hash")
+SEARCHED = ("jsonb", "tsvector")
+
+
+@rule(
+    "index-wrong-method",
+    "error",
+    "Arrays, jsonb and tsvector are searched by GIN",
+    why="a B-tree or hash index compares whole values: it never serves @>, ?, && or @@, and long values overflow it",
+    cure="USING gin, or an expression index on the part that is compared",
+)
+def index_wrong_method(snapshot: Snapshot) -> Iterator[Place]:
+    """Btree or hash, not unique, with a key that is an array, jsonb or tsvector."""
+    for table, index in _every(snapshot):
+        if index.method not in WRONG or index.unique:
+            continue
+        columns = [table.by_number[number] for number in index.columns if number]
+        for column in columns:
+            if column.array or column.base in SEARCHED:
+                create = op(
+                    "create_index", index.name, table.name, [column.name], schema=table.schema, postgresql_using="gin"
+                )
+                yield Place(
+                    f"{table.qualified}.{index.name}",
+                    f"{index.method} on {column.name} {column.type}",
+                    _dropped(table, index, create, f'Index("{index.name}", "{column.name}", postgresql_using="gin")'),
+                )
+                break
+
+
+@rule(
+    "index-predicate-needless",
+    "warning",
+    "A predicate excludes something",
+    why="the column is never null, so the predicate changes nothing but hides the index from some queries",
+    cure="create the index without it",
+)
+def index_predicate_needless(snapshot: Snapshot) -> Iterator[Place]:
+    """`col IS NOT NULL` in the predicate, and the column is NOT NULL."""
+    for table, index in _every(snapshot):
+        named = sorted(not_null_columns(index.predicate))
+        needless = [name for name in named if name in table.by_name and table.by_name[name].not_null]
+        if needless:
+            create = op(
+                "create_index", index.name, table.name, [key.text for key in index.keys], schema=table.schema,
+                unique=index.unique,
+            )  # fmt: skip
+            yield Place(
+                f"{table.qualified}.{index.name}",
+                f"WHERE {index.predicate}, but {', '.join(needless)} is NOT NULL",
+                _dropped(table, index, create, "remove postgresql_where"),
+            )
+
+
+WIDEST = 5
+
+
+@rule(
+    "index-too-wide",
+    "warning",
+    "An index has five keys at most",
+    why="keys beyond the first few rarely narrow a search, and every one makes the index larger and writes slower",
+    cure="keep the keys that are searched; INCLUDE what is only read",
+)
+def index_too_wide(snapshot: Snapshot) -> Iterator[Place]:
+    """More than five keys, not unique."""
+    for table, index in _every(snapshot):
+        if len(index.keys) > WIDEST and not index.unique:
+            keys = [key.text for key in index.keys]
+            create = op(
+                "create_index", index.name, table.name, keys[:2], schema=table.schema, postgresql_include=keys[2:]
+            )
+            yield Place(
+                f"{table.qualified}.{index.name}",
+                f"{len(keys)} keys: {', '.join(keys)}",
+                _dropped(table, index, create, f"Index(..., postgresql_include={keys[2:]!r})"),
+            )
+
+
+_LOWER = re.compile(r'^lower\(\(?("(?:[^"]|"")+"|[a-z_][a-z0-9_]*)\)?::text\)$')
+
+
+@rule(
+    "index-lower-on-citext",
+    "warning",
+    "citext is indexed as it is",
+    why="citext compares without case already; queries on the column do not use an index on lower() of it",
+    cure="index the column itself",
+)
+def index_lower_on_citext(snapshot: Snapshot) -> Iterator[Place]:
+    """An expression lower(c) where c is citext."""
+    for table, index in _every(snapshot):
+        for key in index.keys:
+            match = None if key.number else _LOWER.match(key.text)
+            column = table.by_name.get(match[1].strip('"')) if match else None
+            if column and column.base == "citext":
+                create = op(
+                    "create_index", index.name, table.name, [column.name], schema=table.schema, unique=index.unique
+                )
+                yield Place(
+                    f"{table.qualified}.{index.name}",
+                    f"{key.text}, and {column.name} is {column.type}",
+                    _dropped(table, index, create, f'Index("{index.name}", "{column.name}")'),
+                )
+
+
+@rule(
+    "index-null-lead",
+    "warning",
+    "An index leaves out the nulls that nobody looks for",
+    why="entries for nulls make the index larger, though lookups by value never read them",
+    cure="add WHERE column IS NOT NULL",
+    optional=True,
+)
+def index_null_lead(snapshot: Snapshot) -> Iterator[Place]:
+    """A non-unique B-tree whose first key is nullable, without a predicate that excludes its nulls."""
+    for table, index in _every(snapshot):
+        first = table.by_number.get(index.columns[0]) if index.keys else None
+        if index.unique or index.method != "btree" or first is None or first.not_null:
+            continue
+        if first.name not in not_null_columns(index.predicate):
+            where = f"{first.name} IS NOT NULL"
+            keys = [key.text for key in index.keys]
+            create = op("create_index", index.name, table.name, keys, schema=table.schema, postgresql_where=where)
+            yield Place(
+                f"{table.qualified}.{index.name}",
+                f"its first key {first.name} may be null, and the nulls are indexed",
+                _dropped(table, index, create, f'Index(..., postgresql_where=text("{where}"))'),
+            )
+
+
+@rule(
+    "timestamp-in-the-middle",
+    "warning",
+    "A point in time is an index's last key",
+    why="times are searched by range, and no key after a range narrows the search",
+    cure="move the timestamp to the end",
+    optional=True,
+)
+def timestamp_in_the_middle(snapshot: Snapshot) -> Iterator[Place]:
+    """A timestamp among the keys of a B-tree, before the last."""
+    for table, index in _every(snapshot):
+        early = [table.by_number[number] for number in index.columns[:-1] if number]
+        times = [column.name for column in early if column.base in ("timestamp", "timestamptz")]
+        if index.method == "btree" and times and not index.unique:
+            keys = [key.text for key in index.keys if key.text not in times] + times
+            create = op("create_index", index.name, table.name, keys, schema=table.schema)
+            yield Place(
+                f"{table.qualified}.{index.name}",
+                f"{times[0]} stands before {index.keys[-1].text}",
+                _dropped(table, index, create, f"Index(..., {', '.join(map(repr, keys))})"),
+            )
+
+
+@rule(
+    "too-many-indexes",
+    "warning",
+    "A table has no more indexes than writes can bear",
+    why="every insert and most updates maintain every index, and HOT updates become impossible",
+    cure="drop those that no query needs",
+    optional=True,
+)
+def too_many_indexes(snapshot: Snapshot, options: Options) -> Iterator[Place]:
+    """More indexes than the option most-indexes allows."""
+    for table in snapshot.roots:
+        if len(table.indexes) > options.most_indexes:
+            names = ", ".join(index.name for index in table.indexes)
+            yield Place(table.qualified, f"{len(table.indexes)} indexes, {options.most_indexes} allowed: {names}")

@@ -1,0 +1,185 @@
+"""Indexes that cost a write and serve no read: double, covered by another, broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.catalog import Index, Snapshot, Table
+from harness.schema.operations import drop_index, execute, fix, identifier, op
+from harness.schema.registry import Place, rule
+
+
+def _referenced(snapshot: Snapshot) -> set[int]:
+    """OIDs of the indexes that foreign keys rely on."""
+    return {key.index for table in snapshot.tables for key in table.constraints if key.kind == "f"}
+
+
+def _keys(index: Index) -> tuple[tuple[object, ...], ...]:
+    """What makes two keys the same: column or expression, opclass, collation and direction."""
+    return tuple((key.number or key.text, key.opclass, key.collation, key.option) for key in index.keys)
+
+
+@rule(
+    "index-duplicate",
+    "error",
+    "No two indexes are the same",
+    why="every write maintains both, and both take disk and cache; one answers every query that the other does",
+    cure="drop the one named here",
+)
+def index_duplicate(snapshot: Snapshot) -> Iterator[Place]:
+    """Same method, keys, opclasses, collations, directions, predicate and set of included columns."""
+    referenced = _referenced(snapshot)
+    for table in snapshot.relations:
+        if table.partition:
+            continue
+        groups: dict[tuple[object, ...], list[Index]] = {}
+        for index in table.indexes:
+            if index.valid:
+                shape = (
+                    index.method,
+                    _keys(index),
+                    index.predicate,
+                    frozenset(index.included),
+                    _operators(table, index),
+                )
+                groups.setdefault(shape, []).append(index)
+        for same in groups.values():
+            survivor, *losers = sorted(same, key=lambda index: (*_worth(index, referenced), index.name))
+            for loser in losers:
+                yield Place(
+                    f"{table.qualified}.{loser.name}",
+                    f"{survivor.name} is the same: {survivor.definition}",
+                    drop_index(table, loser),
+                )
+
+
+def _operators(table: Table, index: Index) -> str:
+    """An exclusion constraint's own text: its operators are not part of the index."""
+    if not index.exclusion or index.primary or index.unique:
+        return ""
+    return next((item.definition for item in table.constraints if item.name == index.constraint), "")
+
+
+def _worth(index: Index, referenced: set[int]) -> tuple[bool, ...]:
+    """What decides which of two equal indexes stays, best first: false sorts before true."""
+    return (
+        not index.primary,
+        index.oid not in referenced,
+        not index.unique,
+        not index.immediate,
+        index.constraint is None,
+        not index.replica_identity,
+    )
+
+
+@rule(
+    "index-redundant",
+    "warning",
+    "No index is the beginning of another",
+    why="the longer index answers every query that the shorter one does, and every write maintains both",
+    cure="drop the shorter one",
+)
+def index_redundant(snapshot: Snapshot) -> Iterator[Place]:
+    """A non-unique B-tree whose keys are a proper prefix of another valid B-tree with the same predicate."""
+    for table in snapshot.relations:
+        if table.partition:
+            continue
+        trees = [index for index in table.indexes if index.method == "btree" and index.valid]
+        for index in trees:
+            longer = next((other for other in trees if not index.unique and _begins(index, other)), None)
+            if longer:
+                yield Place(
+                    f"{table.qualified}.{index.name}",
+                    f"{longer.name} begins with the same keys: {longer.definition}",
+                    drop_index(table, index),
+                )
+
+
+def _begins(index: Index, other: Index) -> bool:
+    """Whether `other` has all of `index` and more keys after it."""
+    mine, theirs = _keys(index), _keys(other)
+    return (
+        len(mine) < len(theirs)
+        and theirs[: len(mine)] == mine
+        and index.predicate == other.predicate
+        and set(index.included) <= {*other.columns, *other.included}
+    )
+
+
+@rule(
+    "unique-redundant",
+    "warning",
+    "No unique key contains another",
+    why="the smaller key makes the larger one true by itself; each write checks both",
+    cure="drop the larger unique key, or keep it as a plain index where queries need it",
+)
+def unique_redundant(snapshot: Snapshot) -> Iterator[Place]:
+    """A unique key whose columns strictly contain those of another total unique key; no foreign key points at it."""
+    referenced = _referenced(snapshot)
+    for table in snapshot.roots:
+        keys = [index for index in table.indexes if index.unique and index.valid]
+        for index in keys:
+            if index.primary or index.oid in referenced or index.replica_identity:
+                continue
+            smaller = next((other for other in keys if _implies(table, other, index)), None)
+            if smaller:
+                columns = ", ".join(table.names(smaller.columns))
+                yield Place(
+                    f"{table.qualified}.{index.name}",
+                    f"{smaller.name} keeps ({columns}) unique already",
+                    drop_index(table, index),
+                )
+
+
+def _implies(table: Table, smaller: Index, larger: Index) -> bool:
+    """Whether `smaller` alone makes `larger` unique.
+
+    Where the larger key compares nulls as equal and the smaller does not, a null in the smaller lets duplicates in.
+    """
+    if not smaller.total or not set(smaller.columns) < set(larger.columns):
+        return False
+    nullable = any(not table.by_number[number].not_null for number in smaller.columns)
+    return not (larger.nulls_not_distinct and nullable and not smaller.nulls_not_distinct)
+
+
+@rule(
+    "index-invalid",
+    "error",
+    "Every index is valid",
+    why="no query uses an invalid index, yet every write maintains it; it is what a failed CONCURRENTLY leaves",
+    cure="REINDEX INDEX CONCURRENTLY, or drop it and create it again; on a partitioned table attach the missing parts",
+)
+def index_invalid(snapshot: Snapshot) -> Iterator[Place]:
+    """Indisvalid is false, on partitions too."""
+    for table in snapshot.relations:
+        for index in table.indexes:
+            if not index.valid:
+                name = f"{identifier(table.schema)}.{identifier(index.name)}"
+                mend = execute(f"REINDEX INDEX CONCURRENTLY {name}")
+                if table.kind == "p":
+                    mend = execute(f"ALTER INDEX {name} ATTACH PARTITION ...")
+                yield Place(f"{table.qualified}.{index.name}", f"invalid: {index.definition}", fix(mend))
+
+
+@rule(
+    "matview-without-unique-index",
+    "warning",
+    "A materialized view can be refreshed while it is read",
+    why="REFRESH ... CONCURRENTLY needs a unique index on plain columns over all rows; without, readers wait",
+    cure="add a unique index on the columns that identify a row",
+)
+def matview_without_unique_index(snapshot: Snapshot) -> Iterator[Place]:
+    """A materialized view without a total unique index."""
+    for view in snapshot.relations:
+        if view.kind == "m" and not any(index.unique and index.total for index in view.indexes):
+            partial = next((index for index in view.indexes if index.unique), None)
+            near = f"; {partial.name} does not count: {partial.definition}" if partial else ""
+            first = view.columns[0].name if view.columns else "..."
+            yield Place(
+                view.qualified,
+                f"no unique index covers every row{near}",
+                fix(
+                    op("create_index", f"uq_{view.name}", view.name, [first], schema=view.schema, unique=True),
+                    "in the migration that makes the view; a model does not declare it",
+                ),
+            )

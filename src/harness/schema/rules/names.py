@@ -1,0 +1,107 @@
+"""Names that need quotes, or that lost their end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.catalog import Snapshot, Table
+from harness.schema.operations import execute, fix, identifier, op, relation
+from harness.schema.registry import Place, rule
+
+LONGEST = 63
+"""NAMEDATALEN - 1: bytes beyond are cut off in silence (Postgres manual, "Identifiers and Key Words")."""
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name that somebody chose or meets; `within` is the table that it hangs on."""
+
+    kind: str
+    object: str
+    name: str
+    within: Table | None = None
+    arguments: str = ""
+
+    @property
+    def rename(self) -> str:
+        """The operation that gives the object another name."""
+        table = self.within
+        if table and self.kind == "table":
+            return op("rename_table", self.name, "...", schema=table.schema)
+        if table and self.kind == "column":
+            return op("alter_column", table.name, self.name, schema=table.schema, new_column_name="...")
+        if table and self.kind == "constraint":
+            return execute(f"ALTER TABLE {relation(table)} RENAME CONSTRAINT {identifier(self.name)} TO ...")
+        schema = self.object.partition(".")[0]
+        own = identifier(self.name) if self.kind == "schema" else f"{identifier(schema)}.{identifier(self.name)}"
+        return execute(f"ALTER {self.kind.upper()} {own}{self.arguments} RENAME TO ...")
+
+
+def _named(snapshot: Snapshot) -> Iterator[_Name]:
+    """Every name; those of partitions and of sequences inside columns follow from others."""
+    for schema in snapshot.schemas:
+        yield _Name("schema", schema.name, schema.name)
+    for table in snapshot.relations:
+        if not table.partition:
+            yield _Name("table", table.qualified, table.name, table)
+            yield from _parts(table)
+    for sequence in snapshot.sequences:
+        if not sequence.owner_table:
+            yield _Name("sequence", sequence.qualified, sequence.name)
+    for function in snapshot.functions:
+        yield _Name("routine", function.qualified, function.name, arguments=f"({function.arguments})")
+    for item in snapshot.types:
+        yield _Name("type", item.qualified, item.name)
+
+
+def _parts(table: Table) -> Iterator[_Name]:
+    """The names of columns, constraints and indexes of one table; an index behind a constraint goes by that."""
+    for column in table.columns:
+        yield _Name("column", f"{table.qualified}.{column.name}", column.name, table)
+    for item in table.constraints:
+        if item.kind != "n" and not item.inherited:
+            yield _Name("constraint", f"{table.qualified}.{item.name}", item.name, table)
+    for index in table.indexes:
+        if not index.constraint:
+            yield _Name("index", f"{table.qualified}.{index.name}", index.name, table)
+
+
+@rule(
+    "name-needs-quotes",
+    "error",
+    "A name can be written without quotes",
+    why="every statement in every tool must quote it, and the one that forgets fails or finds something else",
+    cure="lower case, digits and underscores, and no reserved word",
+)
+def name_needs_quotes(snapshot: Snapshot) -> Iterator[Place]:
+    """quote_ident(name) differs from the name: capitals, symbols, or a word of SQL."""
+    for named in _named(snapshot):
+        word = named.name in snapshot.keywords
+        if word or not _PLAIN.fullmatch(named.name):
+            cause = "is a word of SQL" if word else "has more than lower-case letters, digits and underscores"
+            yield Place(
+                named.object, f"the {named.kind} name {named.name!r} {cause}", fix(named.rename, "the same name there")
+            )
+
+
+@rule(
+    "name-truncated",
+    "error",
+    "A name is whole",
+    why="Postgres cuts names at 63 bytes, so two long names may become one, and migrations look for the uncut one",
+    cure="a shorter name",
+)
+def name_truncated(snapshot: Snapshot) -> Iterator[Place]:
+    """63 bytes or more, in UTF-8."""
+    for named in _named(snapshot):
+        size = len(named.name.encode())
+        if size >= LONGEST:
+            yield Place(
+                named.object,
+                f"the {named.kind} name has {size} bytes, all that fit",
+                fix(named.rename, "a shorter name"),
+            )

@@ -1,0 +1,118 @@
+"""Choices about foreign keys that a project may make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.catalog import Constraint, Snapshot, Table
+from harness.schema.operations import fix, op
+from harness.schema.options import Options
+from harness.schema.registry import Place, rule
+from harness.schema.rules.foreign_keys import every, place, target_name
+
+
+def _again(table: Table, key: Constraint, target: Table | None, **named: str) -> str:
+    """The operations that make a foreign key anew."""
+    drop = op("drop_constraint", key.name, table.name, schema=table.schema, type_="foreignkey")
+    names = target.names(key.referenced) if target else ("...",)
+    create = op(
+        "create_foreign_key",
+        key.name,
+        table.name,
+        target.name if target else "...",
+        table.names(key.columns),
+        names,
+        **named,
+    )
+    return f"{drop}; {create}"
+
+
+@rule(
+    "foreign-key-tenant-column",
+    "error",
+    "A reference stays within its tenant",
+    why="without the tenant in the key, a row of one tenant can point at a row of another",
+    cure="reference (tenant, id), which needs a unique key on both",
+    optional=True,
+)
+def foreign_key_tenant_column(snapshot: Snapshot, options: Options) -> Iterator[Place]:
+    """Both tables have the tenant column, and the foreign key does not pair them."""
+    name = options.tenant_column
+    for table, key in every(snapshot):
+        target = snapshot.by_oid.get(key.target)
+        if target is None or name not in table.by_name or name not in target.by_name:
+            continue
+        pairs = set(zip(table.names(key.columns), target.names(key.referenced), strict=True))
+        if (name, name) not in pairs and target.names(key.referenced) != (name,):
+            yield Place(
+                place(table, key),
+                f"{table.qualified} and {target.qualified} have {name}; {key.definition} does not compare it",
+                fix(
+                    op(
+                        "create_foreign_key",
+                        key.name,
+                        table.name,
+                        target.name,
+                        [name, *table.names(key.columns)],
+                        [name, *target.names(key.referenced)],
+                    ),
+                    f'ForeignKeyConstraint(["{name}", ...], ["{target.name}.{name}", ...])',
+                ),
+            )
+
+
+@rule(
+    "reference-actions",
+    "warning",
+    "A foreign key says what a delete does",
+    why="NO ACTION is also what nobody thought about; RESTRICT, CASCADE and SET NULL are decisions",
+    cure="state ON DELETE",
+    optional=True,
+)
+def reference_actions(snapshot: Snapshot) -> Iterator[Place]:
+    """ON DELETE is the default, NO ACTION."""
+    for table, key in every(snapshot):
+        if key.on_delete == "a":
+            again = _again(table, key, snapshot.by_oid.get(key.target), ondelete="RESTRICT")
+            yield Place(
+                place(table, key), f"{key.definition} has no ON DELETE", fix(again, 'ForeignKey(ondelete="RESTRICT")')
+            )
+
+
+@rule(
+    "self-fk-no-action",
+    "warning",
+    "A tree can lose a branch",
+    why="with NO ACTION a row of the tree can be deleted only after all rows below it, level by level",
+    cure="ON DELETE CASCADE or SET NULL",
+    optional=True,
+)
+def self_fk_no_action(snapshot: Snapshot) -> Iterator[Place]:
+    """A foreign key of a table to itself whose ON DELETE is NO ACTION."""
+    for table, key in every(snapshot):
+        if key.target == table.oid and key.on_delete == "a":
+            again = _again(table, key, table, ondelete="CASCADE")
+            yield Place(place(table, key), f"{key.definition}: NO ACTION", fix(again, 'ForeignKey(ondelete="CASCADE")'))
+
+
+@rule(
+    "foreign-key-intersecting",
+    "warning",
+    "A column is in one foreign key",
+    why="a value must satisfy both references at once, so each limits what the other can be set to",
+    cure="drop the reference that the other implies; tenant columns are the legal case",
+    optional=True,
+)
+def foreign_key_intersecting(snapshot: Snapshot) -> Iterator[Place]:
+    """Two foreign keys of a table that share a column without having the same columns."""
+    for table in snapshot.roots:
+        for number, key in enumerate(table.foreign_keys):
+            for other in table.foreign_keys[:number]:
+                shared = set(key.columns) & set(other.columns)
+                if shared and set(key.columns) != set(other.columns):
+                    names = ", ".join(table.names(tuple(sorted(shared))))
+                    yield Place(
+                        place(table, key),
+                        f"{names} is also in {other.name} to {target_name(snapshot, other)}",
+                        fix(op("drop_constraint", key.name, table.name, schema=table.schema, type_="foreignkey")),
+                    )

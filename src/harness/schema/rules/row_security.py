@@ -1,0 +1,122 @@
+"""Row-level security that protects less, or more, than it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.catalog import Snapshot, Table
+from harness.schema.operations import execute, fix, identifier, relation
+from harness.schema.registry import Place, rule
+
+COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "*": "ALL"}
+TRUE = ("true", "on", "yes", "1")
+
+
+@rule(
+    "rls-without-policy",
+    "error",
+    "Row-level security has a policy",
+    why="without a policy nobody but the owner sees any row, and the application gets empty answers, not errors",
+    cure="add a policy, or disable row-level security",
+)
+def rls_without_policy(snapshot: Snapshot) -> Iterator[Place]:
+    """relrowsecurity, and no row in pg_policy."""
+    for table in snapshot.roots:
+        if table.row_security and not table.policies:
+            statement = f"CREATE POLICY ... ON {relation(table)} USING (...)"
+            yield Place(table.qualified, "row-level security is on, and there is no policy", fix(execute(statement)))
+
+
+@rule(
+    "rls-policy-inactive",
+    "error",
+    "A policy is in force",
+    why="the policy reads like protection, but row-level security is off, so every row is visible",
+    cure="ALTER TABLE ... ENABLE ROW LEVEL SECURITY",
+)
+def rls_policy_inactive(snapshot: Snapshot) -> Iterator[Place]:
+    """Policies on a table without relrowsecurity."""
+    for table in snapshot.roots:
+        if table.policies and not table.row_security:
+            names = ", ".join(policy.name for policy in table.policies)
+            statement = f"ALTER TABLE {relation(table)} ENABLE ROW LEVEL SECURITY"
+            yield Place(table.qualified, f"row-level security is off; its policies: {names}", fix(execute(statement)))
+
+
+@rule(
+    "rls-policy-always-true",
+    "warning",
+    "A policy for writing tests something",
+    why="permissive policies are joined by OR, so one that is always true undoes all the others",
+    cure="say which rows, or make it a policy FOR SELECT",
+)
+def rls_policy_always_true(snapshot: Snapshot) -> Iterator[Place]:
+    """Permissive, for more than SELECT, with `true` as its test."""
+    for table in snapshot.roots:
+        for policy in table.policies:
+            tests = {"USING": policy.using, "WITH CHECK": policy.check}
+            true = [name for name, test in tests.items() if test == "true"]
+            if policy.permissive and policy.command != "r" and true:
+                name = identifier(policy.name)
+                yield Place(
+                    f"{table.qualified}.{policy.name}",
+                    f"FOR {COMMANDS[policy.command]} TO {', '.join(policy.roles)} {true[0]} (true)",
+                    fix(execute(f"ALTER POLICY {name} ON {relation(table)} {true[0]} (...)")),
+                )
+
+
+@rule(
+    "view-bypasses-rls",
+    "error",
+    "A view shows its reader no more than the tables do",
+    why="a view reads with its owner's rights, so the policies of the tables behind it do not apply to its reader",
+    cure="WITH (security_invoker = true) (15), or keep the view from those roles",
+)
+def view_bypasses_rls(snapshot: Snapshot) -> Iterator[Place]:
+    """A view over a table with row-level security, without security_invoker; also through views that have it."""
+    for view in snapshot.relations:
+        if view.kind == "v" and not _invoker(view):
+            protected = sorted(_protected(snapshot, view))
+            if protected:
+                statement = f"ALTER VIEW {relation(view)} SET (security_invoker = true)"
+                yield Place(
+                    view.qualified,
+                    f"reads {', '.join(protected)} as {view.owner}, past their policies",
+                    fix(execute(statement)),
+                )
+
+
+def _invoker(view: Table) -> bool:
+    """Whether a view reads with its reader's rights."""
+    return any(f"security_invoker={value}" in view.options for value in TRUE)
+
+
+def _protected(snapshot: Snapshot, view: Table) -> set[str]:
+    """Tables with row-level security that the view's owner reads, itself or through views that read as their reader."""
+    found: set[str] = set()
+    pending, seen = list(view.reads), set(view.reads)
+    while pending:
+        relation = snapshot.by_oid.get(pending.pop())
+        if relation and relation.kind in "rp" and relation.row_security:
+            found.add(relation.qualified)
+        elif relation and relation.kind == "v" and _invoker(relation):
+            fresh = set(relation.reads) - seen
+            seen |= fresh
+            pending += fresh
+    return found
+
+
+@rule(
+    "rls-not-forced",
+    "warning",
+    "Row-level security binds the owner too",
+    why="the owner of a table passes its policies by; when the application owns its tables they protect nothing",
+    cure="ALTER TABLE ... FORCE ROW LEVEL SECURITY",
+    optional=True,
+)
+def rls_not_forced(snapshot: Snapshot) -> Iterator[Place]:
+    """Relrowsecurity without relforcerowsecurity."""
+    for table in snapshot.roots:
+        if table.row_security and not table.force_row_security:
+            statement = f"ALTER TABLE {relation(table)} FORCE ROW LEVEL SECURITY"
+            yield Place(table.qualified, f"{table.owner}, the owner, sees every row", fix(execute(statement)))

@@ -1,0 +1,90 @@
+"""Sequences and the columns that they feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.catalog import Column, Sequence, Snapshot, Table
+from harness.schema.operations import execute, fix, identifier, relation
+from harness.schema.registry import Place, rule
+
+WIDTHS = {"int2": "smallint", "int4": "integer", "int8": "bigint"}
+
+
+def _fed(snapshot: Snapshot) -> Iterator[tuple[Table, Column, Sequence]]:
+    """Columns of root tables with the sequence that their default calls, or that their identity has."""
+    for sequence in snapshot.sequences:
+        own = {(sequence.owner_table, sequence.owner_column)} if sequence.identity else set()
+        for oid, number in sorted({*sequence.users, *own}):
+            table = snapshot.by_oid.get(oid)
+            if table and not table.partition and number in table.by_number:
+                yield table, table.by_number[number], sequence
+
+
+@rule(
+    "column-serial",
+    "warning",
+    "A generated number is an identity column",
+    why="a serial's sequence has rights and an owner of its own, and anyone may write over the number by accident",
+    cure="GENERATED ALWAYS AS IDENTITY",
+)
+def column_serial(snapshot: Snapshot) -> Iterator[Place]:
+    """A default from a sequence that the column owns and that has the column's own width."""
+    for table, column, sequence in _fed(snapshot):
+        owned = (sequence.owner_table, sequence.owner_column) == (table.oid, column.number)
+        if owned and not sequence.identity and WIDTHS.get(column.base) == sequence.type:
+            target = f"ALTER TABLE {relation(table)} ALTER COLUMN {identifier(column.name)}"
+            yield Place(
+                f"{table.qualified}.{column.name}",
+                f"DEFAULT {column.default}, a serial",
+                fix(
+                    f"{execute(f'{target} DROP DEFAULT')}; "
+                    f"{execute(f'DROP SEQUENCE {sequence.qualified}')}; "
+                    f"{execute(f'{target} ADD GENERATED ALWAYS AS IDENTITY (START WITH ...)')}",
+                    f"{column.name}: mapped_column(BigInteger, Identity(always=True), primary_key=True)",
+                ),
+            )
+
+
+@rule(
+    "sequence-type-mismatch",
+    "error",
+    "A sequence is as wide as its column",
+    why="a bigint column on an integer sequence still stops at 2147483647; a wider sequence overflows the column",
+    cure="ALTER SEQUENCE ... AS the column's type",
+)
+def sequence_type_mismatch(snapshot: Snapshot) -> Iterator[Place]:
+    """The type of a sequence differs from that of an integer column which it feeds."""
+    for table, column, sequence in _fed(snapshot):
+        if column.base in WIDTHS and WIDTHS[column.base] != sequence.type:
+            name = f"{identifier(sequence.schema)}.{identifier(sequence.name)}"
+            yield Place(
+                f"{table.qualified}.{column.name}",
+                f"the column is {WIDTHS[column.base]}, its sequence {sequence.qualified} is {sequence.type}",
+                fix(
+                    execute(f"ALTER SEQUENCE {name} AS {WIDTHS[column.base]}"),
+                    f"Sequence(..., data_type={'BigInteger' if column.base == 'int8' else 'Integer'})",
+                ),
+            )
+
+
+@rule(
+    "sequence-unowned",
+    "warning",
+    "A sequence belongs to the column that uses it",
+    why="dropping the column leaves the sequence behind, and dump, restore and truncate treat the two apart",
+    cure="ALTER SEQUENCE ... OWNED BY, or an identity column",
+)
+def sequence_unowned(snapshot: Snapshot) -> Iterator[Place]:
+    """A default calls a sequence that no column owns."""
+    for table, column, sequence in _fed(snapshot):
+        if not sequence.owner_table:
+            name = f"{identifier(sequence.schema)}.{identifier(sequence.name)}"
+            yield Place(
+                f"{table.qualified}.{column.name}",
+                f"DEFAULT {column.default}, and no column owns {sequence.qualified}",
+                fix(
+                    execute(f"ALTER SEQUENCE {name} OWNED BY {relation(table)}.{identifier(column.name)}"),
+                    f"{column.name}: mapped_column(Identity(always=True))",
+                ),
+            )

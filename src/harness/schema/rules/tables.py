@@ -1,0 +1,264 @@
+"""Primary keys, and tables that are not what a table should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.catalog import Snapshot, Table
+from harness.schema.operations import alter_type, execute, fix, op, relation
+from harness.schema.registry import Place, rule
+
+SMALL_INTEGERS = ("int2", "int4")
+
+
+@rule(
+    "table-without-primary-key",
+    "error",
+    "Every table has a primary key",
+    why="rows cannot be told apart, so they cannot be referenced, updated one by one or replicated logically",
+    cure="add a primary key; a unique constraint on NOT NULL columns is not one",
+)
+def table_without_primary_key(snapshot: Snapshot) -> Iterator[Place]:
+    """A root table, partitioned or not, without a constraint of type p."""
+    for table in snapshot.roots:
+        if not table.primary_key:
+            unique = next((index for index in table.indexes if index.unique and index.total), None)
+            near = f"; unique {unique.name} does not count" if unique else ""
+            columns = list(table.names(unique.columns)) if unique else ["id"]
+            yield Place(
+                table.qualified,
+                f"the table has no primary key{near}",
+                fix(
+                    op("create_primary_key", f"pk_{table.name}", table.name, columns, schema=table.schema),
+                    f"primary_key=True on {', '.join(columns)}",
+                ),
+            )
+
+
+@rule(
+    "primary-key-too-small",
+    "error",
+    "A generated primary key is a bigint",
+    why="a counter of 32 bits ends at 2147483647; then every insert fails, and widening rewrites the table",
+    cure="make the column bigint, and the columns that reference it",
+)
+def primary_key_too_small(snapshot: Snapshot) -> Iterator[Place]:
+    """A primary key of one smallint or integer column that identity or a sequence feeds."""
+    fed = {user for sequence in snapshot.sequences for user in sequence.users}
+    for table in snapshot.roots:
+        key = table.primary_key
+        if key is None or len(key.columns) != 1:
+            continue
+        column = table.by_number[key.columns[0]]
+        counted = column.identity or (table.oid, column.number) in fed or "nextval(" in (column.default or "")
+        if counted and column.base in SMALL_INTEGERS and not column.array:
+            yield Place(
+                f"{table.qualified}.{column.name}",
+                f"the generated primary key is {column.type}",
+                alter_type(table, column.name, "sa.BigInteger()"),
+            )
+
+
+@rule(
+    "join-table-pair-not-unique",
+    "error",
+    "A table that joins two others holds each pair once",
+    why="the same pair can be stored twice, and then every join over the table yields duplicates",
+    cure="make the pair the primary key, or add a unique constraint on it",
+)
+def join_table_pair_not_unique(snapshot: Snapshot) -> Iterator[Place]:
+    """A surrogate key, exactly two foreign keys, nothing else, and no unique key within the pair."""
+    for table in snapshot.roots:
+        key, references = table.primary_key, table.foreign_keys
+        if key is None or len(references) != 2 or len(key.columns) != 1:
+            continue
+        pair = references[0].columns + tuple(n for n in references[1].columns if n not in references[0].columns)
+        surrogate = key.columns[0]
+        if surrogate in pair or {surrogate, *pair} != set(table.by_number):
+            continue
+        if not any(index.unique and index.total and set(index.columns) <= set(pair) for index in table.indexes):
+            names = list(table.names(pair))
+            yield Place(
+                table.qualified,
+                f"the key {table.by_number[surrogate].name} lets a pair ({', '.join(names)}) occur more than once",
+                fix(
+                    op("create_unique_constraint", f"uq_{table.name}_pair", table.name, names, schema=table.schema),
+                    f"UniqueConstraint({', '.join(map(repr, names))}) in __table_args__",
+                ),
+            )
+
+
+@rule(
+    "table-single-column",
+    "warning",
+    "A table has more than one column",
+    why="a table of one column says nothing about anything, unless others refer to it as a list of allowed values",
+    cure="give it the columns that it is for, or drop it",
+)
+def table_single_column(snapshot: Snapshot) -> Iterator[Place]:
+    """At most one column, unless that is the primary key and a foreign key points at it."""
+    for table in snapshot.roots:
+        if len(table.columns) <= 1 and not (table.primary_key and table.oid in snapshot.referrers):
+            names = ", ".join(column.name for column in table.columns) or "none"
+            yield Place(
+                table.qualified,
+                f"its columns: {names}; no foreign key points at it",
+                fix(op("drop_table", table.name, schema=table.schema)),
+            )
+
+
+@rule(
+    "table-all-nullable",
+    "warning",
+    "Some column besides the key is NOT NULL",
+    why="a row with nothing but a key is accepted, so every reader must expect every value to be missing",
+    cure="make NOT NULL what a row cannot be without",
+)
+def table_all_nullable(snapshot: Snapshot) -> Iterator[Place]:
+    """Two or more columns outside the primary key, and every one nullable."""
+    for table in snapshot.roots:
+        key = table.primary_key.columns if table.primary_key else ()
+        others = [column for column in table.columns if column.number not in key]
+        if len(others) >= 2 and not any(column.not_null for column in others):
+            names = ", ".join(column.name for column in others)
+            yield Place(
+                table.qualified,
+                f"all of {names} may be null",
+                fix(
+                    op("alter_column", table.name, others[0].name, schema=table.schema, nullable=False),
+                    f"{others[0].name}: Mapped[...] without None",
+                ),
+            )
+
+
+@rule(
+    "table-split-one-to-one",
+    "warning",
+    "What is one thing is one table",
+    why="every reader joins two tables to see one row, for no gain: nothing else refers to the second table",
+    cure="move the columns into the first table",
+)
+def table_split_one_to_one(snapshot: Snapshot) -> Iterator[Place]:
+    """The primary key is a foreign key to another primary key; no other such child, and nobody refers to it."""
+    children: dict[int, list[Table]] = {}
+    for table in snapshot.roots:
+        if target := _extended(snapshot, table):
+            children.setdefault(target.oid, []).append(table)
+    for oid, tables in children.items():
+        if len(tables) == 1 and tables[0].oid not in snapshot.referrers:
+            table, target = tables[0], snapshot.by_oid[oid]
+            key = set(table.primary_key.columns) if table.primary_key else set()
+            moved = [column.name for column in table.columns if column.number not in key]
+            yield Place(
+                table.qualified,
+                f"its primary key is that of {target.qualified}, nothing refers to it, and {target.name} has no "
+                "second such child",
+                fix(
+                    f"{op('add_column', target.name, '...', schema=target.schema)} for {', '.join(moved) or 'nothing'},"
+                    f" copy, then {op('drop_table', table.name, schema=table.schema)}",
+                    f"columns {', '.join(moved)} in the model of {target.name}",
+                ),
+            )
+
+
+def _extended(snapshot: Snapshot, table: Table) -> Table | None:
+    """The table whose primary key this table's primary key refers to."""
+    for key in table.foreign_keys:
+        target = snapshot.by_oid.get(key.target)
+        if (
+            target
+            and target is not table
+            and table.primary_key
+            and target.primary_key
+            and set(key.columns) == set(table.primary_key.columns)
+            and set(key.referenced) == set(target.primary_key.columns)
+        ):
+            return target
+    return None
+
+
+@rule(
+    "table-unlogged",
+    "error",
+    "Every table is logged",
+    why="an unlogged table is emptied by a crash, and is empty on every replica",
+    cure="ALTER TABLE ... SET LOGGED (rewrites the table), or keep such data elsewhere",
+)
+def table_unlogged(snapshot: Snapshot) -> Iterator[Place]:
+    """Relpersistence is u."""
+    for table in snapshot.roots:
+        if table.persistence == "u":
+            yield Place(
+                table.qualified,
+                "the table is UNLOGGED",
+                fix(
+                    execute(f"ALTER TABLE {relation(table)} SET LOGGED"),
+                    'remove prefixes=["UNLOGGED"] from the table',
+                ),
+            )
+
+
+@rule(
+    "table-inheritance",
+    "error",
+    "Tables do not inherit",
+    why="unique and foreign keys do not reach an inheriting table, so the parent shows rows that break its own keys",
+    cure="use partitions, a column that tells kinds apart, or a foreign key to the parent",
+)
+def table_inheritance(snapshot: Snapshot) -> Iterator[Place]:
+    """A row of pg_inherits that is no partition."""
+    for table in snapshot.roots:
+        if table.parents:
+            parents = [snapshot.by_oid[oid] for oid in table.parents if oid in snapshot.by_oid]
+            first = relation(parents[0]) if parents else "its parent"
+            yield Place(
+                table.qualified,
+                f"inherits from {', '.join(parent.qualified for parent in parents) or 'a table out of scope'}",
+                fix(execute(f"ALTER TABLE {relation(table)} NO INHERIT {first}")),
+            )
+
+
+@rule(
+    "table-has-rule",
+    "warning",
+    "Nothing rewrites statements behind the writer's back",
+    why="a rule changes the statement itself: volatile functions run twice, RETURNING and row counts lie",
+    cure="use a trigger, or write to the other table explicitly",
+)
+def table_has_rule(snapshot: Snapshot) -> Iterator[Place]:
+    """A row of pg_rewrite on a table."""
+    for table in snapshot.roots:
+        for rewrite in table.rules:
+            yield Place(
+                f"{table.qualified}.{rewrite.name}",
+                " ".join(rewrite.definition.split()),
+                fix(execute(f'DROP RULE "{rewrite.name}" ON {relation(table)}')),
+            )
+
+
+@rule(
+    "polymorphic-reference",
+    "warning",
+    "A reference names its table in the schema",
+    why="a pair of type and id cannot be a foreign key, so rows that point at nothing are found by users",
+    cure="one nullable foreign key for each kind, with a CHECK that exactly one is set",
+)
+def polymorphic_reference(snapshot: Snapshot) -> Iterator[Place]:
+    """Columns x_type and x_id, and x_id in no foreign key."""
+    for table in snapshot.roots:
+        referencing = {number for key in table.foreign_keys for number in key.columns}
+        for column in table.columns:
+            stem = column.name.removesuffix("_id")
+            if not stem or stem == column.name or f"{stem}_type" not in table.by_name:
+                continue
+            if column.number not in referencing:
+                create = op("create_foreign_key", "...", table.name, "...", ["..._id"], ["id"])
+                yield Place(
+                    f"{table.qualified}.{column.name}",
+                    f"{stem}_type says which table {column.name} points into; no foreign key holds it",
+                    fix(
+                        f"one op.add_column and {create} a kind, "
+                        f"then {op('drop_column', table.name, column.name, schema=table.schema)}",
+                        "one ForeignKey column a kind, CheckConstraint('num_nonnulls(...) = 1')",
+                    ),
+                )
