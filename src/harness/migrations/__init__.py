@@ -1,0 +1,1 @@
+"""The migrations suite: revisions read, traced and probed."""
