@@ -16,6 +16,9 @@ from harness.findings import Exemption, Finding, Verdict
 from harness.migrate import alembic_config as project_alembic_config
 from harness.postgres.databases import Database, Databases
 from harness.postgres.server import Cluster
+from harness.queries.fixtures import limits_of
+from harness.queries.watch import Watch
+from harness.queries.wire import Observer
 from harness.service import Client, Service
 from harness.session import FAILED, LENT, SESSION, Session
 
@@ -121,12 +124,19 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture
 def api(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases], service: Service) -> Iterator[Client]:
-    """An HTTP client of the real app, which runs under uvicorn, as its own role, on fresh data."""
+    """An HTTP client of the real app, which runs under uvicorn, as its own role, on fresh data, with a judge beside it.
+
+    Every request is watched on the wire, and judged by the test's budget of queries (see `harness.queries.budget`).
+    """
     cluster, databases = ground
+    run = request.config.stash[SESSION]
     with (
         _lend(request, databases, migrated=True) as fresh,
-        service.host(databases.config, fresh.as_role("app").dsn) as base_url,
-        Client(base_url, fresh, cluster) as client,
+        Observer(fresh.address) as wire,
+        service.host(databases.config, wire.dsn(fresh.as_role("app").dsn)) as base_url,
+        Client(
+            base_url, fresh, Watch(wire, service.inflight, run.ledger, run.verdict, limits_of(request.node)), cluster
+        ) as client,
     ):
         yield client
 

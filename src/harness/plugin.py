@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import harness.queries.fixtures
 from harness.config import HarnessError, load_config
 from harness.fixtures import (
     alembic_config,
@@ -69,6 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the project's configuration, and register the markers."""
+    config.pluginmanager.register(harness.queries.fixtures)
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     try:

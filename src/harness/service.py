@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl
 import threading
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -17,8 +16,13 @@ from psycopg.rows import dict_row
 from uvicorn.lifespan.on import LifespanOn
 
 from harness.config import Config, HarnessError, load_object
+from harness.findings import Finding, Verdict
 from harness.postgres.databases import Database
 from harness.postgres.server import Cluster
+from harness.queries.budget import Exchange
+from harness.queries.inflight import InFlight
+from harness.queries.watch import Watch
+from harness.queries.wire import Observer
 
 
 class Client(httpx.Client):
@@ -27,13 +31,32 @@ class Client(httpx.Client):
     `server` is the app's Postgres, for tests that stop and start it; they are marked `own_cluster`.
     """
 
-    def __init__(self, base_url: str, database: Database, server: Cluster | None = None) -> None:
-        no_certificates = ssl.SSLContext(
-            ssl.PROTOCOL_TLS_CLIENT
-        )  # plain HTTP: reading the system's costs 50 ms a client
-        super().__init__(base_url=base_url, timeout=30, verify=no_certificates, trust_env=False)
+    def __init__(self, base_url: str, database: Database, watch: Watch, server: Cluster | None = None) -> None:
+        super().__init__(base_url=base_url, timeout=30, transport=watch, trust_env=False)
         self._operator = database.as_role("migrator")
         self._server = server
+        self._watch = watch
+
+    @property
+    def last(self) -> Exchange:
+        """What the last request did on the wire.
+
+        Raises:
+            HarnessError: before the first request.
+        """
+        if self._watch.last is None:
+            raise HarnessError("api.last tells of the last request, and this test has made none yet.")
+        return self._watch.last
+
+    @property
+    def wire(self) -> Observer:
+        """The observer between the app and its database."""
+        return self._watch.wire
+
+    @property
+    def verdict(self) -> Callable[[Sequence[Finding]], Verdict]:
+        """Puts findings into the run's report, and judges them."""
+        return self._watch.verdict
 
     @property
     def server(self) -> Cluster:
@@ -77,11 +100,14 @@ class Service:
     """
 
     def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        # With the protocol named, asyncio sets TCP_NODELAY on what it accepts; without, each answer waits for 40 ms.
+        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._listener.bind(("127.0.0.1", 0))
         self._app: LifespanOn | None = None
+        self.inflight = InFlight(self._dispatch)
         self._loop = asyncio.new_event_loop()
         self._server = uvicorn.Server(
-            uvicorn.Config(self._dispatch, interface="asgi3", log_config=None, access_log=False, lifespan="off")
+            uvicorn.Config(self.inflight, interface="asgi3", log_config=None, access_log=False, lifespan="off")
         )
         self._thread = threading.Thread(target=self._run, name="uvicorn", daemon=True)
         self._thread.start()

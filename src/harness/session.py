@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,12 +12,14 @@ import pytest
 from pytest_postgresql.executors import NoopExecutor
 
 from harness.config import Config, HarnessError
+from harness.findings import Finding, Verdict
 from harness.postgres.address import Address
 from harness.postgres.databases import Database, Databases
 from harness.postgres.external import check_rights
 from harness.postgres.find import Installation, choose
 from harness.postgres.roles import Roles
 from harness.postgres.server import PORT, SUPERUSER, Cluster, start_cluster
+from harness.queries.watch import Ledger
 from harness.report import Report
 
 
@@ -60,12 +62,20 @@ class Session:
     config: Config
     choice: Choice
     report: Report = field(default_factory=Report)
+    ledger: Ledger = field(default_factory=Ledger)
+    """The statements that the app has sent in this process."""
     kept: dict[str, str] = field(default_factory=dict)
     """Test id to DSN, of databases that failed tests leave behind."""
     refusal: str = ""
     """Why no test could run."""
     left_out: list[str] = field(default_factory=list)
     """Ids of the tests that need a superuser where there is none."""
+
+    def verdict(self, found: Sequence[Finding]) -> Verdict:
+        """Judge what a request broke, with the project's exemptions for it; the report remembers."""
+        places = {(finding.rule.id, finding.object) for finding in found}
+        exemptions = [item for item in self.config.exemptions if (item.rule, item.object) in places]
+        return self.report.judge("api", found, exemptions, strict=self.config.strict)
 
     @cached_property
     def superuser(self) -> bool:

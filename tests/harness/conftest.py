@@ -33,8 +33,10 @@ FILES = {
         """,
     "shop/__init__.py": "",
     "shop/app.py": """
+        from contextlib import asynccontextmanager
+
         import psycopg
-        from fastapi import FastAPI
+        from fastapi import FastAPI, Request
         from pydantic import BaseModel
         from sqlalchemy import BigInteger, Column, Identity, MetaData, Table, Text
 
@@ -45,12 +47,16 @@ FILES = {
             database_url: str
 
         def create_app(settings):
-            app = FastAPI()
+            @asynccontextmanager
+            async def lifespan(app):
+                with psycopg.connect(settings.database_url, autocommit=True) as connection:
+                    yield {"connection": connection}
+
+            app = FastAPI(lifespan=lifespan)
 
             @app.get("/items")
-            def items():
-                with psycopg.connect(settings.database_url) as connection:
-                    return connection.execute("SELECT name FROM item ORDER BY id").fetchall()
+            def items(request: Request):
+                return request.state.connection.execute("SELECT name FROM item ORDER BY id").fetchall()
 
             return app
         """,

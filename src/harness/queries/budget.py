@@ -35,12 +35,15 @@ class Limits:
 class Exchange:
     """One request and what it did on the wire.
 
-    `route` is the method and the path (`GET /v1/todos`); `answered` is the moment (`time.perf_counter()`) at which the
-    app began to send its answer, None where nobody looked; `unsettled` tells of connections that did not come to rest.
+    `route` is the method and the path (`GET /v1/todos`), `seconds` the client's time, `items` the length of the list
+    that it answered with. `answered` is the moment (`time.perf_counter()`) at which the app began to send its answer,
+    None where nobody looked; `unsettled` tells of connections that did not come to rest.
     """
 
     route: str
     recording: Recording
+    seconds: float = 0.0
+    items: int | None = None
     answered: float | None = None
     unsettled: str = ""
 

@@ -40,6 +40,7 @@ class Dialogue:
         "_trip",
         "_waiting",
         "key",
+        "parting",
         "status",
         "streaming",
     )
@@ -57,6 +58,7 @@ class Dialogue:
         self.status = ""
         self.key = b""
         self.streaming = False
+        self.parting = False
         self.sent("p", b"")
 
     @property
@@ -77,6 +79,7 @@ class Dialogue:
     def sent(self, letter: str, body: bytes) -> Statement | None:
         """Note what the client sent; the statement, when this message runs one."""
         if letter == "X":
+            self.parting = True
             return None
         if letter in "cfd":  # the end and the data of a COPY, which its own answer covers
             return None

@@ -12,19 +12,18 @@ STEPS = (1, 10, 100)
 """Rows to measure at. Not 0: an empty list loads nothing after it. Not over 500: loaders split their statements."""
 
 
-def judge(measured: Mapping[int, tuple[Exchange, int]]) -> list[Finding]:
-    """Judge one route: rows that exist, by (what the request did, items it answered with), at two sizes or more."""
+def judge(measured: Mapping[int, Exchange]) -> list[Finding]:
+    """Judge one list by what a request for it did at two or more sizes (rows that exist)."""
     sizes = sorted(measured)
-    least, most = measured[sizes[0]][0], measured[sizes[-1]][0]
+    most = measured[sizes[-1]]
     found = []
-    if len({(exchange.queries, exchange.trips) for exchange, _ in measured.values()}) > 1:
-        counts = ", ".join(f"{measured[size][0].queries} queries with {size}" for size in sizes)
+    if len({(exchange.queries, exchange.trips) for exchange in measured.values()}) > 1:
+        counts = ", ".join(f"{measured[size].queries} queries with {size}" for size in sizes)
         message = f"{counts} rows\n  with {sizes[-1]} rows:\n{_cut(listing(most.recording))}"
-        found.append(Finding(QUERY_GROWTH, least.route, message))
-    items = measured[sizes[-1]][1]
-    if items >= sizes[-1]:
-        message = f"asked without parameters it answered with {items} items while {sizes[-1]} exist: no limit was met"
-        found.append(Finding(UNBOUNDED_LIST, least.route, message))
+        found.append(Finding(QUERY_GROWTH, most.route, message))
+    if most.items is not None and most.items >= sizes[-1]:
+        message = f"it answered with {most.items} items while {sizes[-1]} exist: no limit was met"
+        found.append(Finding(UNBOUNDED_LIST, most.route, message))
     return found
 
 

@@ -12,6 +12,9 @@ from harness.queries.rules import LATENCY_OBJECTIVE, OBJECTIVE, ROUND_TRIP
 SAMPLES = 20
 """Requests of each route, of which the worst counts."""
 
+TITLE = "Routes"
+COLUMNS = ("route", "queries", "round trips", "ms at 0", "ms at 10")
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -20,12 +23,23 @@ class Timing:
     route: str
     queries: int
     trips: int
-    near: tuple[float, ...]
-    far: tuple[float, ...]
+    near: Sequence[float]
+    far: Sequence[float]
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The route's row under `COLUMNS`, with medians."""
+        return (
+            self.route,
+            str(self.queries),
+            str(self.trips),
+            f"{median(self.near) * 1000:.1f}",
+            f"{median(self.far) * 1000:.1f}",
+        )
 
 
 def judge(timing: Timing, objective: float = OBJECTIVE) -> list[Finding]:
-    """A finding when the median or the worst of the far times is not below the objective."""
+    """A finding when the worst of the far times, and so perhaps their median, is not below the objective."""
     middle, worst = median(timing.far), max(timing.far)
     if worst < objective:
         return []
@@ -35,12 +49,3 @@ def judge(timing: Timing, objective: float = OBJECTIVE) -> list[Finding]:
         f"without latency it takes {median(timing.near) * 1000:.0f} ms"
     )
     return [Finding(LATENCY_OBJECTIVE, timing.route, message)]
-
-
-def table(timings: Sequence[Timing]) -> str:
-    """Markdown: route, queries, round trips, milliseconds (medians) at 0 and at 10 ms a round trip."""
-    lines = ["| route | queries | round trips | ms at 0 | ms at 10 |", "|---|--:|--:|--:|--:|"]
-    for item in sorted(timings, key=lambda item: item.route.split(" ")[::-1]):
-        near, far = (f"{median(times) * 1000:.1f}" for times in (item.near, item.far))
-        lines.append(f"| `{item.route}` | {item.queries} | {item.trips} | {near} | {far} |")
-    return "\n".join(lines)

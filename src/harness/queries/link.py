@@ -195,6 +195,8 @@ class Link(asyncio.Protocol):
         """The server closed its side: the client sees the same, after all that was sent."""
         self.server = None
         if self.client is not None:
+            if self.dialogue is not None and not self.dialogue.parting:
+                self._observer.disturbed = True
             self.client.close()
 
     # either side slower than the other

@@ -29,13 +29,15 @@ class Observer:
     """Listens on a loopback port, or on a socket in `directory`, and passes every connection on to `server`.
 
     A context manager; its event loop runs in a thread of this process. `latency` (seconds) is added to everything
-    that a client sends, as a network would: what is sent together arrives together.
+    that a client sends, as a network would: what is sent together arrives together. `disturbed` turns true with the
+    first fault, and when the server ends a connection by itself: from then on connections may be opened again.
     """
 
     def __init__(self, server: Address, *, directory: Path | None = None) -> None:
         self.server = server
         self.latency = 0.0
         self.faults: list[Fault] = []
+        self.disturbed = False
         host, port = (str(directory), 5432) if directory else ("127.0.0.1", 0)
         self._address = replace(server, host=host, port=port)
         self.links: set[Link] = set()
@@ -117,6 +119,7 @@ class Observer:
     def fault(self, pattern: str, harm: Harm, *, times: int = 1) -> Iterator[Fault]:
         """Do `harm` to the first `times` statements that the regular expression `pattern` is found in."""
         fault = Fault(re.compile(pattern, re.IGNORECASE), harm, times)
+        self.disturbed = True
         self._call(lambda: self.faults.append(fault))
         try:
             yield fault
@@ -126,6 +129,7 @@ class Observer:
     @contextmanager
     def refusing(self) -> Iterator[None]:
         """Nobody listens inside the block: a client that connects is refused. Open connections stay."""
+        self.disturbed = True
         self._await(self._deafen())
         try:
             yield
@@ -134,6 +138,7 @@ class Observer:
 
     def drop(self) -> int:
         """Reset every connection, as a failover does; how many there were."""
+        self.disturbed = True
         return self._call(self._drop)
 
     # what a link tells (in the loop's thread)
