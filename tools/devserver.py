@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -10,9 +11,9 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from harness.config import HarnessError
 from harness.postgres.account import Account, cache_directory, readable_programs, server_account
@@ -54,18 +55,21 @@ class DevServer:
         """The server as its superuser sees it."""
         return Address(str(self.socket), PORT, SUPERUSER)
 
-    def lock(self) -> IO[str]:
-        """Take the data for this process, until the returned file is closed.
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the data for this process.
 
         Raises:
             HarnessError: when another process has them.
         """
-        lock = (self.home / "lock").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise HarnessError(f"`python run.py dev` is running here already, with the data in {self.home}.") from None
-        return lock
+        with (self.home / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise HarnessError(
+                    f"`python run.py dev` is running here already, with the data in {self.home}."
+                ) from None
+            yield
 
     def prepare(self, *, fresh: bool) -> None:
         """Make the cluster where there is none, or always when `fresh`; ends a server that was left behind.
