@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from sqlalchemy import Engine, ExceptionContext, create_engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from sealy.db.head import HEAD
 from sealy.settings import Settings
@@ -44,10 +44,14 @@ class Database:
         try:
             self._open_all()
             with self.reads.connect() as connection:
-                revision = connection.scalar(REVISION)
+                revisions = connection.scalars(REVISION).all()
+        except ProgrammingError:
+            return f"the database shows no revision to this role, this code needs {HEAD}"
         except SQLAlchemyError as error:
             return f"the database does not answer ({type(error).__name__})"
-        return None if revision == HEAD else f"the database is at revision {revision}, this code needs {HEAD}"
+        if revisions == [HEAD]:
+            return None
+        return f"the database is at revision {', '.join(revisions) or 'none'}, this code needs {HEAD}"
 
     def close(self) -> None:
         """Close the pool's connections."""
