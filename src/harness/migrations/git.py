@@ -1,0 +1,94 @@
+"""What git knows of the files that other databases already ran; git's own program does the reading."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.config import HarnessError
+
+HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+"""Variables that git sets for its hooks; a test run from one would read the hook's work tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The commit whose revisions count as released.
+
+    `exact` is false when the clone is too shallow for a merge base and the tip of the branch stands in: it may hold
+    revisions that this branch has not seen yet, so a missing one means nothing.
+    """
+
+    commit: str
+    name: str
+    exact: bool = True
+
+    def __str__(self) -> str:
+        """For messages."""
+        return f"{self.name} at {self.commit[:12]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A work tree, by its top directory."""
+
+    root: Path
+
+    @classmethod
+    def around(cls, path: Path) -> Repository | str:
+        """The work tree that holds `path`, or why there is none, in git's words."""
+        while not path.is_dir():
+            path = path.parent
+        try:
+            result = cls(path).run("rev-parse", "--show-toplevel")
+        except OSError as error:
+            return f"git cannot be run ({error.strerror})"
+        if result.returncode:
+            return os.fsdecode(result.stderr).partition("\n")[0] or f"{path} is in no git work tree"
+        return cls(Path(os.fsdecode(result.stdout).removesuffix("\n")).resolve())
+
+    def base(self, environment: Mapping[str, str]) -> Base | str:
+        """The merge base with the branch that revisions are released from, or why there is none.
+
+        In a pull request that is its target (GITHUB_BASE_REF, CI_MERGE_REQUEST_TARGET_BRANCH_NAME), else the remote's
+        default branch.
+
+        Raises:
+            HarnessError: when the pull request's target is not in the clone.
+        """
+        target = environment.get("GITHUB_BASE_REF") or environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
+        branch = f"origin/{target}" if target else "origin/HEAD"
+        tip = self.ask("rev-parse", "--verify", "--quiet", f"refs/remotes/{branch}^{{commit}}")
+        if tip is None and target:
+            raise HarnessError(
+                f"released revisions cannot be compared: the clone at {self.root} does not hold {branch}, which "
+                "this pull request is for. Fetch it: actions/checkout with fetch-depth: 0, GitLab with GIT_DEPTH: 0, or "
+                f"git fetch origin {target}:refs/remotes/{branch}"
+            )
+        if tip is None:
+            return "origin/HEAD is not known; git remote set-head origin --auto makes it so"
+        merge_base = self.ask("merge-base", "HEAD", tip)
+        return Base(merge_base or tip, branch, exact=merge_base is not None)
+
+    def files(self, commit: str, *, containing: str) -> list[str]:
+        """The Python files of a commit that contain a word, relative to the top directory."""
+        found = self.ask("grep", "-z", "-l", "-F", "-e", containing, commit, "--", "*.py")
+        return [name.partition(":")[2] for name in (found or "").split("\0") if name]
+
+    def content(self, commit: str, path: str) -> bytes:
+        """A file of a commit."""
+        return self.run("cat-file", "blob", f"{commit}:{path}").stdout
+
+    def ask(self, *arguments: str) -> str | None:
+        """What a git command prints, without the last newline; None when it fails."""
+        result = self.run(*arguments)
+        return os.fsdecode(result.stdout).removesuffix("\n") if result.returncode == 0 else None
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """Git in this work tree, not in the one that a hook's environment names."""
+        environment = {name: value for name, value in os.environ.items() if name not in HOOKS}
+        command = ["git", "-C", str(self.root), *arguments]
+        return subprocess.run(command, capture_output=True, check=False, env=environment)

@@ -1,0 +1,212 @@
+"""A released revision cannot be edited, removed or slipped under, whatever the clone looks like."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.config import HarnessError
+from harness.migrations.released import Comparison, compare_with_released
+
+VERSIONS = "service/db/versions"
+NOBODY = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+AUTHOR = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main")
+
+Git = Callable[..., str]
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git as nobody in particular."""
+    command = ["git", "-C", str(folder), *AUTHOR, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **NOBODY}).stdout
+
+
+def write(root: Path, name: str, parent: str | None, body: str = "pass", *, at: str = "") -> Path:
+    """One revision file."""
+    path = root / (at or f"{VERSIONS}/{name}_step.py")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        f"revision = {name!r}\ndown_revision = {parent!r}\n\ndef upgrade():\n    {body}\n", encoding="utf-8"
+    )
+    return path
+
+
+def commit(root: Path) -> None:
+    """Everything there is."""
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "step")
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Path:
+    """A repository in which 0001 and 0002 are released; its path has a space and an umlaut."""
+    root = tmp_path / "ori gin ü"
+    root.mkdir()
+    git(root, "init", "-q")
+    write(root, "0001", None)
+    write(root, "0002", "0001")
+    (root / VERSIONS / "notes.py").write_text("down_revision = 'not a revision'\n", encoding="utf-8")
+    commit(root)
+    return root
+
+
+@pytest.fixture
+def clone(origin: Path, tmp_path: Path) -> Path:
+    """A clone on a branch of its own."""
+    root = tmp_path / "cl one"
+    git(tmp_path, "clone", "-q", str(origin), str(root))
+    git(root, "checkout", "-qb", "feature")
+    return root
+
+
+def compare(root: Path, **environment: str) -> Comparison:
+    """The comparison of one clone."""
+    return compare_with_released([root / VERSIONS], environment)
+
+
+def found(root: Path, **environment: str) -> list[tuple[str, str]]:
+    """Rule and revision of each finding."""
+    return [(item.rule.id, item.object) for item in compare(root, **environment).findings]
+
+
+def test_a_new_revision_on_the_released_head_is_fine(clone: Path) -> None:
+    """Growing at the end is what history is for; the note says what it was compared with."""
+    write(clone, "0003", "0002")
+    commit(clone)
+    write(clone, "0004", "0003")
+    assert found(clone) == []
+    assert compare(clone).note.startswith("2 released revisions compared with origin/HEAD at ")
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_an_edited_revision_is_found_before_and_after_its_commit(clone: Path, committed: bool) -> None:
+    """The work tree counts, so that the mistake is seen before it is pushed; the fix restores the file."""
+    write(clone, "0001", None, "op.drop_table('t')")
+    if committed:
+        commit(clone)
+    assert found(clone) == [("edited-history", "0001")]
+    [finding] = compare(clone).findings
+    git(clone, *finding.fix.split()[1:])
+    assert found(clone) == []
+
+
+def test_an_edited_parent_is_an_edit(clone: Path) -> None:
+    """A revision slipped in between two released ones edits the later, and stands below the head itself."""
+    write(clone, "0001b", "0001")
+    write(clone, "0002", "0001b")
+    assert sorted(found(clone)) == [("edited-history", "0002"), ("non-linear", "0001b")]
+
+
+def test_comments_docstrings_layout_and_exemptions_may_change(clone: Path) -> None:
+    """A formatter, a typo in a comment and a hazard accepted later change nothing that a database ran."""
+    path = clone / VERSIONS / "0001_step.py"
+    text = path.read_text(encoding="utf-8").replace("    pass", '    """Does nothing."""\n    pass  # yet')
+    hazards = 'hazards = {"drop-column:public.a.b": "unused since release 41, see PR 812"}'
+    path.write_text(f'"""First."""\n\n{text}\n{hazards}\n', encoding="utf-8")
+    assert found(clone) == []
+
+
+def test_a_renamed_file_and_a_moved_history_are_the_same_revisions(clone: Path) -> None:
+    """A revision is its id, not its path; edited on the way, it is still found."""
+    git(clone, "mv", f"{VERSIONS}/0001_step.py", f"{VERSIONS}/2026_first.py")
+    assert found(clone) == []
+    git(clone, "mv", "service", "backend")
+    write(clone, "0002", "0001", "op.drop_table('t')", at="backend/db/versions/0002_step.py")
+    moved = compare_with_released([clone / "backend/db/versions"], {})
+    assert [(item.rule.id, item.object) for item in moved.findings] == [("edited-history", "0002")]
+
+
+def test_a_removed_revision_is_found(clone: Path) -> None:
+    """A database that stands at it could not go anywhere."""
+    (clone / VERSIONS / "0002_step.py").unlink()
+    assert found(clone) == [("edited-history", "0002")]
+
+
+def test_a_branch_beside_the_released_head_is_found(clone: Path) -> None:
+    """So is everything that stands on it, and a second beginning."""
+    write(clone, "0002b", "0001")
+    write(clone, "0003", "0002b")
+    write(clone, "0001c", None)
+    assert sorted(found(clone)) == [("non-linear", "0001c"), ("non-linear", "0002b"), ("non-linear", "0003")]
+
+
+def test_what_was_released_after_the_branch_began_does_not_count(origin: Path, clone: Path) -> None:
+    """Compared is the merge base: another's 0003 is neither missing here nor in the way before the merge."""
+    write(origin, "0003", "0002")
+    commit(origin)
+    git(clone, "fetch", "-q")
+    write(clone, "0003b", "0002")
+    assert found(clone) == []
+    commit(clone)
+    git(clone, "merge", "-q", "--no-edit", "origin/main")
+    assert found(clone) == [("non-linear", "0003b")]
+
+
+def test_another_history_of_the_same_repository_is_left_alone(origin: Path, tmp_path: Path) -> None:
+    """Two databases, two histories: neither misses the other's revisions."""
+    write(origin, "a1", None, at="other/versions/a1.py")
+    commit(origin)
+    root = tmp_path / "two"
+    git(tmp_path, "clone", "-q", str(origin), str(root))
+    assert found(root) == []
+    assert compare_with_released([root / "other/versions"], {}).note.startswith("1 released revisions compared")
+
+
+def test_a_pull_request_is_compared_with_its_target(origin: Path, clone: Path) -> None:
+    """A release branch has revisions of its own; in CI its name comes from the environment."""
+    git(origin, "checkout", "-qb", "release")
+    write(origin, "0003", "0002")
+    commit(origin)
+    git(clone, "fetch", "-q")
+    git(clone, "checkout", "-qb", "fix", "origin/release")
+    write(clone, "0003", "0002", "op.drop_table('t')")
+    assert found(clone) == []
+    assert found(clone, GITHUB_BASE_REF="release") == [("edited-history", "0003")]
+    assert found(clone, CI_MERGE_REQUEST_TARGET_BRANCH_NAME="release") == [("edited-history", "0003")]
+
+
+def test_a_pull_request_without_its_target_is_an_error_that_says_what_to_fetch(clone: Path) -> None:
+    """In CI a missing branch must not look like a clean history."""
+    with pytest.raises(HarnessError, match=r"does not hold origin/gone.*fetch-depth: 0.*git fetch origin gone:refs"):
+        compare(clone, GITHUB_BASE_REF="gone")
+
+
+def test_a_shallow_clone_is_compared_with_the_tip_of_the_branch(origin: Path, tmp_path: Path) -> None:
+    """Without a merge base the edits still show; what only the tip has may be newer than the branch."""
+    git(origin, "checkout", "-qb", "feature")
+    write(origin, "0001", None, "op.drop_table('t')")
+    commit(origin)
+    git(origin, "checkout", "-q", "main")
+    write(origin, "0003", "0002")
+    commit(origin)
+    root = tmp_path / "shallow"
+    git(tmp_path, "clone", "-q", "--depth=1", "--branch=feature", "--no-single-branch", origin.as_uri(), str(root))
+    assert found(root) == [("edited-history", "0001")]
+
+
+def test_without_a_remote_or_a_repository_the_note_says_so(origin: Path, tmp_path: Path) -> None:
+    """Nothing is found, and nobody is told that anything was looked at."""
+    assert compare(origin) == Comparison(
+        (), "released revisions not compared: origin/HEAD is not known; git remote set-head origin --auto makes it so"
+    )
+    copy = tmp_path / "export"
+    shutil.copytree(origin, copy, ignore=shutil.ignore_patterns(".git"))
+    assert "not a git repository" in compare(copy).note
+
+
+def test_without_git_the_note_says_so(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The suite needs git for nothing else."""
+    monkeypatch.setenv("PATH", "")
+    assert compare(clone).note == "released revisions not compared: git cannot be run (No such file or directory)"
+
+
+def test_a_hook_does_not_lead_elsewhere(origin: Path, clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git tells its hooks which repository they serve; a test run from one still reads this one."""
+    monkeypatch.setenv("GIT_DIR", str(origin / ".git"))
+    write(clone, "0001", None, "op.drop_table('t')")
+    assert found(clone) == [("edited-history", "0001")]
