@@ -125,18 +125,28 @@ class Service:
             HarnessError: when its lifespan fails or takes longer than 30 seconds.
         """
         app = load_object(config.app)(load_object(config.settings)(database_url=database_url))
+        with self.run(app, config.app):
+            yield self.base_url
+
+    @contextlib.contextmanager
+    def run(self, app: Any, name: str) -> Iterator[None]:
+        """Any ASGI app behind `base_url`, from its lifespan's start to its end; `name` is what errors call it.
+
+        Raises:
+            HarnessError: when its lifespan fails or takes longer than 30 seconds.
+        """
         settings = uvicorn.Config(app, log_config=None, lifespan="on")
         settings.load()
         lifespan = LifespanOn(settings)
-        self._await(lifespan.startup(), config.app)
+        self._await(lifespan.startup(), name)
         if lifespan.should_exit:
-            raise HarnessError(f"{config.app} did not start; its log is in the test's captured output.")
+            raise HarnessError(f"{name} did not start; its log is in the test's captured output.")
         self._app = lifespan
         try:
-            yield self.base_url
+            yield
         finally:
             self._app = None
-            self._await(lifespan.shutdown(), config.app)
+            self._await(lifespan.shutdown(), name)
 
     def close(self) -> None:
         """End uvicorn and its thread."""

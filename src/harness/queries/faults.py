@@ -17,7 +17,7 @@ Harm = Literal["lose request", "reset", "lose answer", "stall"]
 """
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Fault:
     """One harm, done to the first `times` statements that `pattern` is found in (case does not count)."""
 

@@ -69,7 +69,7 @@ class RoundTrip:
             self.kind = kind
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Recording:
     """All that began on the wire between two moments; the observer fills it while it is open.
 
