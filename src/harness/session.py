@@ -103,7 +103,7 @@ class Session:
         """A second cluster, for a test that stops or reconfigures its server."""
         cluster = start_cluster(self.choice.installation())
         try:
-            with contextlib.closing(self._on_cluster(cluster)) as databases:
+            with contextlib.closing(self._on_cluster(cluster, alone=True)) as databases:
                 yield cluster, databases
         finally:
             cluster.close()
@@ -136,9 +136,10 @@ class Session:
         if "cluster" in self.__dict__:
             self.cluster.close(keep=keep)
 
-    def _on_cluster(self, cluster: Cluster) -> Databases:
+    def _on_cluster(self, cluster: Cluster, *, alone: bool = False) -> Databases:
         server = Address(cluster.host, PORT, SUPERUSER)
-        return Databases(server, self.config, Roles(self.config.roles_path, self.config.role_prefix), prefix="test")
+        roles = Roles(self.config.roles_path, self.config.role_prefix)
+        return Databases(server, self.config, roles, "test", own=cluster.run.path, alone=alone)
 
     def _on_external(self, server: Address) -> Databases:
         prefix = f"h{secrets.token_hex(4)}"

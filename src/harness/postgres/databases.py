@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from harness.config import Config
 from harness.migrate import upgrade
 from harness.postgres.address import Address
+from harness.postgres.administrator import Administrator
+from harness.postgres.copies import Copier, Copy, Template, observe
+from harness.postgres.pool import Pool
+from harness.postgres.rights import read_rights
 from harness.postgres.roles import Roles
 
 
@@ -29,6 +33,8 @@ class Database:
     server: Address
     roles: Roles
     role: str = "migrator"
+    how: str = ""
+    """Where it came from: cloned, reset, reused; for people."""
     _engine: Engine | None = field(default=None, repr=False)
     _views: dict[str, Database] = field(default_factory=dict, repr=False)
 
@@ -73,73 +79,96 @@ class Database:
 
 @dataclass(slots=True)
 class Databases:
-    """The databases of a run on one server; all that it makes there begins with `prefix`."""
+    """The databases of a run on one server; all that it makes there begins with `prefix`.
+
+    `own` is the run's directory where the server is the harness's own. There databases are brought back after a test;
+    on a server that someone else runs, each is a new copy. With `alone` nothing is made in the background.
+    """
 
     server: Address
     config: Config
     roles: Roles
     prefix: str
-    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1), repr=False)
-    _templates: dict[bool, str] = field(default_factory=dict, repr=False)
-    _made: list[str] = field(default_factory=list, repr=False)
-    _admin: psycopg.Connection[Any] | None = field(default=None, repr=False)
+    own: Path | None = None
+    alone: bool = False
+    _templates: dict[bool, Template] = field(default_factory=dict, repr=False)
+    _lent: dict[str, Copy] = field(default_factory=dict, repr=False)
+    _pool: Pool | None = field(default=None, repr=False)
 
-    def create(self, *, migrated: bool) -> Database:
-        """A new database: at head, or with the roles' rights and nothing else."""
-        name = f"{self.prefix}_{next(self._numbers)}"
-        self._clone(name, self._template(migrated=migrated))
-        return Database(name, self.server, self.roles)
+    def create(self, *, migrated: bool, unused: bool = False) -> Database:
+        """A fresh database: at head, or with the roles' rights and nothing else; `unused` if no test may have had it.
+
+        Raises:
+            HarnessError: when the disk is full.
+        """
+        template = self.template(migrated=migrated)
+        copy = self.pool.here.clone(template) if self.alone else self.pool.take(template, unused=unused)
+        self._lent[copy.name] = copy
+        return Database(copy.name, self.server, self.roles, how=copy.how)
 
     def drop(self, database: Database) -> None:
-        """Drop a database, with whoever is still connected to it."""
-        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name)
-        self._made.remove(database.name)
+        """Take a database back, with whoever is still connected to it."""
+        copy = self._lent.pop(database.name)
+        if self.alone:
+            self.pool.here.drop(copy)
+        else:
+            self.pool.give(copy)
 
     def clear(self) -> None:
         """Drop all that was made here."""
-        for name in reversed(self._made):
-            self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+        self.close()
+        administrator = self.pool.here.administrator
+        query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY oid DESC"
+        for (name,) in administrator.run(query, [f"{self.prefix}_"]).fetchall():
+            administrator.drop(name)
 
     def close(self) -> None:
-        """End the administrator's session."""
-        if self._admin:
-            self._admin.close()
+        """End the sessions of this object; what it made stays."""
+        if self._pool:
+            self._pool.close()
+            self._pool.here.administrator.close()
 
-    def _template(self, *, migrated: bool) -> str:
-        """The name of a template, made when first asked for."""
+    @property
+    def failure(self) -> str:
+        """The traceback of a background thread that ended before its time."""
+        return self._pool.failure if self._pool else ""
+
+    @property
+    def pool(self) -> Pool:
+        """The ready databases."""
+        if self._pool is None:
+            here, there = Administrator(self.server, self.own), Administrator(self.server, self.own)
+            observes = self.own is not None and not self.alone and observe(here)
+            numbers = itertools.count(1)
+            self._pool = Pool(
+                Copier(here, self.prefix, numbers, observes), Copier(there, self.prefix, numbers, observes)
+            )
+        return self._pool
+
+    def template(self, *, migrated: bool) -> Template:
+        """A template, made when first asked for and not there yet. Nobody can connect to it."""
         if migrated not in self._templates:
             name = f"{self.prefix}_{'head' if migrated else 'empty'}"
-            if migrated:
-                self._clone(name, self._template(migrated=False))
-                upgrade(self.config, Database(name, self.server, self.roles).url)
-            else:
-                self._create(name, "template0")
-                self.roles.apply(self.server, name)
-            self._templates[migrated] = name
+            administrator = self.pool.here.administrator
+            there = administrator.run("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+            if not there:
+                self._make(name, migrated=migrated)
+            template = Template(name, read_rights(administrator.session(), name))
+            self.pool.here.describe(template)
+            self._templates[migrated] = template
         return self._templates[migrated]
 
-    def _create(self, name: str, template: str) -> None:
-        self._execute("CREATE DATABASE {} TEMPLATE {}", name, template)
-        self._made.append(name)
-
-    def _clone(self, name: str, template: str) -> None:
-        """Copy a template, and the rights on it, which CREATE DATABASE leaves behind."""
-        self._create(name, template)
-        self.roles.apply(self.server, name)
-
-    def _execute(self, statement: str, *names: str) -> None:
-        query = sql.SQL(statement).format(*map(sql.Identifier, names))
+    def _make(self, name: str, *, migrated: bool) -> None:
+        administrator = self.pool.here.administrator
+        administrator.create(name, self.template(migrated=False).name if migrated else "template0")
         try:
-            self._session().execute(query)
-        except psycopg.OperationalError:
-            if not self._session_is_over():
-                raise
-            self._session().execute(query)  # the server was stopped and started since
-
-    def _session(self) -> psycopg.Connection[Any]:
-        if self._admin is None or self._session_is_over():
-            self._admin = self.server.connect(autocommit=True)
-        return self._admin
-
-    def _session_is_over(self) -> bool:
-        return self._admin is not None and (self._admin.closed or self._admin.broken)
+            self.roles.apply(self.server, name)
+            if migrated:
+                upgrade(self.config, Database(name, self.server, self.roles).url)
+            with self.server.connect(name) as warm:  # writes the relation cache's file, which copies then start with
+                warm.execute("SELECT 1")
+            administrator.wait_until_left(name)
+            administrator.execute("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
+        except BaseException:
+            administrator.drop(name)
+            raise

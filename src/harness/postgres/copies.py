@@ -1,0 +1,160 @@
+"""Copies of a template: made, brought back after a test, dropped."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+
+from harness.postgres.administrator import Administrator
+from harness.postgres.changes import Layout, Undo, read_layout
+from harness.postgres.rights import Rights
+
+MOST_LOG = 4 * 2**20
+"""Bytes of log beyond which a new copy costs less than reading what was written."""
+
+MOST_DATA = 8 * 2**20
+"""Bytes of emptied tables beyond which a copy is not used again: the dead rows stay in them."""
+
+MOST_RESETS = 100
+"""How often a copy is brought back before a new one takes its place, so that dead rows never add up."""
+
+READ_START = "SELECT oid, pg_current_wal_insert_lsn()::text FROM pg_database WHERE datname = %s"
+TAKE_BACK = "CALL harness.take_back(%s::oid, %s, %s::pg_lsn, %s, %s, NULL, NULL, NULL, NULL)"
+
+
+@dataclass(slots=True)
+class Template:
+    """A database that copies are made of. `layout`, `outside` and `shared` are there where copies can be reused."""
+
+    name: str
+    rights: Rights
+    layout: Layout | None = None
+    outside: str = ""
+    """What a copy has beside its relations."""
+    shared: str = ""
+    """A digest of what all databases of the cluster share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy. `since` is the position in the log behind which nothing was written to it; `how` is for people."""
+
+    template: Template
+    name: str
+    oid: int
+    since: str
+    how: str
+    used: bool = False
+    resets: int = 0
+    bulky: bool = False
+
+
+@dataclass(slots=True)
+class Copier:
+    """Makes, reuses and drops copies over one administrator's session; each thread has its own."""
+
+    administrator: Administrator
+    prefix: str
+    numbers: itertools.count[int]
+    observes: bool = False
+    """Whether the server holds observer.sql, so that copies can be reused."""
+    reason: str = field(default="", init=False)
+    """Why the last copy could not be reused."""
+
+    def clone(self, template: Template, *, ahead: bool = False) -> Copy:
+        """A new copy, with the template's rights on it."""
+        name = self._name()
+        self.administrator.create(name, template.name)
+        if rights := template.rights.statements(name):
+            self.administrator.run(rights)
+        oid, since = self._row(
+            "SELECT oid, pg_current_wal_insert_lsn()::text FROM pg_database WHERE datname = %s", name
+        )
+        copy = Copy(template, name, oid, since, "cloned ahead" if ahead else "cloned")
+        if ahead and self.observes and template.layout is None:
+            self._learn(copy)
+        return copy
+
+    def reuse(self, copy: Copy) -> Copy | None:
+        """The copy as its template is, under another name; None, with `reason`, where that cannot be proven.
+
+        Whatever the database, the test or the server does to this, a new copy is the answer.
+        """
+        try:
+            return self._reuse(copy)
+        except psycopg.Error as error:
+            self.reason = str(error)
+            return None
+
+    def drop(self, copy: Copy) -> None:
+        """Drop a copy, by whichever name the test left it."""
+        for (name,) in self.administrator.run("SELECT datname FROM pg_database WHERE oid = %s", [copy.oid]).fetchall():
+            self.administrator.drop(name)
+
+    def describe(self, template: Template) -> None:
+        """Note what is shared, before a test can change it."""
+        if self.observes:
+            (template.shared,) = self._row("SELECT harness.shared()")
+
+    def _reuse(self, copy: Copy) -> Copy | None:
+        template, name = copy.template, self._name()
+        if template.layout is None or copy.bulky or copy.resets >= MOST_RESETS:
+            self.reason = "used up" if template.layout else "nothing is known yet"
+            return None
+        found, outside, shared, touched, obstacle = self._row(
+            TAKE_BACK, copy.oid, name, copy.since, MOST_LOG, copy.name
+        )
+        undo = obstacle or template.layout.judge(map(tuple, touched))
+        if outside != template.outside:
+            undo = "the database's rights, settings or comment were changed"
+        if shared != template.shared:
+            undo = "something that all databases share was changed, such as a role"
+        if isinstance(undo, str):
+            self.reason = undo
+            return None
+        return self._undo(copy, found, undo, template.layout)
+
+    def _undo(self, copy: Copy, name: str, undo: Undo, layout: Layout) -> Copy:
+        if undo == Undo():
+            (since,) = self._row("SELECT pg_current_wal_insert_lsn()::text")
+            return Copy(copy.template, name, copy.oid, since, "reused, nothing was written", True, copy.resets)
+        with self.administrator.server.connect(name, autocommit=True) as inside:
+            cursor = inside.execute(undo.statement(layout))
+            while cursor.nextset():
+                pass
+            since, size = cursor.fetchone() or ("", 0)
+        how = f"reset: {len(undo.tables)} tables, {len(undo.sequences)} sequences"
+        return Copy(copy.template, name, copy.oid, since, how, True, copy.resets + 1, size > MOST_DATA)
+
+    def _name(self) -> str:
+        return f"{self.prefix}_{next(self.numbers)}"
+
+    def _learn(self, copy: Copy) -> None:
+        """Read the template's layout from an untouched copy."""
+        with self.administrator.server.connect(copy.name, autocommit=True) as inside:
+            layout = read_layout(inside)
+        (copy.template.outside,) = self._row("SELECT harness.outside(%s, %s)", copy.oid, copy.name)
+        copy.template.layout = layout
+
+    def _row(self, statement: str, *values: Any) -> Any:
+        return self.administrator.run(statement, values).fetchone()
+
+
+def observe(administrator: Administrator) -> bool:
+    """Put observer.sql into the maintenance database of the harness's own cluster; False where it does not fit.
+
+    It needs PostgreSQL 15 and pg_walinspect, which some distributions put into a package of their own.
+    """
+    script = files("harness.postgres").joinpath("observer.sql").read_text(encoding="utf-8")
+    if administrator.run("SELECT to_regnamespace('harness')").fetchone() != (None,):
+        return True
+    try:
+        administrator.run(f"BEGIN; {script}; COMMIT")
+    except psycopg.Error:
+        administrator.run("ROLLBACK")
+        return False
+    return True

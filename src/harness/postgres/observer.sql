@@ -1,0 +1,85 @@
+-- The administrator's side of a reset, in the maintenance database of the harness's own cluster, in one round trip.
+-- Nothing of this is in a test's database.
+
+CREATE SCHEMA harness;
+CREATE EXTENSION pg_walinspect SCHEMA harness;
+
+-- What a database has beside its relations: its row, settings, comment and labels. NULL when it is gone or renamed.
+CREATE FUNCTION harness.outside(db oid, expected text) RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(
+        E'\n', datdba, encoding, datcollate, datctype, dattablespace, datistemplate, datallowconn, datconnlimit,
+        coalesce(datacl::text, 'default'),
+        (SELECT string_agg(setrole || setconfig::text, ' ' ORDER BY setrole) FROM pg_db_role_setting WHERE setdatabase = db),
+        shobj_description(db, 'pg_database'),
+        (SELECT string_agg(provider || label, ' ' ORDER BY provider)
+           FROM pg_shseclabel WHERE classoid = 'pg_database'::regclass AND objoid = db)
+    )
+    FROM pg_database WHERE oid = db AND datname = expected
+$$;
+
+-- What all databases share: roles, memberships, settings of roles and of the server, tablespaces, parameters' grants.
+CREATE FUNCTION harness.shared() RETURNS text LANGUAGE sql AS $$
+    SELECT md5(concat_ws(
+        E'\n',
+        (SELECT string_agg(r::text, ' ' ORDER BY oid) FROM pg_authid AS r),
+        (SELECT string_agg(m::text, ' ' ORDER BY roleid, member, grantor) FROM pg_auth_members AS m),
+        (SELECT string_agg(s::text, ' ' ORDER BY setrole) FROM pg_db_role_setting AS s WHERE setdatabase = 0),
+        (SELECT string_agg(t::text, ' ' ORDER BY oid) FROM pg_tablespace AS t),
+        (SELECT string_agg(p::text, ' ' ORDER BY oid) FROM pg_parameter_acl AS p),
+        (SELECT string_agg(o::text, ' ' ORDER BY roident) FROM pg_replication_origin AS o),
+        (SELECT string_agg(d::text, ' ' ORDER BY objoid) FROM pg_shdescription AS d
+          WHERE classoid <> 'pg_database'::regclass),
+        (SELECT modification FROM pg_stat_file('postgresql.auto.conf', true))
+    ))
+$$;
+
+-- End all sessions of a database, give it another name, under which no client of the last test looks for it, and see
+-- what was written to it since a position in the log. `db_name` comes in as the old name and goes out as the present one.
+CREATE PROCEDURE harness.take_back(
+    db oid, new_name text, since pg_lsn, most bigint,
+    INOUT db_name text, INOUT outside text, INOUT shared text, INOUT touched jsonb, INOUT obstacle text
+) LANGUAGE plpgsql AS $$
+DECLARE
+    deadline timestamptz := clock_timestamp() + interval '10 s';
+    reached pg_lsn;
+BEGIN
+    LOOP
+        PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datid = db;
+        EXIT WHEN NOT FOUND;
+        IF clock_timestamp() > deadline THEN
+            obstacle := 'a session of the test does not end';
+            RETURN;
+        END IF;
+        PERFORM pg_sleep(0.001);
+        PERFORM pg_stat_clear_snapshot();
+    END LOOP;
+    outside := harness.outside(db, db_name);
+    shared := harness.shared();
+    IF outside IS NULL THEN
+        obstacle := 'the database was renamed or dropped';
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM pg_prepared_xacts WHERE database = db_name) THEN
+        obstacle := 'a prepared transaction was left';
+        RETURN;
+    END IF;
+    EXECUTE format('ALTER DATABASE %I RENAME TO %I', db_name, new_name);
+    PERFORM pg_logical_emit_message(true, 'harness', '');
+    COMMIT;  -- and with it all that was written before is on disk, where it can be read
+    db_name := new_name;
+    reached := pg_current_wal_flush_lsn();
+    IF reached - since > most THEN
+        obstacle := 'more was written than is worth reading';
+        RETURN;
+    END IF;
+    BEGIN
+        SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_array(resource_manager, record_type, place[3]::bigint)), '[]')
+        INTO touched
+        FROM harness.pg_get_wal_records_info(since, reached)
+        LEFT JOIN LATERAL regexp_matches(block_ref, 'rel (\d+)/(\d+)/(\d+)', 'g') AS place ON true
+        WHERE place IS NULL OR place[2]::oid = db;
+    EXCEPTION WHEN OTHERS THEN
+        obstacle := 'the log cannot be read: ' || SQLERRM;
+    END;
+END
+$$;
