@@ -65,7 +65,7 @@ class Repository:
         if tip is None and target:
             raise HarnessError(
                 f"released revisions cannot be compared: the clone at {self.root} does not hold {branch}, which "
-                "this pull request is for. Fetch it: actions/checkout with fetch-depth: 0, GitLab with GIT_DEPTH: 0, or "
+                "this pull request is for. Use actions/checkout with fetch-depth: 0, GitLab with GIT_DEPTH: 0, or "
                 f"git fetch origin {target}:refs/remotes/{branch}"
             )
         if tip is None:
