@@ -58,6 +58,7 @@ def test_the_app_survives_its_database(api: Client) -> None:
 @pytest.mark.own_cluster
 def test_a_restart_of_the_database_costs_one_error_for_the_whole_pool(api: Client) -> None:
     """The first dead connection that is noticed drops all of them."""
+    assert api.get("/v1/todos").status_code == 200
     api.server.stop()
     api.server.start()
     statuses = [api.get("/v1/todos").status_code for _ in range(20)]
