@@ -54,6 +54,11 @@ class Client(httpx.Client):
         return self._watch.wire
 
     @property
+    def app_dsn(self) -> str:
+        """Where the app connects, through the observer and as its own role: for another process of it."""
+        return self.wire.dsn(self._operator.as_role("app").dsn)
+
+    @property
     def verdict(self) -> Callable[[Sequence[Finding]], Verdict]:
         """Puts findings into the run's report, and judges them."""
         return self._watch.verdict

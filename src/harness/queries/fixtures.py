@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from harness.config import Config
 from harness.findings import Exemption
 from harness.queries.budget import Exchange, Limits
 from harness.queries.growth import STEPS, judge
+from harness.queries.process import AppProcess
 from harness.queries.watch import BrokenPromiseError
 from harness.queries.wire import Observer
 
@@ -31,6 +34,13 @@ def wire(api: Any) -> Observer:
     """The observer between the app and its database; a test that plants a fault is no longer judged by its budget."""
     observer: Observer = api.wire
     return observer
+
+
+@pytest.fixture
+def app_process(api: Any, harness_config: Config) -> Iterator[AppProcess]:
+    """The app once more, as a process of its own, on the database of `api` and behind the same observer."""
+    with AppProcess(harness_config, api.app_dsn) as process:
+        yield process
 
 
 @pytest.fixture

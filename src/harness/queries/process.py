@@ -1,0 +1,74 @@
+"""The real app as a process of its own, by the command that a platform uses: for what a thread cannot show."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from tempfile import TemporaryFile
+from typing import IO, Self
+
+from harness.config import Config, HarnessError
+
+STARTS_WITHIN = 30.0
+"""Seconds for the first line that names the port."""
+
+
+class AppProcess:
+    """A context manager: uvicorn with the project's app on a port that the system chooses."""
+
+    def __init__(self, config: Config, database_url: str) -> None:
+        self._config = config
+        self._environment = os.environ | {
+            config.database_env: database_url,
+            "PYTHONPATH": os.pathsep.join(path for path in (str(config.root / "src"), *sys.path) if path),
+        }
+        self._output: IO[bytes]
+        self._process: subprocess.Popen[bytes]
+        self.base_url = ""
+
+    def __enter__(self) -> Self:
+        self._output = TemporaryFile()
+        command = [sys.executable, "-m", "uvicorn", "--factory", self._config.app, "--port", "0", "--no-access-log"]
+        self._process = subprocess.Popen(
+            command, cwd=self._config.root, env=self._environment, stderr=self._output, stdout=self._output
+        )
+        self.base_url = self._wait_for_port()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._output.close()
+
+    @property
+    def output(self) -> str:
+        """All that the process has written."""
+        self._output.seek(0)
+        return self._output.read().decode(errors="replace")
+
+    def terminate(self) -> None:
+        """Send SIGTERM, as a platform does."""
+        self._process.send_signal(signal.SIGTERM)
+
+    def wait(self, timeout: float) -> int:
+        """The exit code.
+
+        Raises:
+            subprocess.TimeoutExpired: when it does not end in time.
+        """
+        return self._process.wait(timeout)
+
+    def _wait_for_port(self) -> str:
+        deadline = time.monotonic() + STARTS_WITHIN
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if found := re.search(r"running on (http://[\d.]+:\d+)", self.output):
+                return found[1]
+            time.sleep(0.01)
+        output = self.output
+        self.__exit__()
+        raise HarnessError(f"{self._config.app} did not start as a process of its own. It wrote:\n{output}")

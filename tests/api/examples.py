@@ -1,0 +1,61 @@
+"""An example request for every route, for the judges of all routes: the latency objective, growth, faults.
+
+A route without an example fails `test_objectives.py`, which names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+import httpx
+
+from harness.service import Client
+
+_numbers = count(1)
+
+
+def user(api: Client) -> int:
+    """The id of somebody new."""
+    answer = api.post("/v1/users", json={"email": f"user{next(_numbers)}@example.org"})
+    return int(answer.raise_for_status().json()["id"])
+
+
+def todo(api: Client, owner: int | None = None) -> int:
+    """The id of a todo with two tags; without `owner`, of somebody new."""
+    owner = user(api) if owner is None else owner
+    answer = api.post("/v1/todos", json={"owner_id": owner, "title": "Water the plants", "tags": ["home", "green"]})
+    return int(answer.raise_for_status().json()["id"])
+
+
+def _request(method: str, path: str, body: Mapping[str, Any] | None = None) -> Callable[[Client], httpx.Request]:
+    """A request that needs nothing before it."""
+    return lambda api: api.build_request(method, path, json=body)
+
+
+def _of_todo(method: str, path: str, body: Mapping[str, Any] | None = None) -> Callable[[Client], httpx.Request]:
+    """A request for a todo of its own."""
+    return lambda api: api.build_request(method, path.format(todo_id=todo(api)), json=body)
+
+
+EXAMPLES: Mapping[str, Callable[[Client], httpx.Request]] = {
+    "GET /health": _request("GET", "/health"),
+    "GET /ready": _request("GET", "/ready"),
+    "POST /v1/users": lambda api: api.build_request(
+        "POST", "/v1/users", json={"email": f"new{next(_numbers)}@example.org"}
+    ),
+    "GET /v1/users/{user_id}": lambda api: api.build_request("GET", f"/v1/users/{user(api)}"),
+    "POST /v1/todos": lambda api: api.build_request(
+        "POST", "/v1/todos", json={"owner_id": user(api), "title": "Water the plants", "tags": ["home", "green"]}
+    ),
+    "GET /v1/todos": lambda api: api.build_request("GET", "/v1/todos", params={"owner_id": user(api)}),
+    "GET /v1/todos/{todo_id}": _of_todo("GET", "/v1/todos/{todo_id}"),
+    "PATCH /v1/todos/{todo_id}": _of_todo("PATCH", "/v1/todos/{todo_id}", {"done": True}),
+    "DELETE /v1/todos/{todo_id}": _of_todo("DELETE", "/v1/todos/{todo_id}"),
+    "PUT /v1/todos/{todo_id}/tags": _of_todo("PUT", "/v1/todos/{todo_id}/tags", {"tags": ["home", "later"]}),
+}
+"""By route; each makes what it needs through the API, and returns the request to be judged."""
+
+ROWS: Mapping[str, Callable[[Client], object]] = {"GET /v1/todos": todo}
+"""By list: makes one more row for it, with a parent of its own."""

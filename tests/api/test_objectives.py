@@ -1,0 +1,52 @@
+"""Every route keeps the objective: an answer within 200 ms when every round trip to the database takes 10 ms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+
+import httpx
+import pytest
+
+from harness.queries import latency
+from harness.queries.measure import measure
+from harness.queries.process import AppProcess
+from harness.queries.routes import read_document, routes
+from harness.queries.rules import OBJECTIVE, ROUND_TRIP
+from harness.service import Client
+from harness.session import Session
+from tests.api.examples import EXAMPLES
+
+pytestmark = pytest.mark.api
+
+ROUTES = routes(read_document(Path(__file__).parents[2]))
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_route_keeps_the_objective(api: Client, harness_session: Session, route: str) -> None:
+    """Median and worst of 20 warm requests are below it; reads take one round trip, writes at most four."""
+    if route not in EXAMPLES:
+        pytest.fail(f"{route} has no example in tests/api/examples.py: add one, so that it can be measured", False)
+    timing = measure(api, lambda: EXAMPLES[route](api))
+    assert timing.route == route
+    harness_session.report.row(latency.TITLE, latency.COLUMNS, timing.cells)
+    assert api.verdict(latency.judge(timing)).clean, latency.judge(timing)
+    queries, trips = (1, 1) if route.startswith("GET ") else (2, 4)
+    assert timing.queries <= queries
+    assert timing.trips <= trips
+
+
+def test_no_example_outlives_its_route() -> None:
+    """Examples of routes that are gone are removed."""
+    assert set(EXAMPLES) <= set(ROUTES)
+
+
+def test_the_first_request_of_a_process_keeps_the_objective(api: Client, app_process: AppProcess) -> None:
+    """Once /ready has answered 200, nobody pays for what a process does only once."""
+    with api.wire.slow(ROUND_TRIP), httpx.Client(base_url=app_process.base_url, trust_env=False) as client:
+        assert client.get("/ready").status_code == 200
+        begun = perf_counter()
+        answer = client.get("/v1/todos")
+        seconds = perf_counter() - begun
+    assert answer.status_code == 200
+    assert seconds < OBJECTIVE
