@@ -1,0 +1,67 @@
+"""The history as a whole: pytest-alembic's tests, and what a new database needs."""
+
+from __future__ import annotations
+
+from alembic.config import Config as AlembicConfig
+from alembic.script import ScriptDirectory
+from pytest_alembic.runner import MigrationContext
+from pytest_alembic.tests import (
+    test_model_definitions_match_ddl,
+    test_single_head_revision,
+    test_up_down_consistency,
+    test_upgrade,
+)
+
+from harness.catalog import read_snapshot
+from harness.config import Config
+from harness.migrations.drift import model_drift, unseen_models
+from harness.postgres.databases import Database
+from sealy.db.head import HEAD
+
+__all__ = [
+    "test_model_definitions_match_ddl",
+    "test_single_head_revision",
+    "test_up_down_consistency",
+    "test_upgrade",
+]
+
+
+def test_the_first_revision_creates_tables(alembic_runner: MigrationContext, empty_database: Database) -> None:
+    """An empty first revision would mean that the schema comes from elsewhere, where no test sees it."""
+    alembic_runner.migrate_up_one()
+    with empty_database.connect() as connection:
+        tables = {table.name for table in read_snapshot(connection).tables}
+    assert tables - {"alembic_version"}
+
+
+def test_the_migrations_bring_the_extensions_they_need(
+    alembic_runner: MigrationContext, empty_database: Database
+) -> None:
+    """The migrator installs citext into a database that has nothing; nobody prepares it by hand."""
+
+    def extensions() -> set[str]:
+        with empty_database.connect() as connection:
+            return {extension.name for extension in read_snapshot(connection).extensions}
+
+    assert extensions() == {"plpgsql"}
+    alembic_runner.migrate_up_to("heads")
+    assert extensions() == {"plpgsql", "citext"}
+    alembic_runner.migrate_down_to("base")
+    assert extensions() == {"plpgsql"}
+
+
+def test_models_and_migrations_describe_the_same_schema(alembic_config: AlembicConfig, database: Database) -> None:
+    """Autogenerate finds nothing to do; a failure holds the operations that `nox -s revision` would write."""
+    findings = model_drift(alembic_config, database.engine)
+    assert not findings, "\n\n".join(map(str, findings))
+
+
+def test_autogenerate_sees_every_model(harness_config: Config) -> None:
+    """A model in a module that nothing imports has no migration, and nobody would notice."""
+    findings = unseen_models(harness_config.metadata)
+    assert not findings, "\n\n".join(map(str, findings))
+
+
+def test_the_app_waits_for_the_newest_revision(alembic_config: AlembicConfig) -> None:
+    """The app never imports Alembic, so the head it compares with is a constant, which must keep up."""
+    assert ScriptDirectory.from_config(alembic_config).get_current_head() == HEAD

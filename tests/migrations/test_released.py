@@ -1,0 +1,33 @@
+"""Revisions that other databases already ran stay as they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from alembic.config import Config as AlembicConfig
+from alembic.script import ScriptDirectory
+
+from harness.config import Config
+from harness.findings import judge
+from harness.migrations.hazards import read_hazards
+from harness.migrations.released import EDITED_HISTORY, NON_LINEAR, compare_with_released
+
+
+def test_history_only_grows_at_its_end(
+    alembic_config: AlembicConfig, harness_config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No released revision was edited or removed, and every other stands above them.
+
+    What was compared is printed, because without a remote branch it is nothing.
+    """
+    scripts = ScriptDirectory.from_config(alembic_config)
+    comparison = compare_with_released([harness_config.migrations_path], os.environ)
+    with capsys.disabled():
+        print(f"\n{comparison.note}")
+    rules = {EDITED_HISTORY.id, NON_LINEAR.id}
+    paths = [Path(script.path) for script in scripts.walk_revisions()]
+    exemptions = [item for path in paths for item in read_hazards(path) if item.rule in rules]
+    verdict = judge(comparison.findings, exemptions, strict=harness_config.strict)
+    assert verdict.clean, str(verdict)
