@@ -191,7 +191,7 @@ ORDER BY n.nspname, c.relname
 """
 
 FUNCTIONS = f"""
-SELECT p.oid, n.nspname::text, p.proname::text, pg_get_function_identity_arguments(p.oid), p.prokind::text,
+SELECT p.oid, n.nspname::text, p.proname::text, oidvectortypes(p.proargtypes), p.prokind::text,
   l.lanname::text, p.prosecdef, coalesce(p.proconfig, '{{}}'), pg_get_userbyid(p.proowner)::text,
   {_rights("f", "p.proacl", "p.proowner")},
   CASE p.prokind WHEN 'a' THEN to_jsonb(a)::text ELSE pg_get_functiondef(p.oid) END, d.description

@@ -135,7 +135,9 @@ def _meant(snapshot: Snapshot, table: Table, column: Column) -> Table | None:
             target = snapshot.by_name.get(f"{schema}.{name}")
             if target and not target.partition and target.primary_key and len(target.primary_key.columns) == 1:
                 key = target.by_number[target.primary_key.columns[0]]
-                if key.base_oid == column.base_oid and not (target is table and key is column):
+                if target is table and key is column:
+                    return None
+                if key.base_oid == column.base_oid:
                     return target
     return None
 
