@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
+import psycopg
 import uvicorn
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -36,6 +37,7 @@ class Client(httpx.Client):
         self._operator = database.as_role("migrator")
         self._server = server
         self._watch = watch
+        watch.warm_up(self.base_url)
 
     @property
     def last(self) -> Exchange:
@@ -75,6 +77,15 @@ class Client(httpx.Client):
                 "api.server is the run's shared cluster here: mark the test with own_cluster to stop it."
             )
         return self._server
+
+    @contextlib.contextmanager
+    def operator(self) -> Iterator[psycopg.Connection]:
+        """A connection past the app, as the role that owns the tables: to hold a lock, or to plant a trigger.
+
+        It commits at the end of the block.
+        """
+        with self._operator.connect() as connection:
+            yield connection
 
     def seed(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Insert rows, all with the same columns; returns them with what the database added."""

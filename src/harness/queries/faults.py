@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Condition
 from typing import Literal
 
 Harm = Literal["lose request", "reset", "lose answer", "stall"]
@@ -27,13 +27,18 @@ class Fault:
     met: list[str] = field(default_factory=list)
     """The statements it was done to."""
 
-    struck: Event = field(default_factory=Event)
-    """Set when it was done for the first time, for a test that has to wait for that moment."""
+    _change: Condition = field(default_factory=Condition, repr=False)
 
     def strikes(self, statement: str) -> bool:
         """Whether the fault is for this statement; counts it when it is."""
         if len(self.met) >= self.times or not self.pattern.search(statement):
             return False
-        self.met.append(statement)
-        self.struck.set()
+        with self._change:
+            self.met.append(statement)
+            self._change.notify_all()
         return True
+
+    def reached(self, count: int = 1, timeout: float = 10.0) -> bool:
+        """Wait until it was done to `count` statements; whether that came true within `timeout` seconds."""
+        with self._change:
+            return self._change.wait_for(lambda: len(self.met) >= count, timeout)

@@ -48,8 +48,8 @@ class AppProcess:
     @property
     def output(self) -> str:
         """All that the process has written."""
-        self._output.seek(0)
-        return self._output.read().decode(errors="replace")
+        size = os.fstat(self._output.fileno()).st_size
+        return os.pread(self._output.fileno(), size, 0).decode(errors="replace")  # the offset is the process's own
 
     def terminate(self) -> None:
         """Send SIGTERM, as a platform does."""
@@ -63,12 +63,21 @@ class AppProcess:
         """
         return self._process.wait(timeout)
 
-    def _wait_for_port(self) -> str:
-        deadline = time.monotonic() + STARTS_WITHIN
-        while time.monotonic() < deadline and self._process.poll() is None:
-            if found := re.search(r"running on (http://[\d.]+:\d+)", self.output):
-                return found[1]
+    def wrote(self, pattern: str, timeout: float = STARTS_WITHIN) -> re.Match[str] | None:
+        """Wait until the output has what `pattern` finds; None when the process ends or takes longer before."""
+        deadline = time.monotonic() + timeout
+        while True:
+            ended = self._process.poll() is not None
+            if found := re.search(pattern, self.output):
+                return found
+            if ended or time.monotonic() > deadline:
+                return None
             time.sleep(0.01)
-        output = self.output
-        self.__exit__()
-        raise HarnessError(f"{self._config.app} did not start as a process of its own. It wrote:\n{output}")
+
+    def _wait_for_port(self) -> str:
+        found = self.wrote(r"running on (http://[\d.]+:\d+)")
+        if found is None:
+            output = self.output
+            self.__exit__()
+            raise HarnessError(f"{self._config.app} did not start as a process of its own. It wrote:\n{output}")
+        return found[1]

@@ -17,7 +17,7 @@ from harness.queries.normalise import normalise
 from harness.queries.wire import Observer
 
 READY = "/ready"
-"""What a platform asks before it sends the first request; an app that has no such address is not asked again."""
+"""What a platform asks before it sends the first request."""
 
 
 class BrokenPromiseError(AssertionError):
@@ -72,7 +72,11 @@ class Watch(httpx.HTTPTransport):
         self._lock = threading.Lock()
         self._open = 0
         self._overlaps = False
-        self._warm = False
+
+    def warm_up(self, base_url: httpx.URL) -> None:
+        """Ask the app whether it is ready, as a platform does before the first request; the answer does not matter."""
+        super().handle_request(httpx.Request("GET", base_url.join(READY))).read()
+        self._rest()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request, read its answer, judge it.
@@ -81,8 +85,6 @@ class Watch(httpx.HTTPTransport):
             BrokenPromiseError: when it breaks a rule.
         """
         with self._lock:
-            if not self._warm:
-                self._warm_up(request)
             self._open += 1
             self._overlaps = self._overlaps or self._open > 1
         try:
@@ -124,12 +126,6 @@ class Watch(httpx.HTTPTransport):
         verdict = self.verdict(judge(exchange, self._limits))
         if not verdict.clean:
             raise BrokenPromiseError(f"\n{verdict}")
-
-    def _warm_up(self, request: httpx.Request) -> None:
-        self._warm = True
-        ready = httpx.Request("GET", request.url.copy_with(path=READY, query=None), extensions=request.extensions)
-        super().handle_request(ready).read()
-        self._rest()
 
 
 def items(response: httpx.Response) -> int | None:

@@ -79,7 +79,7 @@ def test_a_stall_holds_one_connection_until_it_is_lifted(wire: Observer, observe
         with wire.fault("'held'", "stall") as fault:
             thread = threading.Thread(target=lambda: answers.append(client.execute("SELECT 'held'").fetchone()))
             thread.start()
-            assert fault.struck.wait(5)
+            assert fault.reached()
             query = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT ''held'''"
             assert other.execute(query).fetchone() == (0,)
             assert answers == []
