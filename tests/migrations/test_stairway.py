@@ -1,9 +1,9 @@
 """Every revision goes up, back down to exactly what was there, and up again.
 
 pytest-alembic's own `test_downgrade_leaves_no_trace` asks the same of what autogenerate can see, and hands env.py a
-wrapped connection inside a transaction, in savepoints. There no revision can leave its transaction, as CREATE INDEX
-CONCURRENTLY must. So the databases here are real and every step is committed, and compared is the whole catalogue:
-CHECKs, enums, functions, triggers, grants and comments too.
+wrapped connection inside a transaction, in savepoints. There Alembic's `autocommit_block` fails on an assertion, and
+CREATE INDEX CONCURRENTLY could not run anyway. So the databases here are real, every step is committed, and compared
+is the whole catalogue: CHECKs, enums, functions, triggers, grants and comments too.
 """
 
 from __future__ import annotations
