@@ -1,0 +1,33 @@
+"""The schema at head, read once and judged by every rule: one test a rule, so that CI names the broken one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import harness.schema.rules  # noqa: F401 - registers the rules
+from harness.catalog import Snapshot
+from harness.config import load_config
+from harness.schema.options import read_options
+from harness.schema.registry import SchemaRule, chosen, registered
+from harness.session import Session
+
+CONFIG = load_config(Path(__file__).parents[2])
+OPTIONS = read_options(CONFIG.schema)
+
+# The team's own rules stand here, written as docs/schema-rules.md shows; each becomes a test below.
+
+
+@pytest.mark.parametrize("rule", chosen(OPTIONS), ids=lambda rule: rule.id)
+def test_rule(rule: SchemaRule, catalog: Snapshot, harness_session: Session) -> None:
+    """No object of the schema breaks the rule, but for those that [tool.harness] exempts with a reason."""
+    exemptions = [item for item in CONFIG.exemptions if item.rule == rule.id]
+    verdict = harness_session.report.judge("schema", rule(catalog, OPTIONS), exemptions, strict=CONFIG.strict)
+    assert verdict.clean, f"\n{verdict}"
+
+
+def test_every_exempted_schema_rule_runs() -> None:
+    """An exemption of a rule that is off would never be noticed as stale."""
+    off = {rule.id for rule in registered()} - {rule.id for rule in chosen(OPTIONS)}
+    assert not [item for item in CONFIG.exemptions if item.rule in off]
