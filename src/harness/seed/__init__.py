@@ -1,0 +1,41 @@
+"""Fills any schema with believable rows, deterministic and distinct: for tracing revisions and for development.
+
+The server is the judge: values are proposed by type, name and the constants in a condition, and the server is asked
+which of them satisfy it. See docs/seeding.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import psycopg
+
+from harness.seed.filling import Filling
+from harness.seed.hand import Given
+
+Progress = Callable[[str, int, int], None]
+"""Called with the table, its rows so far, and the rows that it will get."""
+
+
+def fill(
+    connection: psycopg.Connection[Any],
+    rows: int,
+    *,
+    tables: Collection[str] | None = None,
+    adversarial: bool = False,
+    progress: Progress | None = None,
+    given: Given | None = None,
+) -> dict[str, int]:
+    """Write `rows` rows to every empty table, in one transaction; the rows written, by `schema.table`.
+
+    Tables that hold rows are left alone and serve as parents. A table gets fewer rows where its unique columns have no
+    room for more. `tables` names those to fill, all by default; `given` holds rows by hand for tables that then get
+    these and no others. With `adversarial` rows repeat, hold NULL and extremes wherever constraints allow it. The same
+    schema and number give the same data. `connection` must have no open transaction; its role should own the tables.
+
+    Raises:
+        HarnessError: for a table that cannot be filled, naming the constraint and how to give rows by hand; nothing is
+            written then.
+    """
+    return Filling(connection, rows, given or {}, progress or (lambda *_: None), adversarial).run(tables)

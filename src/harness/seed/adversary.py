@@ -1,0 +1,111 @@
+"""Rows that a revision may stumble over: duplicates, NULLs and extremes, wherever the constraints allow them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from harness.catalog import Table
+from harness.seed.conditions import unique_sets
+from harness.seed.extremes import extremes_of
+from harness.seed.kinds import Kinds
+from harness.seed.plan import Plan
+from harness.seed.sources import Row, Source
+
+MOST = 40
+"""Rows that are changed; a table may hold many more."""
+
+Values = Mapping[tuple[int, ...], Row]
+"""Texts to set, by the columns that go together."""
+
+
+def make_adversarial(connection: psycopg.Connection[Any], plan: Plan, kinds: Kinds) -> None:
+    """Change rows of the plan, which the table holds, to odd ones; what the server refuses stays as it was.
+
+    The first row keeps its values: others repeat it. A value that must be unique is used once.
+    """
+    table = _Table(connection, plan.table)
+    places = table.places()
+    if len(places) < 2:
+        return
+    options = {source.columns: _accepted(table, places[1], plan, source, kinds) for source in plan.parts[0]}
+    options = {columns: rows for columns, rows in options.items() if rows}
+    unique = frozenset(number for key in unique_sets(plan.table) for number in key)
+    for number, place in enumerate(places[1:]):
+        values = {
+            columns: rows[(number if number < len(rows) else number + offset) % len(rows)]
+            for offset, (columns, rows) in enumerate(options.items())
+            if number < len(rows) or not unique & set(columns)
+        }
+        if not table.update(place, values):
+            _one_by_one(table, place, values)
+
+
+def _one_by_one(table: _Table, place: Row, values: Values) -> None:
+    """Set what the server takes of the values, each by itself."""
+    for columns, row in values.items():
+        place = table.update(place, {columns: row}) or place
+
+
+def _accepted(table: _Table, place: Row, plan: Plan, source: Source, kinds: Kinds) -> list[Row]:
+    """The odd rows of a source that the server takes: NULL, the same as in the first row, extremes."""
+    columns = [plan.table.by_number[number] for number in source.columns]
+    candidates: list[Row] = []
+    if not any(column.not_null for column in columns):
+        candidates.append((None,) * len(columns))
+    candidates.append(plan.values(0, source.columns))
+    if len(columns) == 1:
+        candidates += [(text,) for text in extremes_of(kinds.of(columns[0].type)) if text is not None]
+    return [row for row in dict.fromkeys(candidates) if table.update(place, {source.columns: row}, keep=False)]
+
+
+class _Table:
+    """Single rows of a table, found by where they lie."""
+
+    def __init__(self, connection: psycopg.Connection[Any], table: Table) -> None:
+        self.connection = connection
+        self.table = table
+        self.name = sql.Identifier(table.schema, table.name)
+
+    def places(self) -> list[Row]:
+        """Where the rows lie, in the order of writing."""
+        query = sql.SQL("SELECT tableoid::text, ctid::text FROM {} ORDER BY ctid, tableoid LIMIT {}").format(
+            self.name, MOST
+        )
+        return self.connection.execute(query).fetchall()
+
+    def update(self, place: Row, values: Values, *, keep: bool = True) -> Row | None:
+        """Set columns of one row; where it lies then, or None when the server refuses. Undone without `keep`."""
+        found: Row | None = None
+        try:
+            with self.connection.transaction(force_rollback=not keep):
+                found = self.connection.execute(self._statement(values), [*_flat(values), *place]).fetchone()
+        except psycopg.Error:
+            if self.connection.broken:
+                raise
+            return None
+        return found
+
+    def _statement(self, values: Values) -> sql.Composed:
+        columns = [self.table.by_number[number] for numbers in values for number in numbers]
+        return sql.SQL(
+            "UPDATE {} SET {} WHERE tableoid = %s::oid AND ctid = %s::tid RETURNING tableoid::text, ctid::text"
+        ).format(
+            self.name,
+            sql.SQL(", ").join(
+                sql.SQL("{} = %s::text::{}").format(sql.Identifier(column.name), _typed(column.type))
+                for column in columns
+            ),
+        )
+
+
+def _typed(text: str) -> sql.SQL:
+    """A type as the server wrote it."""
+    return sql.SQL(text)
+
+
+def _flat(values: Values) -> list[str | None]:
+    return [text for row in values.values() for text in row]

@@ -1,0 +1,58 @@
+"""Foreign keys of cycles, set when all rows are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from harness.catalog import Constraint, Table
+from harness.seed.order import can_be_null, own_columns
+from harness.seed.refusal import refused
+
+
+def set_waiting(connection: psycopg.Connection[Any], table: Table, key: Constraint, parent: Table) -> None:
+    """Give each row its own parent, in the order in which rows lie in the tables.
+
+    A key that shares columns with another one, or whose rows a CHECK then refuses, stays open where it may be NULL.
+
+    Raises:
+        HarnessError: when it may not.
+    """
+    shared = own_columns(table, key) != key.columns
+    if shared and can_be_null(table, key):
+        return
+    try:
+        with connection.transaction():
+            connection.execute(_update(table, key, parent))
+    except psycopg.errors.IntegrityError as error:
+        if not can_be_null(table, key):
+            raise refused(table, error) from error
+
+
+def _update(table: Table, key: Constraint, parent: Table) -> sql.Composed:
+    columns = [sql.Identifier(name) for name in table.names(key.columns)]
+    referenced = [sql.Identifier("q", name) for name in parent.names(key.referenced)]
+    comma = sql.SQL(", ")
+    return sql.SQL(
+        "UPDATE {table} c SET {pairs} FROM "
+        "(SELECT tableoid, ctid, row_number() OVER (ORDER BY tableoid, ctid) - 1 AS n FROM {table}) o JOIN "
+        "(SELECT {keys}, row_number() OVER (ORDER BY {order}) - 1 AS n, count(*) OVER () AS total FROM {parent} q) p "
+        "ON p.n = o.n % p.total WHERE c.tableoid = o.tableoid AND c.ctid = o.ctid"
+    ).format(
+        table=sql.Identifier(table.schema, table.name),
+        parent=sql.Identifier(parent.schema, parent.name),
+        pairs=comma.join(
+            sql.SQL("{} = p.{}").format(column, sql.Identifier(f"k{place}")) for place, column in enumerate(columns)
+        ),
+        keys=comma.join(
+            sql.SQL("{} AS {}").format(name, sql.Identifier(f"k{place}")) for place, name in enumerate(referenced)
+        ),
+        order=comma.join(referenced),
+    )
+
+
+def defer(connection: psycopg.Connection[Any], table: Table, key: Constraint) -> None:
+    """Let a deferrable key wait for the end of the transaction. Its name may stand for others of its schema too."""
+    connection.execute(sql.SQL("SET CONSTRAINTS {} DEFERRED").format(sql.Identifier(table.schema, key.name)))

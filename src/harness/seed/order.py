@@ -1,0 +1,81 @@
+"""In which order tables are filled, and which foreign keys wait until all rows are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+from harness.catalog import Constraint, Table
+from harness.config import HarnessError
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`tables` with parents first; `waiting` are OIDs of foreign keys that are set after all rows are written."""
+
+    tables: tuple[Table, ...]
+    waiting: frozenset[int] = field(default=frozenset())
+
+
+def enforced_keys(table: Table) -> tuple[Constraint, ...]:
+    """The foreign keys that the server checks on new rows."""
+    return tuple(key for key in table.foreign_keys if key.enforced)
+
+
+def own_columns(table: Table, key: Constraint) -> tuple[int, ...]:
+    """The columns of a foreign key that no other one uses."""
+    shared = {number for other in enforced_keys(table) if other.oid != key.oid for number in other.columns}
+    return tuple(number for number in key.columns if number not in shared)
+
+
+def can_be_null(table: Table, key: Constraint) -> bool:
+    """Whether the key can be left open by a NULL of its own."""
+    return any(not table.by_number[number].not_null for number in own_columns(table, key))
+
+
+def arrange(tables: Sequence[Table]) -> Order:
+    """Order `tables` by their foreign keys; cycles are opened at a nullable key, else at a deferrable one.
+
+    Raises:
+        HarnessError: for a cycle whose keys are all NOT NULL and not deferrable.
+    """
+    oids = {table.oid: table for table in tables}
+    waiting: set[int] = set()
+    while True:
+        graph = {table.oid: _parents(table, oids, waiting) for table in tables}
+        try:
+            return Order(tuple(oids[oid] for oid in TopologicalSorter(graph).static_order()), frozenset(waiting))
+        except CycleError as error:
+            waiting.add(_opened([oids[oid] for oid in error.args[1]]).oid)
+
+
+def _parents(table: Table, oids: Mapping[int, Table], waiting: set[int]) -> list[int]:
+    """OIDs of the parents to fill before, in order of name, so that the result never varies."""
+    keys = (key for key in enforced_keys(table) if key.oid not in waiting)
+    return list(dict.fromkeys(key.target for key in keys if key.target in oids and key.target != table.oid))
+
+
+def _opened(cycle: list[Table]) -> Constraint:
+    """The foreign key of a cycle that can wait. `cycle` runs from parent to child and ends where it began."""
+    members = {table.oid: table for table in cycle}
+    steps = [
+        (table, key)
+        for table in sorted(members.values(), key=lambda table: table.qualified)
+        for key in enforced_keys(table)
+        if key.target in members and key.target != table.oid
+        if any(parent.oid == key.target and child.oid == table.oid for parent, child in pairwise(cycle))
+    ]
+    for able in (can_be_null, lambda _, key: key.deferrable):
+        for table, key in steps:
+            if able(table, key):
+                return key
+    names = " -> ".join(table.qualified for table in cycle)
+    keys = ", ".join(f"{table.qualified}.{key.name}" for table, key in steps)
+    raise HarnessError(
+        f"The tables {names} need each other's rows first: every foreign key between them is NOT NULL and not "
+        f"deferrable.\n  looked at: {keys}\n"
+        "  remedy: make one of these keys DEFERRABLE, or one of its columns nullable; no application can fill "
+        "these tables either, but with one statement for all of them"
+    )

@@ -1,0 +1,62 @@
+"""A recipe: how a column's text follows from the row's index, so that distinct values need no memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+Text = str | None
+"""A value as COPY takes it, before escaping; None is NULL."""
+
+ENDLESS = 1 << 60
+"""The capacity of a recipe that never repeats itself."""
+
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+LETTERS = DIGITS[10:]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """`make(index)` gives a text for every index from 0; those below `capacity` are distinct, also without case.
+
+    `name` stands in errors. The caller keeps the index below `capacity` (`at`).
+    """
+
+    name: str
+    make: Callable[[int], Text]
+    capacity: int = ENDLESS
+
+    def at(self, index: int) -> Text:
+        """The text of any index, repeating after `capacity`."""
+        return self.make(index % self.capacity)
+
+
+NULL = Recipe("NULL", lambda _: None, 1)
+
+
+def one_of(name: str, values: Sequence[str]) -> Recipe:
+    """The values in turn, each once."""
+    distinct = list(dict.fromkeys(values))
+    return Recipe(name, distinct.__getitem__, len(distinct))
+
+
+def constant(value: str) -> Recipe:
+    """One value for all."""
+    return Recipe(repr(value), lambda _: value, 1)
+
+
+def in_base(number: int, alphabet: str, width: int = 1) -> str:
+    """`number` written with the signs of `alphabet`, filled with its first sign to `width`."""
+    base = len(alphabet)
+    signs = []
+    while number:
+        number, digit = divmod(number, base)
+        signs.append(alphabet[digit])
+    return "".join(reversed(signs)).rjust(width, alphabet[0])
+
+
+def scrambled(index: int) -> int:
+    """A number of 64 bits that looks random, another one for every index below 2^64."""
+    number = (index + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
+    number ^= number >> 31
+    return number * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF

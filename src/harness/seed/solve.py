@@ -1,0 +1,222 @@
+"""Chooses a source for every column so that the conditions hold, by asking the server about samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+
+from harness.seed.conditions import Condition
+from harness.seed.judge import Judge
+from harness.seed.recipes import scrambled
+from harness.seed.sources import Row, Source, from_rows
+
+Choices = Sequence[Source]
+"""Sources for the same columns, the most wanted first."""
+
+COMBINATIONS = 4000
+"""Combinations of sources that are tried for columns which a condition ties together."""
+
+BATCH = 4000
+"""Candidate rows in one question to the server."""
+
+SPARSE = 0.02
+"""The share of good rows from which picking them out is better than a constant or NULL."""
+
+
+class UnsatisfiableError(Exception):
+    """No candidate satisfies `conditions`; `tried` shows some candidates."""
+
+    def __init__(self, conditions: Sequence[Condition], tried: Sequence[Row], count: int) -> None:
+        super().__init__(", ".join(condition.name for condition in conditions))
+        self.conditions = conditions
+        self.tried = tried
+        self.count = count
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to solve: `rows` wanted, `conditions` on them, `keys` unique by themselves.
+
+    With `exact` the server is asked about every row, because a sample was not enough.
+    """
+
+    rows: int
+    conditions: Sequence[Condition]
+    keys: frozenset[int]
+    exact: bool = False
+
+    @property
+    def sample(self) -> list[int]:
+        """Indexes that stand for all: the first, the last, and some between."""
+        rows = self.rows
+        between = [rows // 7, rows // 3, rows // 2, rows * 3 // 4, rows - 2, rows - 1]
+        return sorted({*range(min(rows, 10)), *(index for index in between if 0 <= index < rows)})
+
+
+def solve(judge: Judge, variables: Sequence[Choices], task: Task) -> list[Source]:
+    """One source for each of the variables, or one for several that only go together.
+
+    Raises:
+        UnsatisfiableError: with the conditions that no candidate meets.
+    """
+    found: list[Source] = []
+    for group, conditions in _groups(variables, task.conditions):
+        found += _Group(judge, group, conditions, task).choose()
+    return found
+
+
+def _groups(
+    variables: Sequence[Choices], conditions: Sequence[Condition]
+) -> list[tuple[list[Choices], list[Condition]]]:
+    """Variables that conditions tie together, with these conditions."""
+    groups: list[tuple[list[Choices], list[Condition]]] = [([variable], []) for variable in variables]
+    for condition in conditions:
+        tied = [group for group in groups if any(condition.columns & set(choices[0].columns) for choices in group[0])]
+        if tied:
+            groups = [group for group in groups if group not in tied]
+            members = [choices for group in tied for choices in group[0]]
+            groups.append((members, [*(item for group in tied for item in group[1]), condition]))
+    return groups
+
+
+@dataclass
+class _Group:
+    """Variables tied together."""
+
+    judge: Judge
+    variables: list[Choices]
+    conditions: list[Condition]
+    task: Task
+
+    def choose(self) -> list[Source]:
+        """The first combination of sources that is right wherever it is asked, else rows picked out."""
+        if not self.conditions:
+            return [self._order(choices)[0] for choices in self.variables]
+        ranked = [self._own_rates(choices) for choices in self.variables]
+        full = [[source for source in choices if not source.empty] for choices in ranked]
+        sparse: list[tuple[float, tuple[Source, ...]]] = []
+        for options in (full, ranked):
+            best = self._best(options)
+            if best and best[0][0] == 1.0 and not self.task.exact:
+                return list(best[0][1])
+            sparse += best
+            if sparse and sparse[0][0] >= SPARSE:
+                break
+        return [self._picked([combination for _, combination in sparse[:6]])]
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """All columns of the variables."""
+        return tuple(number for choices in self.variables for number in choices[0].columns)
+
+    def _short(self, source: Source) -> bool:
+        """Whether a column that is a key by itself would repeat."""
+        return source.capacity < self.task.rows and bool(self.task.keys & set(source.columns))
+
+    def _order(self, choices: Choices) -> list[Source]:
+        """The sources, those that repeat where they must not behind the others, the roomiest of them first."""
+        return sorted(
+            choices,
+            key=lambda source: -min(source.capacity, self.task.rows) if self._short(source) else -self.task.rows - 1,
+        )
+
+    def _own_rates(self, choices: Choices) -> list[Source]:
+        """The sources that can satisfy the conditions on their columns alone, the most reliable first."""
+        columns = choices[0].columns
+        own = [condition for condition in self.conditions if condition.columns <= set(columns)]
+        ordered = self._order(choices)
+        if not own or len(self.variables) == 1:
+            return ordered
+        rates = self._rates(columns, [(source,) for source in ordered], own)
+        able = [(rate, source) for rate, source in zip(rates, ordered, strict=True) if rate > 0]
+        return [source for _, source in sorted(able, key=lambda item: item[0] < 1)] or ordered
+
+    def _best(self, options: Sequence[Choices]) -> list[tuple[float, tuple[Source, ...]]]:
+        """Combinations by the share of good rows; ends at the first that is right everywhere."""
+        found: list[tuple[float, tuple[Source, ...]]] = []
+        remaining = _combinations(options)
+        size = max(1, BATCH // len(self.task.sample))
+        while batch := list(islice(remaining, size)):
+            rates = self._rates(self.columns, batch, self.conditions)
+            pairs = zip(rates, batch, strict=True)
+            found += [(rate, combination) for rate, combination in pairs if rate > 0]
+            if any(rate == 1.0 for rate in rates):
+                break
+        return sorted(found, key=lambda item: (any(map(self._short, item[1])), -item[0]))
+
+    def _rates(
+        self, columns: tuple[int, ...], combinations: Sequence[tuple[Source, ...]], conditions: Sequence[Condition]
+    ) -> list[float]:
+        """For each combination the share of sampled rows that is good."""
+        sample = self.task.sample
+        rows = [_row(combination, index) for combination in combinations for index in sample]
+        verdicts = self.judge.verdicts(columns, rows, conditions)
+        size = len(sample)
+        return [sum(verdicts[at : at + size]) / size for at in range(0, len(verdicts), size)]
+
+    def _picked(self, combinations: list[tuple[Source, ...]]) -> Source:
+        """Rows that the server found good, as one source.
+
+        Raises:
+            UnsatisfiableError: when there is none.
+        """
+        rows: dict[Row, Row] = {}
+        count = 0
+        shown: list[Row] = []
+        for candidates in self._candidates(combinations):
+            verdicts = self.judge.verdicts(self.columns, candidates, self.conditions)
+            good = (row for row, verdict in zip(candidates, verdicts, strict=True) if verdict)
+            for row in good:
+                rows.setdefault(self._key(row), row)
+            count += len(candidates)
+            shown = shown or candidates[:3]
+            if len(rows) >= self.task.rows:
+                break
+        if not rows:
+            raise UnsatisfiableError(self.conditions, shown, count)
+        return from_rows(self.columns, "picked by the server", list(rows.values())[: self.task.rows])
+
+    def _key(self, row: Row) -> Row:
+        """The part of a row that must differ, without case; all of it where nothing must."""
+        keys = tuple(
+            text and text.casefold() for number, text in zip(self.columns, row, strict=True) if number in self.task.keys
+        )
+        return keys or row
+
+    def _candidates(self, combinations: list[tuple[Source, ...]]) -> Iterator[list[Row]]:
+        """Rows of the best combinations, then of sources and indexes thrown together."""
+        for combination in combinations:
+            reach = 1
+            for source in combination:
+                reach = min(reach * source.capacity, 20 * self.task.rows + BATCH)
+            for start in range(0, reach, BATCH):
+                yield [_row(combination, index) for index in range(start, min(start + BATCH, reach))]
+        for start in range(0, 5 * BATCH, BATCH):
+            yield [self._mixed(number) for number in range(start, start + BATCH)]
+
+    def _mixed(self, number: int) -> Row:
+        """A row whose parts come from anywhere."""
+        row: Row = ()
+        for place, choices in enumerate(self.variables):
+            roll = scrambled(number * 31 + place)
+            source = choices[roll % len(choices)]
+            row += source.at((roll >> 20) % max(self.task.rows, 2000))
+        return row
+
+
+def _row(combination: tuple[Source, ...], index: int) -> Row:
+    """The texts of all sources at one index."""
+    return tuple(text for source in combination for text in source.at(index))
+
+
+def _combinations(options: Sequence[Choices]) -> Iterator[tuple[Source, ...]]:
+    """One source of each variable; combinations of the most wanted first, then each variable's own choices alone."""
+    width = next((width for width in range(40, 0, -1) if width ** len(options) <= COMBINATIONS), 1)
+    cut = [list(enumerate(choices[: width if len(options) > 1 else None])) for choices in options]
+    ranked = sorted(product(*cut), key=lambda combination: sum(place for place, _ in combination))
+    yield from (tuple(source for _, source in combination) for combination in ranked)
+    first = tuple(choices[0] for choices in options if choices)
+    if len(first) == len(options) > 1:
+        for place, choices in enumerate(options):
+            yield from ((*first[:place], source, *first[place + 1 :]) for source in choices[width:])

@@ -1,0 +1,135 @@
+"""Writes the rows of a plan: by COPY, and where keys still collide, row sets that skip what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from harness.catalog import Sequence as DatabaseSequence
+from harness.catalog import Snapshot, Table
+from harness.seed.kinds import Kinds
+from harness.seed.plan import Plan
+from harness.seed.recipes import Text, scrambled
+from harness.seed.sources import Row
+
+CHUNK = 10_000
+"""Rows between two reports of progress."""
+
+PATIENCE = 20
+"""Sets in a row without one row kept, after which a table counts as full."""
+
+Report = Callable[[int], None]
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def copy_rows(connection: psycopg.Connection[Any], plan: Plan, rows: int, report: Report) -> int:
+    """COPY the first `rows` rows into the table; the number that it kept.
+
+    COPY writes identity columns as given, also GENERATED ALWAYS, and fires triggers.
+    """
+    if not plan.columns:
+        statement = sql.SQL("INSERT INTO {} SELECT FROM generate_series(1, {})").format(_name(plan.table), rows)
+        return connection.execute(statement).rowcount
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(_name(plan.table), _names(plan.table, plan.columns))
+    with connection.cursor() as cursor:
+        with cursor.copy(statement) as copy:
+            for start in range(0, rows, CHUNK):
+                end = min(start + CHUNK, rows)
+                copy.write(encode(plan.rows(start, end)))
+                report(end)
+        return cursor.rowcount
+
+
+def encode(rows: Iterable[Row]) -> bytes:
+    """Rows in COPY's text format."""
+    return "".join(
+        ["\t".join(["\\N" if text is None else _escaped(text) for text in row]) + "\n" for row in rows]
+    ).encode()
+
+
+def _escaped(text: str) -> str:
+    return text if text.isalnum() else text.translate(_ESCAPES)
+
+
+def insert_rows(
+    connection: psycopg.Connection[Any], table: Table, kinds: Kinds, columns: Sequence[int], rows: Sequence[Row]
+) -> int:
+    """INSERT rows of texts in one statement, without those that collide with a key or an exclusion; how many."""
+    types = [sql.SQL(kinds.of(table.by_number[number].type).text) for number in columns]
+    names = [sql.Identifier(f"c{number}") for number in columns]
+    statement = sql.SQL(
+        "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM unnest({arrays})"
+        " AS u({names}) ON CONFLICT DO NOTHING"
+    ).format(
+        table=_name(table),
+        columns=_names(table, columns),
+        values=sql.SQL(", ").join(sql.SQL("{}::{}").format(*pair) for pair in zip(names, types, strict=True)),
+        arrays=sql.SQL(", ").join([sql.SQL("%s::text[]")] * len(columns)),
+        names=sql.SQL(", ").join(names),
+    )
+    return connection.execute(statement, [list(column) for column in zip(*rows, strict=True)]).rowcount
+
+
+def squeeze_rows(connection: psycopg.Connection[Any], plan: Plan, kinds: Kinds, rows: int, report: Report) -> int:
+    """Insert up to `rows` rows, then such with parts from anywhere, leaving out those that collide."""
+    kept = start = idle = 0
+    while kept < rows and idle < PATIENCE:
+        size = min(1000, rows - kept)
+        batch = list(plan.rows(start, start + size)) if start < rows else _mixed(plan, start, size, rows)
+        added = insert_rows(connection, plan.table, kinds, plan.columns, batch)
+        idle = 0 if added else idle + 1
+        kept, start = kept + added, start + size
+        report(kept)
+    return kept
+
+
+def _mixed(plan: Plan, start: int, size: int, rows: int) -> list[Row]:
+    """Rows whose sources are taken at different numbers."""
+    found = []
+    for number in range(start, start + size):
+        sources = plan.parts[number % len(plan.parts)]
+        texts: dict[int, Text] = {}
+        for place, source in enumerate(sources):
+            row = source.row(scrambled(number * 61 + place) % (rows + start))
+            texts |= dict(zip(source.columns, row, strict=True))
+        found.append(tuple(texts[column] for column in plan.columns))
+    return found
+
+
+def advance_sequences(connection: psycopg.Connection[Any], snapshot: Snapshot, table: Table) -> None:
+    """Move the sequences of the table's columns behind the values that were written."""
+    for item in snapshot.sequences:
+        pairs = {*item.users, (item.owner_table, item.owner_column)}
+        for oid, number in pairs:
+            if oid == table.oid and number in table.by_number:
+                _advance(connection, item, table, number)
+
+
+def _advance(connection: psycopg.Connection[Any], item: DatabaseSequence, table: Table, number: int) -> None:
+    up = item.increment > 0
+    statement = sql.SQL(
+        "SELECT setval({literal}, edge) FROM (SELECT {edge}({column})::int8 AS edge FROM {table}) t, {sequence} s"
+        " WHERE edge {behind} s.last_value AND edge BETWEEN {low} AND {high}"
+    ).format(
+        literal=sql.Literal(sql.Identifier(item.schema, item.name).as_string(connection)),
+        edge=sql.SQL("max" if up else "min"),
+        column=sql.Identifier(table.by_number[number].name),
+        table=_name(table),
+        sequence=sql.Identifier(item.schema, item.name),
+        behind=sql.SQL(">=" if up else "<="),
+        low=item.minimum,
+        high=item.maximum,
+    )
+    connection.execute(statement)
+
+
+def _name(table: Table) -> sql.Identifier:
+    return sql.Identifier(table.schema, table.name)
+
+
+def _names(table: Table, columns: Sequence[int]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, table.names(tuple(columns))))
