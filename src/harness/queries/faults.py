@@ -8,7 +8,7 @@ from threading import Condition
 from typing import Literal
 
 Harm = Literal["lose request", "reset", "lose answer", "stall"]
-"""What happens to the statement that a fault waits for.
+"""What happens to the statement that a fault waits for, and to all that its client sends with it.
 
 - `lose request`: the connection breaks before the server sees the statement.
 - `reset`: the connection breaks as soon as the server has it; the server finds out when it answers.

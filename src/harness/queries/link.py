@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.queries import messages
 from harness.queries.dialogue import Dialogue
+from harness.queries.faults import Harm
 
 if TYPE_CHECKING:
     from harness.queries.wire import Observer
@@ -63,13 +64,17 @@ class Link(asyncio.Protocol):
                 self._begin()
             return
         began_idle = self.dialogue.trip is None
-        for kind, body, _, start in self._from_client.feed(data):
+        fault = None
+        for kind, body, _ in self._from_client.feed(data):
             statement = self.dialogue.sent(chr(kind), body)
-            if statement is not None and self._observer.faults and self._struck(statement.text, data, start):
-                return
+            if statement is not None and fault is None:
+                fault = next((item for item in self._observer.faults if item.strikes(statement.text)), None)
         if began_idle and self.dialogue.trip is not None:
             self._observer.started()
-        self._forward(data)
+        if fault is not None:
+            self._harm(fault.harm, data)
+        else:
+            self._forward(data)
 
     def _begin(self) -> None:
         if self._start[:1] == b"\x16":  # a TLS handshake without asking first (sslnegotiation=direct)
@@ -113,25 +118,18 @@ class Link(asyncio.Protocol):
         if rest:
             self.data_received(rest)
 
-    def _struck(self, statement: str, data: bytes, start: int) -> bool:
-        for fault in self._observer.faults:
-            if not fault.strikes(statement):
-                continue
-            if fault.harm in ("lose request", "stall") and start:
-                self._forward(data[:start])
-            if fault.harm == "stall":
-                self.stalled = [data[start:]]
-                return True
-            if fault.harm == "lose answer":
-                self._losing = True
-                self._forward(data)
-                return True
-            if fault.harm == "reset":
+    def _harm(self, harm: Harm, data: bytes) -> None:
+        """Do what a fault says to the bytes that hold its statement."""
+        if harm == "stall":
+            self.stalled = [data]
+        elif harm == "lose answer":
+            self._losing = True
+            self._forward(data)
+        else:
+            if harm == "reset":
                 self._forward(data)
                 self._flush()
             self.break_off()
-            return True
-        return False
 
     # to the server
 
@@ -181,7 +179,7 @@ class Link(asyncio.Protocol):
     def server_sent(self, data: bytes) -> None:
         """The server sent bytes."""
         if self.dialogue is not None:
-            for kind, body, count, _ in self._from_server.feed(data):
+            for kind, body, count in self._from_server.feed(data):
                 self.dialogue.answered(chr(kind), body, count)
         if self._losing:
             if self.dialogue is not None and self.dialogue.trip is None:

@@ -37,28 +37,20 @@ class Splitter:
         self._missing = 0  # bytes of that body still to come
         self._kept = bytearray()
 
-    def feed(self, chunk: bytes) -> Iterator[tuple[int, bytes, int, int]]:
-        """Yield (kind, body, count, start) for every message that `chunk` completes.
-
-        `start` is the offset in `chunk` at which the message begins, 0 when it began in an earlier one. A run of a
-        counted kind comes as one item with an empty body.
-        """
-        position, end, start = 0, len(chunk), 0
+    def feed(self, chunk: bytes) -> Iterator[tuple[int, bytes, int]]:
+        """Yield (kind, body, count) for every message that `chunk` completes; a run of a counted kind is one item."""
+        position, end = 0, len(chunk)
         run_kind = run = 0
         while position < end:
             if not self._missing:
-                start = position
                 header = chunk[position : position + 5 - len(self._head)]
                 position += len(header)
-                if self._head:
-                    header, start = self._head + header, 0
+                header = self._head + header
                 if len(header) < 5:
                     self._head = header
                     break
                 self._head = b""
                 self._kind, self._missing = header[0], max(_length(header, 1)[0] - 4, 0)
-            else:
-                start = 0
             taken = min(self._missing, end - position)
             if self._kind not in self._counted and (room := KEPT - len(self._kept)) > 0:
                 self._kept += chunk[position : position + min(taken, room)]
@@ -68,18 +60,18 @@ class Splitter:
                 break
             if self._kind in self._counted:
                 if run and run_kind != self._kind:
-                    yield run_kind, b"", run, start
+                    yield run_kind, b"", run
                     run = 0
                 run_kind, run = self._kind, run + 1
                 continue
             if run:
-                yield run_kind, b"", run, start
+                yield run_kind, b"", run
                 run = 0
             body = bytes(self._kept)
             self._kept.clear()
-            yield self._kind, body, 1, start
+            yield self._kind, body, 1
         if run:
-            yield run_kind, b"", run, start
+            yield run_kind, b"", run
 
 
 def text(body: bytes, start: int = 0) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import psycopg
@@ -85,6 +86,26 @@ def test_a_stall_holds_one_connection_until_it_is_lifted(wire: Observer, observe
             assert answers == []
         thread.join(5)
     assert answers == [("held",)]
+
+
+@pytest.mark.parametrize("harm", ["lose answer", "stall"])
+def test_a_statement_with_parameters_is_struck_whole(wire: Observer, observed: str, harm: Harm) -> None:
+    """A statement that goes as several messages is held or lost with all of them, and the wire comes to rest after."""
+    client = psycopg.connect(observed, autocommit=True)
+
+    def ask() -> None:
+        with contextlib.suppress(psycopg.OperationalError):
+            client.execute("SELECT %s::int", (1,))
+
+    thread = threading.Thread(target=ask)
+    with wire.recording() as seen:
+        with wire.fault("SELECT", harm) as fault:
+            thread.start()
+            assert fault.reached()
+        thread.join(5)
+        wire.settle()
+    client.close()
+    assert [(trip.kind, trip.complete) for trip in seen.trips] == [("query", True)]
 
 
 def test_a_refused_client_is_refused_by_the_system(wire: Observer, observed: str) -> None:
