@@ -98,6 +98,7 @@ class Copier:
     def describe(self, template: Template) -> None:
         """Note what is shared, before a test can change it."""
         if self.observes:
+            self.administrator.run("CALL harness.save()")
             (template.shared,) = self._row("SELECT harness.shared()")
 
     def _reuse(self, copy: Copy) -> Copy | None:
@@ -112,11 +113,23 @@ class Copier:
         if outside != template.outside:
             undo = "the database's rights, settings or comment were changed"
         if shared != template.shared:
+            self.drop(copy)
+            self._restore(template)
             undo = "something that all databases share was changed, such as a role"
         if isinstance(undo, str):
             self.reason = undo
             return None
         return self._undo(copy, found, undo, template.layout)
+
+    def _restore(self, template: Template) -> None:
+        """Undo what a test did to roles and server; what cannot be undone is what the next tests find."""
+        self.administrator.run("CALL harness.restore()")
+        spaces = "SELECT spcname FROM pg_tablespace WHERE oid NOT IN (SELECT oid FROM harness.spaces)"
+        for (name,) in self.administrator.run(spaces).fetchall():
+            self.administrator.execute("DROP TABLESPACE {}", name)
+        self.administrator.run("ALTER SYSTEM RESET ALL")
+        self.administrator.run("SELECT pg_reload_conf()")
+        (template.shared,) = self._row("SELECT harness.shared()")
 
     def _undo(self, copy: Copy, name: str, undo: Undo, layout: Layout) -> Copy:
         if undo == Undo():

@@ -22,15 +22,70 @@ CREATE FUNCTION harness.shared() RETURNS text LANGUAGE sql AS $$
     SELECT md5(concat_ws(
         E'\n',
         (SELECT string_agg(r::text, ' ' ORDER BY oid) FROM pg_authid AS r),
-        (SELECT string_agg(m::text, ' ' ORDER BY roleid, member, grantor) FROM pg_auth_members AS m),
+        (SELECT string_agg((to_jsonb(m) - 'oid')::text, ' ' ORDER BY roleid, member, grantor) FROM pg_auth_members AS m),
         (SELECT string_agg(s::text, ' ' ORDER BY setrole) FROM pg_db_role_setting AS s WHERE setdatabase = 0),
         (SELECT string_agg(t::text, ' ' ORDER BY oid) FROM pg_tablespace AS t),
         (SELECT string_agg(p::text, ' ' ORDER BY oid) FROM pg_parameter_acl AS p),
         (SELECT string_agg(o::text, ' ' ORDER BY roident) FROM pg_replication_origin AS o),
         (SELECT string_agg(d::text, ' ' ORDER BY objoid) FROM pg_shdescription AS d
           WHERE classoid <> 'pg_database'::regclass),
-        (SELECT modification FROM pg_stat_file('postgresql.auto.conf', true))
+        pg_read_file('postgresql.auto.conf')
     ))
+$$;
+
+-- Note what is shared, for `restore`.
+CREATE PROCEDURE harness.save() LANGUAGE plpgsql AS $$
+BEGIN
+    DROP TABLE IF EXISTS harness.roles, harness.members, harness.settings, harness.spaces;
+    CREATE TABLE harness.roles AS SELECT * FROM pg_authid;
+    CREATE TABLE harness.members AS SELECT * FROM pg_auth_members;
+    CREATE TABLE harness.settings AS SELECT * FROM pg_db_role_setting WHERE setdatabase = 0;
+    CREATE TABLE harness.spaces AS SELECT * FROM pg_tablespace;
+END
+$$;
+
+-- Undo what a test did to all databases: drop its roles and tablespaces, and give the others back what they had. Roles
+-- and their settings are put back as rows: no statement takes VALID UNTIL away again.
+CREATE PROCEDURE harness.restore() LANGUAGE plpgsql AS $$
+DECLARE
+    step text;
+BEGIN
+    FOR step IN
+        SELECT format('DROP OWNED BY %1$I CASCADE; DROP ROLE %1$I', rolname)
+        FROM pg_authid WHERE oid NOT IN (SELECT oid FROM harness.roles)
+        UNION ALL
+        SELECT format('REVOKE %s FROM %s CASCADE', roleid::regrole, member::regrole)
+        FROM pg_auth_members AS m WHERE NOT EXISTS (
+            SELECT FROM harness.members AS s WHERE to_jsonb(s) - 'oid' = to_jsonb(m) - 'oid'
+        )
+    LOOP
+        BEGIN
+            EXECUTE step;
+        EXCEPTION WHEN dependent_objects_still_exist OR undefined_object THEN
+            RAISE LOG 'not undone: %: %', step, SQLERRM;
+        END;
+    END LOOP;
+    SET LOCAL allow_system_table_mods TO on;
+    UPDATE pg_authid AS r SET
+        rolname = s.rolname, rolsuper = s.rolsuper, rolinherit = s.rolinherit, rolcreaterole = s.rolcreaterole,
+        rolcreatedb = s.rolcreatedb, rolcanlogin = s.rolcanlogin, rolreplication = s.rolreplication,
+        rolbypassrls = s.rolbypassrls, rolconnlimit = s.rolconnlimit, rolpassword = s.rolpassword,
+        rolvaliduntil = s.rolvaliduntil
+    FROM harness.roles AS s WHERE r.oid = s.oid AND r::text <> s::text;
+    DELETE FROM pg_db_role_setting AS r WHERE setdatabase = 0
+        AND NOT EXISTS (SELECT FROM harness.settings AS s WHERE s::text = r::text);
+    INSERT INTO pg_db_role_setting SELECT * FROM harness.settings AS s
+        WHERE NOT EXISTS (SELECT FROM pg_db_role_setting AS r WHERE setdatabase = 0 AND r.setrole = s.setrole);
+    FOR step IN
+        SELECT format('GRANT %s TO %s%s', roleid::regrole, member::regrole,
+                      CASE WHEN admin_option THEN ' WITH ADMIN OPTION' ELSE '' END)
+        FROM harness.members AS s WHERE NOT EXISTS (
+            SELECT FROM pg_auth_members AS m WHERE to_jsonb(s) - 'oid' = to_jsonb(m) - 'oid'
+        )
+    LOOP
+        EXECUTE step;
+    END LOOP;
+END
 $$;
 
 -- End all sessions of a database, give it another name, under which no client of the last test looks for it, and see
