@@ -101,10 +101,11 @@ def _around(scale: Scale, marks: list[int]) -> Iterator[Recipe]:
     if not marks:
         return
     yield from scale.line(f"above {scale.text(marks[-1])}", marks[-1] + 1)
+    for mark in marks:
+        if mark > 1:
+            yield from scale.line(f"multiples of {scale.text(mark)}", mark, mark)
     yield one_of("constants of the condition", [scale.text(mark) for mark in marks if mark <= scale.high] or ["0"])
     for mark in marks:
         yield from scale.line(f"from {scale.text(mark)} up", mark)
         yield from scale.line(f"below {scale.text(mark)}", mark - 1, -1)
         yield from scale.line(f"from {scale.text(mark)} down", mark, -1)
-        if mark > 1:
-            yield from scale.line(f"multiples of {scale.text(mark)}", mark, mark)

@@ -14,6 +14,12 @@ from harness.seed.sources import Row, Source, from_rows
 Choices = Sequence[Source]
 """Sources for the same columns, the most wanted first."""
 
+Combination = tuple[Source, ...]
+"""One source for each of some variables."""
+
+TURNS = 4
+"""Combinations that take turns at most, where each leaves something open."""
+
 COMBINATIONS = 4000
 """Combinations of sources that are tried for columns which a condition ties together."""
 
@@ -95,15 +101,32 @@ class _Group:
             return [self._order(choices)[0] for choices in self.variables]
         ranked = [self._own_rates(choices) for choices in self.variables]
         full = [[source for source in choices if not source.empty] for choices in ranked]
-        sparse: list[tuple[float, tuple[Source, ...]]] = []
+        able: list[tuple[float, Combination]] = []
         for options in (full, ranked):
             best = self._best(options)
             if best and best[0][0] == 1.0 and not self.task.exact:
-                return list(best[0][1])
-            sparse += best
-            if sparse and sparse[0][0] >= SPARSE:
+                return self._in_turn([combination for rate, combination in best if rate == 1.0])
+            able += best
+            if able and able[0][0] >= SPARSE:
                 break
-        return [self._picked([combination for _, combination in sparse[:6]])]
+        return [self._picked([combination for _, combination in able[:6]])]
+
+    def _in_turn(self, combinations: Sequence[Combination]) -> list[Source]:
+        """The best combination; where it leaves something open, in turn with those that leave open something else."""
+        best = combinations[0]
+        if not any(source.empty for source in best):
+            return list(best)
+        openings: dict[tuple[str, ...], Combination] = {}
+        for combination in combinations:
+            opening = tuple(source.name if source.empty else "" for source in combination)
+            if self._shorts(combination) == self._shorts(best):
+                openings.setdefault(opening, combination)
+        turns = list(openings.values())[:TURNS]
+        if len(turns) == 1:
+            return list(best)
+        count = len(turns)
+        capacity = count * min(min((s.capacity for s in turn if not s.empty), default=1) for turn in turns)
+        return [Source(self.columns, "in turn", lambda index: _row(turns[index % count], index // count), capacity)]
 
     @property
     def columns(self) -> tuple[int, ...]:
@@ -132,30 +155,37 @@ class _Group:
         able = [(rate, source) for rate, source in zip(rates, ordered, strict=True) if rate > 0]
         return [source for _, source in sorted(able, key=lambda item: item[0] < 1)] or ordered
 
-    def _best(self, options: Sequence[Choices]) -> list[tuple[float, tuple[Source, ...]]]:
+    def _best(self, options: Sequence[Choices]) -> list[tuple[float, Combination]]:
         """Combinations by the share of good rows; ends at the first that is right everywhere."""
-        found: list[tuple[float, tuple[Source, ...]]] = []
+        found: list[tuple[float, Combination]] = []
         remaining = _combinations(options)
-        size = max(1, BATCH // len(self.task.sample))
+        size = 4
         while batch := list(islice(remaining, size)):
             rates = self._rates(self.columns, batch, self.conditions)
-            pairs = zip(rates, batch, strict=True)
+            pairs = list(zip(rates, batch, strict=True))
             found += [(rate, combination) for rate, combination in pairs if rate > 0]
-            if any(rate == 1.0 for rate in rates):
+            if any(rate == 1.0 and not self._shorts(combination) for rate, combination in pairs):
                 break
-        return sorted(found, key=lambda item: (any(map(self._short, item[1])), -item[0]))
+            size = min(size * 4, BATCH // 20)
+        return sorted(found, key=lambda item: (self._shorts(item[1]), -item[0]))
+
+    def _shorts(self, combination: Combination) -> int:
+        return sum(map(self._short, combination))
 
     def _rates(
-        self, columns: tuple[int, ...], combinations: Sequence[tuple[Source, ...]], conditions: Sequence[Condition]
+        self, columns: tuple[int, ...], combinations: Sequence[Combination], conditions: Sequence[Condition]
     ) -> list[float]:
-        """For each combination the share of sampled rows that is good."""
-        sample = self.task.sample
-        rows = [_row(combination, index) for combination in combinations for index in sample]
-        verdicts = self.judge.verdicts(columns, rows, conditions)
-        size = len(sample)
-        return [sum(verdicts[at : at + size]) / size for at in range(0, len(verdicts), size)]
+        """For each combination the share of sampled rows that is good; the last row before a repetition is sampled."""
+        rows, sizes = [], []
+        for combination in combinations:
+            ends = {source.capacity - 1 for source in combination if 1 < source.capacity < self.task.rows}
+            sample = [*self.task.sample, *sorted(ends)[:4]]
+            rows += [_row(combination, index) for index in sample]
+            sizes.append(len(sample))
+        verdicts = iter(self.judge.verdicts(columns, rows, conditions))
+        return [sum(islice(verdicts, size)) / size for size in sizes]
 
-    def _picked(self, combinations: list[tuple[Source, ...]]) -> Source:
+    def _picked(self, combinations: list[Combination]) -> Source:
         """Rows that the server found good, as one source.
 
         Raises:
@@ -184,7 +214,7 @@ class _Group:
         )
         return keys or row
 
-    def _candidates(self, combinations: list[tuple[Source, ...]]) -> Iterator[list[Row]]:
+    def _candidates(self, combinations: list[Combination]) -> Iterator[list[Row]]:
         """Rows of the best combinations, then of sources and indexes thrown together."""
         for combination in combinations:
             reach = 1
@@ -205,12 +235,12 @@ class _Group:
         return row
 
 
-def _row(combination: tuple[Source, ...], index: int) -> Row:
+def _row(combination: Combination, index: int) -> Row:
     """The texts of all sources at one index."""
     return tuple(text for source in combination for text in source.at(index))
 
 
-def _combinations(options: Sequence[Choices]) -> Iterator[tuple[Source, ...]]:
+def _combinations(options: Sequence[Choices]) -> Iterator[Combination]:
     """One source of each variable; combinations of the most wanted first, then each variable's own choices alone."""
     width = next((width for width in range(40, 0, -1) if width ** len(options) <= COMBINATIONS), 1)
     cut = [list(enumerate(choices[: width if len(options) > 1 else None])) for choices in options]

@@ -10,7 +10,7 @@ from harness.seed.hints import Hints
 from harness.seed.kinds import Kind
 from harness.seed.patterns import pattern_recipe
 from harness.seed.recipes import DIGITS, ENDLESS, LETTERS, Recipe, constant, in_base, one_of, scrambled
-from harness.seed.words import believable, digest, email, errand, slug
+from harness.seed.words import NOUNS, believable, digest, email, errand, slug
 
 TEXTS = {"text", "varchar", "bpchar", "citext", "name", '"char"'}
 
@@ -30,7 +30,7 @@ def room(kind: Kind) -> int | None:
 def texts(kind: Kind, table: str, column: str, hints: Hints) -> Iterator[Recipe]:
     """Recipes of texts, none longer than the kind has room for."""
     most = room(kind)
-    for recipe in _all(table, column, hints, most):
+    for recipe in _all(table, column, hints, most, most if kind.base == "bpchar" else 1):
         longest = max((len(recipe.at(index) or "") for index in (0, 1, 7, FAR, recipe.capacity - 1)), default=0)
         if most is None or longest <= most:
             yield recipe
@@ -47,32 +47,40 @@ def _as_far(recipe: Recipe, most: int) -> Iterator[Recipe]:
         yield Recipe(recipe.name, recipe.make, reach)
 
 
-def _all(table: str, column: str, hints: Hints, most: int | None) -> Iterator[Recipe]:
-    """Candidates in order, whatever their length."""
+def _all(table: str, column: str, hints: Hints, most: int | None, width: int | None) -> Iterator[Recipe]:
+    """Candidates in order, whatever their length; `width` is the least of short ones."""
     yield from believable(table, column)
     single = column.replace("_", " ")
     yield Recipe("the column's name and a number", lambda index: f"{single} {index + 1}")
-    yield from _of_width("letters and digits", DIGITS, most)
+    yield from _of_width("letters and digits", DIGITS, most, width)
+    if hints.patterns or hints.likes:
+        yield from _common()
     yield from _hinted(hints)
     for size in hints.counts:
-        for width in (size, size - 1, size + 1):
-            if width > 0 and (most is None or width <= most):
-                yield from _lengths(width)
-    yield from _of_width("small letters", LETTERS, most)
-    yield from _of_width("capitals", LETTERS.upper(), most)
-    yield from _of_width("digits", string.digits, most)
+        for count in (size, size - 1, size + 1):
+            if count > 0 and (most is None or count <= most):
+                yield from _lengths(count)
+    yield from _of_width("small letters", LETTERS, most, width)
+    yield from _of_width("capitals", LETTERS.upper(), most, width)
+    yield from _of_width("digits", string.digits, most, width)
     yield Recipe("capitals and a number", lambda index: f"{LETTERS[index % 26].upper()}{index + 1}")
     yield Recipe("words", errand)
-    yield Recipe("addresses of mail", email)
-    yield Recipe("slugs", slug)
-    yield Recipe("URLs", lambda index: f"https://example.com/{slug(index)}")
-    yield Recipe("phone numbers", lambda index: f"+1{2_025_550_000 + index}")
-    yield Recipe("digests", digest)
-    yield Recipe("UUIDs", lambda index: str(UUID(int=scrambled(index) << 64 | scrambled(index + 1), version=4)))
+    yield from _common()
     yield Recipe("JSON", lambda index: f'{{"number": {index + 1}}}')
     yield Recipe("paths", lambda index: f"/{slug(index)}")
     yield Recipe("padded with spaces", lambda index: f" {index + 1} ")
     yield constant("")
+
+
+def _common() -> Iterator[Recipe]:
+    """What most patterns are about."""
+    yield Recipe("addresses of mail", email)
+    yield Recipe("slugs", slug)
+    yield Recipe("URLs", lambda index: f"https://example.com/{slug(index)}")
+    yield Recipe("phone numbers", lambda index: f"+1{2_025_550_000 + index}")
+    yield Recipe("words in letters only", lambda index: f"{NOUNS[index % len(NOUNS)]}-{in_base(index, LETTERS)}")
+    yield Recipe("digests", digest)
+    yield Recipe("UUIDs", lambda index: str(UUID(int=scrambled(index) << 64 | scrambled(index + 1), version=4)))
 
 
 def _hinted(hints: Hints) -> Iterator[Recipe]:
@@ -99,12 +107,12 @@ def _like(pattern: str) -> Recipe:
     return Recipe(f"LIKE {pattern!r}", lambda index: f"{head}{index + 1}{tail}")
 
 
-def _of_width(name: str, alphabet: str, most: int | None) -> Iterator[Recipe]:
+def _of_width(name: str, alphabet: str, most: int | None, width: int | None) -> Iterator[Recipe]:
     """Numbers in an alphabet, the shortest first, as far as the room goes."""
     base = len(alphabet)
     capacity = ENDLESS if most is None or most > 30 else min(base**most, ENDLESS)
     if most != 0:
-        yield Recipe(name, lambda index: in_base(index, alphabet, 1), capacity)
+        yield Recipe(name, lambda index: in_base(index, alphabet, width or 1), capacity)
 
 
 def _lengths(width: int) -> Iterator[Recipe]:

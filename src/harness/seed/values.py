@@ -68,7 +68,7 @@ def known(kind: Kind) -> bool:
         "varbit",
     }
     base = kind.base.replace("multirange", "range")
-    return bool(kind.type) or base in plain or base.startswith(("interval", "vector"))
+    return base != "xml" and (bool(kind.type) or base in plain or base.startswith(("interval", "vector")))
 
 
 def _labels(kind: Kind, hints: Hints) -> Iterator[Recipe]:
