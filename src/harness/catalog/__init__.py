@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from harness.catalog.difference import Change, difference
 from harness.catalog.objects import Extension, Function, Role, Schema, Sequence, Snapshot, Type
-from harness.catalog.reading import read_only, read_snapshot
+from harness.catalog.reading import prove_read_only, read_only, read_snapshot
 from harness.catalog.relations import Column, Constraint, Index, Key, Policy, Table, Trigger
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Trigger",
     "Type",
     "difference",
+    "prove_read_only",
     "read_only",
     "read_snapshot",
 ]

@@ -36,9 +36,13 @@ def _rights(kind: str, acl: str, owner: str) -> str:
 
 PLAIN = """
 SELECT set_config('search_path', '', true), set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO', true),
-  set_config('IntervalStyle', 'postgres', true), set_config('quote_all_identifiers', 'off', true)
+  set_config('IntervalStyle', 'postgres', true), set_config('quote_all_identifiers', 'off', true),
+  set_config('statement_timeout', '60s', true), set_config('lock_timeout', '5s', true)
 """
-"""Settings under which one object has one text, whoever reads it and from where."""
+"""Settings of the transaction: one object has one text, whoever reads it, and nobody waits long for the reader."""
+
+PLANTED = "CREATE TABLE public.harness_planted ()"
+"""A write that a READ ONLY transaction refuses before it looks at rights or names."""
 
 SERVER = """
 SELECT current_setting('server_version_num')::int, current_database()::text, current_user::text,

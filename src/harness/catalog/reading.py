@@ -60,6 +60,22 @@ def read_only(connection: psycopg.Connection[Any]) -> Iterator[psycopg.Cursor[Ro
             connection.autocommit = autocommit
 
 
+def prove_read_only(connection: psycopg.Connection[Any]) -> None:
+    """Plant a write in the transaction that the catalogue is read in; it is rolled back whatever happens.
+
+    Raises:
+        HarnessError: when the server did not refuse it with 25006, read_only_sql_transaction.
+    """
+    with read_only(connection) as cursor:
+        try:
+            cursor.execute(queries.PLANTED)
+        except psycopg.errors.ReadOnlySqlTransaction:
+            return
+        except psycopg.Error as error:
+            raise HarnessError(f"a planted write failed with {error.sqlstate}, not for being read-only") from error
+    raise HarnessError("the server took a planted write in a READ ONLY transaction; it was rolled back")
+
+
 def read_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
     """Read the database behind `connection`, which must have no open transaction.
 

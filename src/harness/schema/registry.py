@@ -11,6 +11,7 @@ A rule is one function that takes a snapshot, and options where it has a choice,
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -94,7 +95,8 @@ def chosen(options: Options, only: Iterable[str] = ()) -> tuple[SchemaRule, ...]
     names = tuple(only)
     for name in (*names, *options.rules):
         if name not in _RULES:
-            raise HarnessError(f"there is no schema rule {name!r}; there are {', '.join(sorted(_RULES))}")
+            near = difflib.get_close_matches(name, _RULES, 3, 0.3)
+            raise HarnessError(f"there is no schema rule {name!r}; the nearest are {', '.join(near) or 'none'}")
     if names:
         return tuple(_RULES[name] for name in dict.fromkeys(names))
     return tuple(item for item in registered() if not item.rule.optional or item.id in options.rules)

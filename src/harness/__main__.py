@@ -1,0 +1,36 @@
+"""`python -m harness`: what the harness can do without pytest. Exit codes: 0 clean, 1 findings, 2 no work done."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from harness.config import HarnessError
+from harness.postgres import command as postgres
+from harness.schema import command as schema
+
+COMMANDS = (schema, postgres)
+"""Modules with `add_parser(subparsers)`, which names `run(args) -> int` as the parser's default `run`."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m harness", description="Database rules as tests, outside pytest.")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    args = parser.parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except HarnessError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing else can be told
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""`python -m harness schema DSN`: the schema rules on any database, read-only, without a project around it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+import harness.schema.rules  # noqa: F401 - registers the rules
+from harness.catalog import Snapshot, prove_read_only, read_snapshot
+from harness.config import HarnessError
+from harness.findings import Finding, Verdict, judge
+from harness.report import as_json
+from harness.schema.exemptions import read_exemptions, stale_findings, todo
+from harness.schema.options import Options
+from harness.schema.registry import chosen, findings, registered
+
+CONNECT_TIMEOUT = 10
+"""Seconds until an address counts as one where no server answers."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand and its options."""
+    parser = subparsers.add_parser(
+        "schema",
+        help="judge the schema of any database, read-only",
+        description="Judge the schema of any PostgreSQL database from 14 on, in one READ ONLY transaction. "
+        "Nothing is created, no superuser is needed, and no pyproject.toml is read.",
+        epilog="Exit codes: 0 clean, 1 findings, 2 the work could not be done.",
+    )
+    parser.add_argument("dsn", metavar="DSN", help="postgresql://user@host/database, or libpq's key=value form")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout and nothing else")
+    parser.add_argument("--rules", metavar="A,B", default="", help="only these rules, optional ones too")
+    parser.add_argument("--exempt", metavar="FILE", type=Path, help="TOML file with the accepted findings")
+    parser.add_argument("--strict", action="store_true", help="warnings fail too")
+    parser.add_argument("--todo", action="store_true", help="print such a file for all that is found today")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge the database and print what was found.
+
+    Raises:
+        HarnessError: for an address where nothing answers, a server below 14, unknown rules, an unreadable file.
+    """
+    if args.json and args.todo:
+        raise HarnessError("--todo prints TOML and --json prints JSON: ask for one of the two")
+    only = [name for name in args.rules.replace(",", " ").split() if name]
+    rules = chosen(Options(), only)
+    exemptions = read_exemptions(args.exempt, [rule.id for rule in registered()]) if args.exempt else []
+    snapshot = _read(args.dsn)
+    if snapshot.can_write:
+        _say(f"warning: {snapshot.role} may write to {snapshot.database}; a role that may only connect sees the same")
+    ran = {rule.id for rule in rules}
+    verdict = judge(
+        findings(snapshot, Options(), only), [item for item in exemptions if item.rule in ran], strict=args.strict
+    )
+    if args.todo:
+        return _print_todo(verdict)
+    _print_json(snapshot, verdict) if args.json else _print_text(snapshot, verdict, len(rules))
+    return 0 if verdict.clean else 1
+
+
+def _read(dsn: str) -> Snapshot:
+    """The snapshot of the database at `dsn`, after the proof that the transaction refuses writes."""
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        raise HarnessError(
+            "DSN is neither a URI (postgresql://user@host/database) nor key=value pairs; it is not shown, "
+            "since it may hold a password"
+        ) from None
+    try:
+        with psycopg.connect(
+            dsn,
+            autocommit=True,
+            connect_timeout=CONNECT_TIMEOUT,
+            client_encoding="utf8",
+            fallback_application_name="harness schema",
+        ) as connection:
+            prove_read_only(connection)
+            return read_snapshot(connection)
+    except psycopg.Error as error:
+        text = " ".join(str(error).split())
+        raise HarnessError(f"the database cannot be read: {text}") from error
+
+
+def _ordered(verdict: Verdict) -> list[Finding]:
+    """Every finding to show: stale exemptions, then errors, then the rest, each by rule."""
+    ranks = {"error": 0, "warning": 1, "info": 2}
+    shown = [*verdict.failing, *verdict.shown]
+    return stale_findings(verdict) + sorted(shown, key=lambda item: (ranks[item.severity], item.rule.id, item.object))
+
+
+def _print_json(snapshot: Snapshot, verdict: Verdict) -> None:
+    document = {"postgres": _version(snapshot), "findings": [as_json(finding) for finding in _ordered(verdict)]}
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def _print_text(snapshot: Snapshot, verdict: Verdict, rules: int) -> None:
+    found = _ordered(verdict)
+    for finding in found:
+        sys.stdout.write(f"{finding.severity}: {finding}\n\n")
+    for finding, exemption in verdict.exempted:
+        sys.stdout.write(f"exempted: {finding.rule.id}: {finding.object} ({exemption.reason})\n")
+    errors = sum(finding.severity == "error" for finding in found)
+    sys.stdout.write(
+        f"{snapshot.database} on PostgreSQL {_version(snapshot)}: {len(snapshot.roots)} tables, {rules} rules, "
+        f"{errors} errors, {len(found) - errors} warnings, {len(verdict.exempted)} exempted\n"
+    )
+
+
+def _print_todo(verdict: Verdict) -> int:
+    text, refused = todo(verdict)
+    sys.stdout.write(text)
+    for finding in refused:
+        _say(f"warning: {finding.rule.id} for {finding.object}: the name reads like a wildcard, rename the object")
+    return 0
+
+
+def _version(snapshot: Snapshot) -> str:
+    return f"{snapshot.major}.{snapshot.version % 10000}"
+
+
+def _say(line: str) -> None:
+    """A line on stderr."""
+    sys.stderr.write(f"{line}\n")

@@ -1,0 +1,76 @@
+"""Exemption files: TOML with one list, `exemptions = [{ rule = "...", object = "...", reason = "..." }]`."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.config import HarnessError
+from harness.findings import Exemption, Finding, Rule, Verdict
+
+STALE = Rule(
+    "exemption-stale",
+    "error",
+    "Every exemption is needed",
+    why="a list that holds what is no longer true hides what comes next",
+    cure="remove the exemption",
+)
+
+
+def read_exemptions(path: Path, rules: Iterable[str]) -> list[Exemption]:
+    """The exemptions of a file; `rules` are the ids that exist.
+
+    Raises:
+        HarnessError: when the file cannot be read, holds anything else, or names a rule that does not exist.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = [Exemption(**item) for item in document["exemptions"]]
+    except OSError as error:
+        raise HarnessError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise HarnessError(
+            f"{path} holds no exemptions ({error}); expected "
+            'exemptions = [{ rule = "...", object = "...", reason = "..." }]'
+        ) from error
+    known = set(rules)
+    for item in found:
+        if item.rule not in known:
+            raise HarnessError(f"{path} exempts {item.object} from {item.rule!r}, and there is no such rule")
+    return found
+
+
+def stale_findings(verdict: Verdict) -> list[Finding]:
+    """Stale exemptions as findings, so that every output shows them."""
+    return [
+        Finding(STALE, f"{item.rule} for {item.object}", f"nothing breaks the rule there any more ({item.reason})")
+        for item in verdict.stale
+    ]
+
+
+def todo(verdict: Verdict) -> tuple[str, list[Finding]]:
+    """A file that exempts all that is found today, and the findings whose object no exemption may name.
+
+    Exemptions in use keep their reasons; the others say when they were written.
+    """
+    reason = f"TODO: found on {datetime.now(UTC):%Y-%m-%d}, to be mended or explained"
+    kept = [exemption for _, exemption in verdict.exempted]
+    refused: list[Finding] = []
+    for finding in (*verdict.failing, *verdict.shown):
+        try:
+            kept.append(Exemption(finding.rule.id, finding.object, reason))
+        except ValueError:
+            refused.append(finding)
+    lines = [
+        f"  {{ rule = {_quoted(item.rule)}, object = {_quoted(item.object)}, reason = {_quoted(item.reason)} }},"
+        for item in dict.fromkeys(kept)
+    ]
+    return "\n".join(["exemptions = [", *lines, "]"]) + "\n", refused
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string; JSON's escapes are a subset of TOML's."""
+    return json.dumps(text, ensure_ascii=False)
