@@ -1,0 +1,93 @@
+"""What no one thought of: requests made from the OpenAPI document by schemathesis, and answers held against it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from harness.queries.routes import read_document
+from harness.service import Client
+from tests.api.examples import todo
+
+pytestmark = pytest.mark.api
+
+SCHEMA = schemathesis.openapi.from_dict(read_document(Path(__file__).parents[2]))
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+"""The checks about what is answered. Left out are those that guess which requests ought to be accepted or refused, and
+the one for the Allow header, which frameworks send for a path and not for a route."""
+
+
+class Fuzzed:
+    """The app with a few rows, and a count of the SQLSTATEs that its database answered with."""
+
+    def __init__(self, api: Client, session: requests.Session) -> None:
+        self.api = api
+        self.session = session
+        self.sqlstates: Counter[str] = Counter()
+
+    def judge(self, case: schemathesis.Case[Any]) -> None:
+        """Send a case and check its answer; a failure tells what the database said so far."""
+        with self.api.wire.recording() as seen:
+            answer = case.call(base_url=str(self.api.base_url), session=self.session)
+        self.sqlstates += seen.sqlstates
+        try:
+            case.validate_response(answer, checks=CHECKS)
+        except Exception as error:
+            error.add_note(f"SQLSTATEs of this request: {dict(seen.sqlstates)}; until now: {dict(self.sqlstates)}")
+            raise
+
+
+@pytest.fixture
+def fuzzed(api: Client) -> Iterator[Fuzzed]:
+    """Rows 1 to 3 are there, so that small ids are met."""
+    for _ in range(3):
+        todo(api)
+    with requests.Session() as session:
+        session.trust_env = False
+        yield Fuzzed(api, session)
+
+
+def seeded(examples: int) -> settings:
+    """The same requests in every run: what fails once fails always. One app serves all of a route."""
+    return settings(
+        max_examples=examples,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )
+
+
+@SCHEMA.parametrize()
+@seeded(25)
+def test_no_request_breaks_the_app(fuzzed: Fuzzed, case: schemathesis.Case[Any]) -> None:
+    """Nothing gives a 5xx, and every answer is one that the document promises."""
+    fuzzed.judge(case)
+
+
+@pytest.mark.slow
+@SCHEMA.parametrize()
+@seeded(1000)
+def test_no_request_of_many_breaks_the_app(fuzzed: Fuzzed, case: schemathesis.Case[Any]) -> None:
+    """The same with more examples, every night."""
+    fuzzed.judge(case)
