@@ -14,11 +14,13 @@ from pytest_postgresql.executors import NoopExecutor
 from harness.config import Config, HarnessError
 from harness.findings import Finding, Verdict
 from harness.postgres.address import Address
+from harness.postgres.cache import Cache
 from harness.postgres.databases import Database, Databases
 from harness.postgres.external import check_rights
 from harness.postgres.find import Installation, choose
+from harness.postgres.prepared import databases_on, prepared_cluster
 from harness.postgres.roles import Roles
-from harness.postgres.server import PORT, SUPERUSER, Cluster, start_cluster
+from harness.postgres.server import Cluster
 from harness.queries.watch import Ledger
 from harness.report import Report
 
@@ -61,6 +63,8 @@ class Session:
 
     config: Config
     choice: Choice
+    cache: Cache | None = None
+    """Where the prepared cluster stays between runs; None to make it anew."""
     report: Report = field(default_factory=Report)
     ledger: Ledger = field(default_factory=Ledger)
     """The statements that the app has sent in this process."""
@@ -91,19 +95,21 @@ class Session:
         """
         if self.choice.external:
             raise HarnessError("This test needs a server of the harness's own, but --postgresql-host names another's.")
-        return start_cluster(self.choice.installation())
+        return prepared_cluster(self.choice.installation(), self.config, self.cache)
 
     @cached_property
     def databases(self) -> Databases:
         """The databases on the run's server."""
-        return self._on_external(self.choice.external) if self.choice.external else self._on_cluster(self.cluster)
+        return (
+            self._on_external(self.choice.external) if self.choice.external else databases_on(self.cluster, self.config)
+        )
 
     @contextlib.contextmanager
     def own_cluster(self) -> Iterator[tuple[Cluster, Databases]]:
         """A second cluster, for a test that stops or reconfigures its server."""
-        cluster = start_cluster(self.choice.installation())
+        cluster = prepared_cluster(self.choice.installation(), self.config, self.cache)
         try:
-            with contextlib.closing(self._on_cluster(cluster, alone=True)) as databases:
+            with contextlib.closing(databases_on(cluster, self.config, alone=True)) as databases:
                 yield cluster, databases
         finally:
             cluster.close()
@@ -135,11 +141,6 @@ class Session:
             self.databases.close()
         if "cluster" in self.__dict__:
             self.cluster.close(keep=keep)
-
-    def _on_cluster(self, cluster: Cluster, *, alone: bool = False) -> Databases:
-        server = Address(cluster.host, PORT, SUPERUSER)
-        roles = Roles(self.config.roles_path, self.config.role_prefix)
-        return Databases(server, self.config, roles, "test", own=cluster.run.path, alone=alone)
 
     def _on_external(self, server: Address) -> Databases:
         prefix = f"h{secrets.token_hex(4)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -29,17 +30,23 @@ SETTINGS = {
     "dynamic_shared_memory_type": "mmap",  # in the data directory, so that nothing stays in /dev/shm after a kill
     "wal_level": "minimal",  # nobody replicates it: bulk loads write no WAL
     "max_wal_senders": "0",  # as wal_level minimal asks
+    "wal_keep_size": "32MB",  # what was written since a database was handed out can still be read
+    "wal_init_zero": "off",  # a new segment costs nothing
+    "wal_recycle": "off",  # nor is an old one kept for later
+    "min_wal_size": "2MB",  # so the directory stays small, in the cache too
+    "max_wal_size": "4GB",  # and no checkpoint comes for its size
+    "checkpoint_timeout": "1h",  # nor for its age, in a test's middle
+    "bgwriter_lru_maxpages": "0",  # nothing is written ahead of a checkpoint that hardly ever comes
     "autovacuum": "off",  # it would wake up in a test's middle and take locks on its tables
     "jit": "off",  # small tables never earn its compilation
-    "checkpoint_timeout": "1h",  # no checkpoint in a test's middle
-    "max_wal_size": "4GB",
-    "shared_buffers": "64MB",
+    "shared_buffers": "64MB",  # a template and a few copies, hot
+    "max_connections": "100",  # what the app meets in production by default
     "max_prepared_transactions": "10",  # so that tests can PREPARE TRANSACTION
     "listen_addresses": "",  # a private socket is the only way in
-    "timezone": "UTC",
+    "timezone": "UTC",  # as on a server
     "log_timezone": "UTC",
-    "log_min_messages": "warning",
-    "log_lock_waits": "on",
+    "log_min_messages": "warning",  # the log is for the harness's own errors
+    "log_lock_waits": "on",  # and for tests that hang
 }
 
 INITDB = (
@@ -52,6 +59,8 @@ INITDB = (
     "--no-locale",
     "--no-sync",
     "--no-instructions",
+    "--wal-segsize",
+    "1",  # megabyte: a cluster of 25 MB instead of 40
 )
 
 
@@ -91,7 +100,7 @@ class Cluster:
         Raises:
             HarnessError: when the server ends or is not ready within a minute, with the end of its log.
         """
-        options = {**SETTINGS, "unix_socket_directories": self.host, "port": str(PORT)}
+        options = {**SETTINGS, "unix_socket_directories": _quoted(self.host), "port": str(PORT)}
         command = [self.installation.program("postgres"), "-D", str(self.run.data)]
         command += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
@@ -130,6 +139,13 @@ class Cluster:
             self.stop(signal.SIGQUIT)
         self.run.close(keep=keep)
 
+    def wipe(self) -> None:
+        """Empty the data directory of a server that did not start."""
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self.run.data)
+        self.run.data.mkdir()
+        self.account.own(self.run.data)
+
     def _ready(self) -> bool:
         """Whether this very server says that it accepts connections (miscadmin.h, LOCK_FILE_LINE_PM_STATUS)."""
         try:
@@ -143,11 +159,21 @@ class Cluster:
         return "\n".join(lines[-20:])
 
 
-def start_cluster(installation: Installation) -> Cluster:
-    """A new cluster of `installation` in a run of its own, started."""
+def _quoted(directory: str) -> str:
+    """A directory as an element of a setting that lists some (varlena.c, SplitDirectoriesString)."""
+    return '"' + directory.replace('"', '""') + '"'
+
+
+def new_cluster(installation: Installation) -> Cluster:
+    """A cluster of `installation` in a run of its own, whose directory is still empty."""
     account = server_account()
     bindir = readable_programs(installation.bindir, installation.version, account)
-    cluster = Cluster(Installation(bindir, installation.version, installation.source), account, open_run(account))
+    return Cluster(Installation(bindir, installation.version, installation.source), account, open_run(account))
+
+
+def start_cluster(installation: Installation) -> Cluster:
+    """A new cluster of `installation`, initialised and started."""
+    cluster = new_cluster(installation)
     try:
         cluster.initialise()
         cluster.start()
