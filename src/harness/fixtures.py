@@ -144,7 +144,9 @@ def api(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases]
 @contextlib.contextmanager
 def _lend(request: pytest.FixtureRequest, databases: Databases, *, migrated: bool) -> Iterator[Database]:
     """A fresh database for one test; one that failed leaves it behind until the run ends."""
-    fresh = databases.create(migrated=migrated)
+    unused = request.node.get_closest_marker("fresh_clone") is not None
+    fresh = databases.create(migrated=migrated, unused=unused)
+    request.node.user_properties.append(("database", fresh.how))
     request.node.stash.setdefault(LENT, []).append(fresh)
     yield fresh
     fresh.dispose()

@@ -28,6 +28,7 @@ from harness.fixtures import (
     service,
 )
 from harness.postgres.address import Address
+from harness.postgres.cache import Cache, user_cache
 from harness.session import FAILED, LENT, SESSION, Choice, Session
 
 __all__ = [
@@ -53,6 +54,7 @@ MARKERS = {
     "api": "judges the API over HTTP, with the database as a black box; the default in tests/api",
     "slow": "takes more than a few seconds; left to the session `full`",
     "own_cluster": "stops or reconfigures its server, and so gets one of its own",
+    "fresh_clone": "gets a new copy of the template, never a database that another test had before",
     "superuser": "needs a superuser; left out, and named, on somebody's server where there is none",
 }
 FOLDERS = ("migrations", "schema", "api")
@@ -64,6 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("harness", "fresh Postgres databases")
     group.addoption("--pg", type=int, metavar="MAJOR", help="the Postgres major to run on, such as 15")
     group.addoption("--keep-db", action="store_true", help="leave the databases of failed tests after the run")
+    group.addoption("--no-cache", action="store_true", help="make cluster and template anew, and do not keep them")
     group.addoption("--harness-json", metavar="FILE", type=Path, help="write findings, exemptions and tables as JSON")
     group.addoption("--harness-markdown", metavar="FILE", type=Path, help="append the same as Markdown")
 
@@ -92,9 +95,8 @@ def _session(config: pytest.Config) -> Session:
             config.getoption("postgresql_password"),
             config.getoption("postgresql_maintenance_dbname") or "postgres",
         )
-    return Session(
-        project, Choice(project.postgres, config.getoption("pg"), config.getoption("postgresql_exec"), external)
-    )
+    choice = Choice(project.postgres, config.getoption("pg"), config.getoption("postgresql_exec"), external)
+    return Session(project, choice, None if config.getoption("no_cache") else Cache(user_cache()))
 
 
 def _forget_settings(database_env: str) -> None:
@@ -167,6 +169,16 @@ def pytest_testnodedown(node: Any) -> None:
     run.kept.update(output.get("harness_kept", {}))
     if "harness_report" in output:
         run.report.merge(output["harness_report"])
+
+
+def pytest_report_teststatus(
+    report: pytest.TestReport | pytest.CollectReport, config: pytest.Config
+) -> tuple[str, str, str] | None:
+    """With -vv, say beside PASSED how the test came by its databases."""
+    how = [text for name, text in getattr(report, "user_properties", ()) if name == "database"]
+    if how and report.passed and getattr(report, "when", "") == "call" and config.get_verbosity() > 1:
+        return "passed", ".", f"PASSED (database {'; '.join(map(str, how))})"
+    return None
 
 
 @pytest.hookimpl(wrapper=True)
