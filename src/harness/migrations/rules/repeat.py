@@ -149,9 +149,10 @@ def _statement(tokens: sql.Tokens) -> Iterator[Step]:
     """What a statement of SQL makes, changes or drops."""
     guarded = _has(tokens, "IF", "EXISTS") or _has(tokens, "IF", "NOT", "EXISTS") or _has(tokens, "OR", "REPLACE")
     if sql.starts(tokens, "CREATE") or sql.starts(tokens, "DROP"):
-        yield Step(tokens[0], _object(tokens[1:]), guarded)
-    elif sql.starts(tokens, "ALTER", "TYPE") and sql.after(tokens, "ADD", "VALUE"):
-        yield Step("ALTER", sql.name(tokens[2:]), guarded)
+        temporary = bool({"TEMP", "TEMPORARY"} & {*tokens[1:4]})
+        yield Step(tokens[0], _object(tokens[1:]), guarded or temporary)
+    elif sql.starts(tokens, "ALTER", "TYPE") and (value := sql.after(tokens, "ADD", "VALUE")):
+        yield Step("ALTER", sql.name(tokens[2:]), sql.starts(value, "IF", "NOT", "EXISTS"))
     elif sql.starts(tokens, "ALTER", "TABLE"):
         rest = _skip(tokens[2:])
         table = sql.name(rest)

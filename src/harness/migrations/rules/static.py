@@ -63,6 +63,8 @@ CHANCE = {
 SURROUNDINGS = ("os.environ", "os.getenv", "socket.gethostname", "platform.", "sys.platform")
 CONTEXTS = ("alembic.context", "alembic.op.get_context()")
 SETTINGS = (".get_x_argument", ".config", ".is_offline_mode", ".as_sql", ".get_tag_argument")
+OFFLINE = ("is_offline_mode()", ".as_sql")
+ASKING = ("alembic.op.get_bind", "alembic.op.get_context", "alembic.op.f")
 SERVER = ("alembic.op.get_bind()", "alembic.op.get_context()")
 
 
@@ -219,13 +221,16 @@ def _tells(call: ast.Call) -> bool:
 def unreached_branch(source: Source) -> Iterator[Finding]:
     """Judge conditions on settings, surroundings and the server's version that decide what the revision does.
 
-    A condition on what the database holds, or on the kind of database, is the same in a test and in production.
+    A condition on what the database holds, or on the kind of database, is the same in a test and in production; one
+    on offline mode matters when each way does something.
     """
     for function in source.functions:
         for node in ast.walk(function):
             if not isinstance(node, ast.If | ast.IfExp | ast.While) or not (cause := _decides(node.test, source)):
                 continue
-            if _operates(node, source) or (_ends_early(node) and "is_offline_mode" not in cause):
+            branches = [_operates(branch, source) for branch in _branches(node)]
+            offline = cause.endswith(OFFLINE)
+            if all(branches) if offline else any(branches) or _ends_early(node):
                 message = f"{function.name}, line {node.lineno}: {cause} decides what the revision does"
                 yield Finding(UNREACHED_BRANCH, place(function, cause), message, revision=source.revision)
 
@@ -241,10 +246,15 @@ def _decides(test: ast.expr, source: Source) -> str | None:
     return None
 
 
-def _operates(node: ast.If | ast.IfExp | ast.While, source: Source) -> bool:
-    """Whether a branch, not the condition, calls an operation."""
-    branches = [node.body, node.orelse] if isinstance(node, ast.IfExp) else [*node.body, *node.orelse]
-    return any(source.names.dotted(call.func).startswith("alembic.op.") for each in branches for call in calls(each))
+def _branches(node: ast.If | ast.IfExp | ast.While) -> list[list[ast.AST]]:
+    """What runs when the condition holds, and what runs when it does not."""
+    return [[node.body], [node.orelse]] if isinstance(node, ast.IfExp) else [[*node.body], [*node.orelse]]
+
+
+def _operates(branch: list[ast.AST], source: Source) -> bool:
+    """Whether a branch calls an operation; asking for the connection is none."""
+    names = (source.names.dotted(call.func) for node in branch for call in calls(node))
+    return any(name.startswith("alembic.op.") and name not in ASKING for name in names)
 
 
 def _ends_early(node: ast.If | ast.IfExp | ast.While) -> bool:
