@@ -20,6 +20,7 @@ from harness.migrate import upgrade
 from harness.postgres.databases import Database
 from harness.postgres.find import choose
 from harness.postgres.roles import Roles
+from harness.seed import fill
 from tools.devserver import DevServer, dev_server
 from tools.keeper import Keeper
 
@@ -33,7 +34,10 @@ def read_arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000, help="the API's port on 127.0.0.1 (default: 8000)")
     parser.add_argument("--fresh", action="store_true", help="throw the data of earlier runs away")
     parser.add_argument("--rows", type=int, metavar="N", help="rows per table of new data (default: 100)")
-    return parser.parse_args(words)
+    arguments = parser.parse_args(words)
+    if arguments.rows is not None and arguments.rows < 0:
+        parser.error(f"--rows {arguments.rows}: give 0 or more")
+    return arguments
 
 
 def check_port(port: int) -> None:
@@ -69,14 +73,21 @@ def fill_database(config: Config, server: DevServer, rows: int | None) -> Databa
     say("migrating to head")
     upgrade(config, database.url)
     if new:
-        seed(database, rows or 100)
+        seed(database, 100 if rows is None else rows)
         server.filled.touch()
     return database
 
 
 def seed(database: Database, rows: int) -> None:
-    """Fill every table with believable rows."""
+    """Fill every table with believable rows.
+
+    Raises:
+        HarnessError: for a table that cannot be filled, with the way to give its rows by hand.
+    """
     say(f"seeding {rows} rows per table")
+    with database.connect() as connection:
+        written = fill(connection, rows)
+    say(f"seeded {', '.join(f'{table} {count}' for table, count in written.items())}")
 
 
 def serve(config: Config, keeper: Keeper, server: DevServer, database: Database, port: int) -> None:
