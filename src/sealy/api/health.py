@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel
 
 from sealy.api.database import database
 from sealy.api.problems import RETRY_AFTER, problem, problems
@@ -14,20 +13,14 @@ from sealy.db.engine import Database
 router = APIRouter(tags=["probes"])
 
 
-class Status(BaseModel):
-    """The answer of a probe that succeeds."""
-
-    status: str = "ok"
-
-
 @router.get("/health", summary="Whether the process lives")
-async def health() -> Status:
+async def health() -> dict[str, str]:
     """For liveness: it asks nothing of the database, whose absence no restart would cure."""
-    return Status()
+    return {"status": "ok"}
 
 
-@router.get("/ready", summary="Whether requests can be served", responses=problems(503), response_model=Status)
-def ready(pool: Annotated[Database, Depends(database)]) -> Status | Response:
+@router.get("/ready", summary="Whether requests can be served", responses=problems(503), response_model=dict[str, str])
+def ready(pool: Annotated[Database, Depends(database)]) -> dict[str, str] | Response:
     """For deployments: the pool is open, the database answers and stands at the revision that this code needs."""
     reason = pool.why_not_ready()
-    return problem(503, reason, headers=RETRY_AFTER) if reason else Status()
+    return problem(503, reason, headers=RETRY_AFTER) if reason else {"status": "ok"}

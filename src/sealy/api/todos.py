@@ -30,14 +30,10 @@ def _found(row: Row[Any] | None, todo_id: int) -> TodoOut:
 @router.post("", status_code=201, summary="Create a todo", responses=problems(409, 422, 503), dependencies=NO_QUERY)
 def create_todo(todo: NewTodo, writes: Writes, response: Response) -> TodoOut:
     """Tags that its owner does not have yet are made with it. 409 when there is no such owner."""
-    values: dict[str, Any] = {"owner_id": todo.owner_id, "title": todo.title, "due_at": todo.due_at}
     with writes.begin() as connection:
         if todo.tags:
-            values["names"] = todo.tags
-            connection.execute(statements.MAKE_TAGS, {"owner_id": todo.owner_id, "names": todo.tags})
-            row = connection.execute(statements.CREATE_TODO_WITH_TAGS, values).one()
-        else:
-            row = connection.execute(statements.CREATE_TODO, values).one()
+            connection.execute(statements.MAKE_TAGS, {"owner_id": todo.owner_id, "tags": todo.tags})
+        row = connection.execute(statements.CREATE_TODO, todo.model_dump()).one()
     response.headers["Location"] = f"/v1/todos/{row.id}"
     return TodoOut.model_validate(row)
 
@@ -89,7 +85,7 @@ def delete_todo(todo_id: TodoId, writes: Writes) -> None:
 )
 def replace_tags(todo_id: TodoId, body: TodoTags, writes: Writes) -> TodoOut:
     """Of two replacements at once the later one stays, whole."""
-    values = {"id": todo_id, "names": body.tags}
+    values = {"id": todo_id, "tags": body.tags}
     row = None
     with writes.begin() as connection:
         if connection.scalar(statements.LOCK_TODO_AND_MAKE_TAGS, values) is not None:

@@ -33,7 +33,7 @@ from sealy.db.users import User
 USER = (User.id, User.email, User.created_at)
 TODO = (Todo.id, Todo.owner_id, Todo.title, Todo.done, Todo.due_at, Todo.created_at)
 ID = bindparam("id", type_=BigInteger)
-NAMES = bindparam("names", type_=ARRAY(CITEXT))
+NAMES = bindparam("tags", type_=ARRAY(CITEXT))
 
 
 def _names(name: Any) -> ColumnElement[Any]:
@@ -53,7 +53,6 @@ TAGS: Label[Any] = (
 
 CREATE_USER = insert(User).returning(*USER)
 READ_USER = select(*USER).where(User.id == ID)
-CREATE_TODO = insert(Todo).returning(*TODO, literal_column("'[]'::json", JSON).label("tags"))
 READ_TODO = select(*TODO, TAGS).where(Todo.id == ID)
 CHANGE_TODO = update(Todo).where(Todo.id == bindparam("todo_id")).returning(*TODO, TAGS)
 DELETE_TODO = delete(Todo).where(Todo.id == ID)
@@ -89,7 +88,7 @@ def _make_tags(owner_id: ColumnElement[Any], todo: CTE | None = None) -> Insert:
 
 
 def _set_tags(todo: CTE, *, replace: bool) -> Select[Any]:
-    """Put the tags called `names` on the todo, take others off when they are to be replaced, and select it all."""
+    """Put the tags named `tags` on the todo, take others off when they are to be replaced, and select it all."""
     wanted = select(Tag.id, Tag.name).join(todo, todo.c.owner_id == Tag.owner_id).where(Tag.name == any_(NAMES))
     wanted_tags = wanted.cte("wanted")
     pairs = select(todo.c.id, wanted_tags.c.id).join_from(todo, wanted_tags, true())
@@ -107,7 +106,7 @@ def _take_off_others(wanted: CTE) -> Delete:
 
 
 MAKE_TAGS = _make_tags(bindparam("owner_id", type_=BigInteger))
-CREATE_TODO_WITH_TAGS = _set_tags(
+CREATE_TODO = _set_tags(
     insert(Todo)
     .values(owner_id=bindparam("owner_id"), title=bindparam("title"), due_at=bindparam("due_at"))
     .returning(*TODO)
