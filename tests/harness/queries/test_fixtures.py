@@ -1,0 +1,91 @@
+"""The markers and fixtures of API tests, by runs of a small project."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_the_growth_marker_compares_three_sizes(project: pytest.Pytester) -> None:
+    """A list without a limit fails; the test itself is called with 1, 9 and 90 rows to add."""
+    project.makepyfile(
+        **{
+            "tests/api/test_it": """
+            import pytest
+
+            calls = []
+
+            @pytest.mark.growth
+            def test_a_list(api, rows):
+                calls.append(rows)
+                api.seed("item", [{"name": str(number)} for number in range(rows)])
+                api.get("/items")
+
+            def test_the_sizes():
+                assert calls == [1, 9, 90]
+            """
+        }
+    )
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*unbounded-list: GET /items*", "*100 items while 100 exist*"])
+
+
+def test_the_marker_of_a_budget_wants_a_reason(project: pytest.Pytester) -> None:
+    """A budget is raised with a reason, and an exemption of the project covers one route."""
+    project.makepyfile(
+        **{
+            "tests/api/test_it": """
+            import pytest
+
+            @pytest.mark.query_budget(0, reason="this list needs no database at all, honestly")
+            def test_over_it(api):
+                api.get("/items")
+
+            @pytest.mark.query_budget(1, reason="one statement is what it takes, and no more")
+            def test_within(api):
+                api.get("/items")
+                assert api.last.queries == 1
+                assert api.last.route == "GET /items"
+
+            @pytest.mark.query_budget(5)
+            def test_without_a_reason(api):
+                api.get("/items")
+
+            def test_rows_without_growth(api, rows):
+                pass
+            """
+        }
+    )
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(passed=1, failed=1, errors=2)
+    result.stdout.fnmatch_lines(
+        ["*query-budget: GET /items*", "*1 queries, the budget is 0*", "*SELECT name FROM item*"]
+    )
+    result.stdout.fnmatch_lines(["*write @pytest.mark.query_budget(5, reason=*"])
+    result.stdout.fnmatch_lines(["*`rows` is for tests marked growth*"])
+
+
+def test_an_exemption_of_the_project_covers_one_route(project: pytest.Pytester) -> None:
+    """What `[tool.harness]` accepts does not fail, and the summary prints it with its reason."""
+    path = project.path / "pyproject.toml"
+    path.write_text(
+        path.read_text().replace(
+            "supported = [15, 18]",
+            "supported = [15, 18]\n"
+            'exemptions = [{ rule = "query-budget", object = "GET /items", reason = "the list is being rewritten" }]',
+        )
+    )
+    project.makepyfile(
+        **{
+            "tests/api/test_it": """
+            import pytest
+
+            @pytest.mark.query_budget(0, reason="this list needs no database at all, honestly")
+            def test_over_it(api):
+                api.get("/items")
+            """
+        }
+    )
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*query-budget*GET /items*the list is being rewritten*"])
