@@ -13,7 +13,8 @@ pytestmark = pytest.mark.api
 
 
 def pages(api: Client, **query: Any) -> Iterator[list[dict[str, Any]]]:
-    """Every page from the first to the last."""
+    """Every page from the first to the last; a cursor that does not move on is an error, not an endless loop."""
+    cursors: set[str] = set()
     while True:
         answer = api.get("/v1/todos", params=query)
         assert answer.status_code == 200, answer.text
@@ -21,6 +22,8 @@ def pages(api: Client, **query: Any) -> Iterator[list[dict[str, Any]]]:
         yield page["items"]
         if page["next"] is None:
             return
+        assert page["next"] not in cursors
+        cursors.add(page["next"])
         query["cursor"] = page["next"]
 
 
