@@ -1,0 +1,21 @@
+"""What importing the app brings with it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SOURCES = Path(__file__).parents[2] / "src"
+
+
+def test_importing_the_app_reads_no_settings_and_no_tools() -> None:
+    """With wrong settings around, the import works; and a cold start never pays for what only tests and tools need."""
+    tools = {"alembic", "mako", "httpx", "pytest", "harness"}
+    program = f"import sys, sealy.main; print(sorted({tools!r} & set(sys.modules)))"
+    surroundings = {**os.environ, "PYTHONPATH": str(SOURCES), "APP_POOL_SIZE": "0"}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout.strip()) == (0, "[]"), ended.stderr
