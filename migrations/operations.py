@@ -74,15 +74,20 @@ class SafeOperation(MigrateOperation):
         operations.execute(f"ALTER TABLE {quoted} RENAME CONSTRAINT {names}")
 
     @classmethod
-    def update_in_batches(cls, operations: Operations, statement: str, size: int = 1000) -> None:
-        """Repeat an UPDATE or DELETE until it finds no row, each time in a transaction of its own.
+    def update_in_batches(cls, operations: Operations, table: str, statement: str, size: int = 1000) -> None:
+        """Run an UPDATE or DELETE once for every `size` rows of the table, each time in a transaction of its own.
 
-        `statement` must not find again what it has changed, and takes at most `:size` rows.
+        `statement` takes the rows whose id is above `:after` and up to `:last`; it must be right to repeat it.
         """
-        batch = sa.text(statement).bindparams(size=size)
+        rows = sa.table(table, sa.column("id", sa.BigInteger))
+        following = sa.select(rows.c.id).where(rows.c.id > sa.bindparam("after")).order_by(rows.c.id).limit(size)
+        end_of_batch = sa.select(sa.func.max(following.subquery().c.id))
+        after = -(2**63)
         with _outside_transaction(operations):
-            while operations.get_bind().execute(batch).rowcount:
-                pass
+            bind = operations.get_bind()
+            while (last := bind.scalar(end_of_batch, {"after": after})) is not None:
+                bind.execute(sa.text(statement), {"after": after, "last": last})
+                after = last
 
 
 for function in (

@@ -17,8 +17,7 @@ depends_on: str | tuple[str, ...] | None = None
 
 def upgrade() -> None:
     op.update_in_batches(
-        "UPDATE todos SET created_at = now()"
-        " WHERE id IN (SELECT id FROM todos WHERE created_at IS NULL ORDER BY id LIMIT :size)"
+        "todos", "UPDATE todos SET created_at = now() WHERE created_at IS NULL AND id > :after AND id <= :last"
     )
     op.add_not_null("todos", "created_at")
 

@@ -54,7 +54,7 @@ class Problem(BaseModel):
 
 
 def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> Response:
-    """Answer with a problem. ASCII only, because a request may hold half a character, and errors name its fields."""
+    """Answer with a problem, in ASCII whatever the fields of the request are called."""
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, **more)
     content = json.dumps(body.model_dump(exclude_none=True))
     return Response(content, status, headers, MEDIA_TYPE)
