@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import psycopg
+from psycopg.rows import tuple_row
 
 from harness.seed.filling import Filling
 from harness.seed.hand import Given
@@ -38,4 +39,9 @@ def fill(
         HarnessError: for a table that cannot be filled, naming the constraint and how to give rows by hand; nothing is
             written then.
     """
-    return Filling(connection, rows, given or {}, progress or (lambda *_: None), adversarial).run(tables)
+    factory = connection.row_factory
+    connection.row_factory = tuple_row
+    try:
+        return Filling(connection, rows, given or {}, progress or (lambda *_: None), adversarial).run(tables)
+    finally:
+        connection.row_factory = factory

@@ -14,7 +14,7 @@ from harness.catalog import Snapshot, Table, read_snapshot
 from harness.config import HarnessError
 from harness.seed.adversary import make_adversarial
 from harness.seed.hand import Given, insert_given
-from harness.seed.later import defer, set_waiting
+from harness.seed.later import defer, restore, set_waiting
 from harness.seed.order import Order, arrange, can_be_null
 from harness.seed.planner import Planner
 from harness.seed.refusal import refused, swallowed, unsatisfiable
@@ -69,9 +69,9 @@ class Filling:
     def _fill(self, snapshot: Snapshot, order: Order) -> None:
         planner = Planner(self.connection, snapshot, self.rows, order.waiting)
         waiting = [(table, key) for table in order.tables for key in table.foreign_keys if key.oid in order.waiting]
-        for table, key in waiting:
-            if key.deferrable and not can_be_null(table, key):
-                defer(self.connection, table, key)
+        strict = [(table, key) for table, key in waiting if not can_be_null(table, key)]
+        for table, key in strict:
+            defer(self.connection, table, key)
         for table in order.tables:
             self.written[table.qualified] = self._table(planner, table)
             advance_sequences(self.connection, snapshot, table)
@@ -79,6 +79,8 @@ class Filling:
             if table.qualified not in self.given:
                 set_waiting(self.connection, table, key, snapshot.by_oid[key.target])
         self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table, key in strict:
+            restore(self.connection, table, key)
 
     def _table(self, planner: Planner, table: Table) -> int:
         """Fill one table; the rows that it holds then."""

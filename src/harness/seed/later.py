@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -54,5 +54,27 @@ def _update(table: Table, key: Constraint, parent: Table) -> sql.Composed:
 
 
 def defer(connection: psycopg.Connection[Any], table: Table, key: Constraint) -> None:
-    """Let a deferrable key wait for the end of the transaction. Its name may stand for others of its schema too."""
-    connection.execute(sql.SQL("SET CONSTRAINTS {} DEFERRED").format(sql.Identifier(table.schema, key.name)))
+    """Let a key wait for the end of the transaction, one that is not deferrable too, until `restore`.
+
+    Raises:
+        HarnessError: when the role may not alter the table.
+    """
+    try:
+        if not key.deferrable:
+            connection.execute(_alter(table, key, "DEFERRABLE"))
+        name = sql.Identifier(table.schema, key.name)
+        connection.execute(sql.SQL("SET CONSTRAINTS {} DEFERRED").format(name))
+    except psycopg.Error as error:
+        raise refused(table, error) from error
+
+
+def restore(connection: psycopg.Connection[Any], table: Table, key: Constraint) -> None:
+    """Make a key that was never deferrable so again."""
+    if not key.deferrable:
+        connection.execute(_alter(table, key, "NOT DEFERRABLE"))
+
+
+def _alter(table: Table, key: Constraint, how: LiteralString) -> sql.Composed:
+    return sql.SQL("ALTER TABLE {} ALTER CONSTRAINT {} " + how).format(
+        sql.Identifier(table.schema, table.name), sql.Identifier(key.name)
+    )

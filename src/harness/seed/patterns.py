@@ -45,7 +45,7 @@ def pattern_recipe(pattern: str) -> Recipe | None:
         part = reader.alternatives()
         if reader.left:
             raise UnknownPatternError(reader.left)
-    except UnknownPatternError:
+    except (UnknownPatternError, IndexError):
         return None
     if pattern.endswith("$") or part.capacity >= ENDLESS:
         return Recipe(f"~ {pattern!r}", part.make, part.capacity)
@@ -129,7 +129,7 @@ class _Reader:
         sign, self.left = self.left[:1], self.left[1:]
         if sign in ESCAPES:
             return _signs(CLASSES[ESCAPES[sign]])
-        if sign in "mMyAZ":
+        if sign in set("mMyAZ"):
             return _NOTHING
         if sign.isalnum() or not sign:
             raise UnknownPatternError(sign)

@@ -30,20 +30,21 @@ class Plan:
                 found |= zip(source.columns, source.row(number), strict=True)
         return tuple(found[column] for column in columns)
 
-    def rows(self, start: int, end: int) -> Iterator[Row]:
-        """The rows from `start` up to `end`, those of one partition after the other."""
+    def blocks(self, start: int, end: int) -> Iterator[list[Sequence[Text]]]:
+        """The rows from `start` up to `end`, one partition after the other, each as texts column by column."""
         count = len(self.parts)
         for place, sources in enumerate(self.parts):
-            first = start + (place - start) % count
-            yield from self._block(sources, range(first, end, count))
+            numbers = range(start + (place - start) % count, end, count)
+            if numbers:
+                yield self._block(sources, numbers)
 
-    def _block(self, sources: Sequence[Source], numbers: range) -> Iterator[Row]:
-        """Rows of one partition, column by column, which is three times as fast as row by row."""
+    def rows(self, start: int, end: int) -> Iterator[Row]:
+        """The same row by row."""
+        for block in self.blocks(start, end):
+            yield from zip(*block, strict=True)
+
+    def _block(self, sources: Sequence[Source], numbers: range) -> list[Sequence[Text]]:
         texts: dict[int, Sequence[Text]] = {}
         for source in sources:
-            if len(source.columns) == 1:
-                texts[source.columns[0]] = [row[0] for row in map(source.row, numbers)]
-            elif numbers:
-                columns = zip(*map(source.row, numbers), strict=True)
-                texts |= zip(source.columns, columns, strict=True)
-        return zip(*(texts[column] for column in self.columns), strict=True) if numbers else iter(())
+            texts |= zip(source.columns, zip(*map(source.row, numbers), strict=True), strict=True)
+        return [texts[column] for column in self.columns]

@@ -44,6 +44,8 @@ class Scale:
         capacity = (end - start) // step + 1
         if not self.low <= start <= self.high or capacity < 1:
             return []
+        if self.digits == 0:
+            return [Recipe(name, lambda index: str(start + step * index), capacity)]
         text = self.text
         return [Recipe(name, lambda index: text(start + step * index), capacity)]
 
@@ -90,10 +92,11 @@ def _between(scale: Scale, numbers: Iterable[Decimal]) -> Iterator[Recipe]:
     if len(marks) > 2:
         pairs.append((marks[0], marks[-1]))
     for low, high in pairs:
-        yield from scale.line(
-            f"between {scale.text(low)} and {scale.text(high)}", low + 1, 1, min(high - 1, scale.high)
-        )
-        yield from scale.line(f"{scale.text(low)} to {scale.text(high)}", low, 1, min(high, scale.high))
+        first, last = scale.text(low), scale.text(high)
+        yield from scale.line(f"{first} to {last}", low, 1, min(high, scale.high))
+        yield from scale.line(f"between {first} and {last}", low + 1, 1, min(high - 1, scale.high))
+        yield from scale.line(f"above {first} to {last}", low + 1, 1, min(high, scale.high))
+        yield from scale.line(f"{first} to below {last}", low, 1, min(high - 1, scale.high))
 
 
 def _around(scale: Scale, marks: list[int]) -> Iterator[Recipe]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -23,7 +23,8 @@ PATIENCE = 20
 
 Report = Callable[[int], None]
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+SIGNS = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_ESCAPES = str.maketrans(SIGNS)
 
 
 def copy_rows(connection: psycopg.Connection[Any], plan: Plan, rows: int, report: Report) -> int:
@@ -39,20 +40,23 @@ def copy_rows(connection: psycopg.Connection[Any], plan: Plan, rows: int, report
         with cursor.copy(statement) as copy:
             for start in range(0, rows, CHUNK):
                 end = min(start + CHUNK, rows)
-                copy.write(encode(plan.rows(start, end)))
+                copy.write(b"".join(map(encode, plan.blocks(start, end))))
                 report(end)
         return cursor.rowcount
 
 
-def encode(rows: Iterable[Row]) -> bytes:
-    """Rows in COPY's text format."""
-    return "".join(
-        ["\t".join(["\\N" if text is None else _escaped(text) for text in row]) + "\n" for row in rows]
-    ).encode()
+def encode(block: Sequence[Sequence[Text]]) -> bytes:
+    """Columns of texts as rows in COPY's text format."""
+    return "".join(["\t".join(row) + "\n" for row in zip(*map(_escaped, block), strict=True)]).encode()
 
 
-def _escaped(text: str) -> str:
-    return text if text.isalnum() else text.translate(_ESCAPES)
+def _escaped(column: Sequence[Text]) -> Sequence[str]:
+    """The column's texts; only a column that holds a sign of the format's own is gone through one by one."""
+    texts = [text for text in column if text is not None]
+    everything = "".join(texts)
+    if any(sign in everything for sign in SIGNS):
+        return ["\\N" if text is None else text.translate(_ESCAPES) for text in column]
+    return texts if len(texts) == len(column) else ["\\N" if text is None else text for text in column]
 
 
 def insert_rows(

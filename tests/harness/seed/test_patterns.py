@@ -1,0 +1,47 @@
+"""Patterns: texts that match a regular expression, judged by Python's own reading of it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from harness.seed.patterns import pattern_recipe
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^[a-z]+$",
+        "^[A-Z]{3}-[0-9]{4}$",
+        r"^\d{3,5}(\.\d{2})?$",
+        "^(red|green|blue)$",
+        "^(?:a|bc)+x?y*$",
+        r"^[^@\s]+@[^@]+\.[a-z]{2,}$",
+        r"^\+[1-9]\d{1,14}$",
+        "^#[0-9a-fA-F]{6}$",
+        "^[]a-]+$",
+        "abc",
+        "^$",
+    ],
+)
+def test_texts_match_the_pattern_and_differ(pattern: str) -> None:
+    """The first texts match and are distinct up to the capacity."""
+    recipe = pattern_recipe(pattern)
+    assert recipe is not None
+    texts = [recipe.make(index) or "" for index in range(min(50, recipe.capacity))]
+    assert [text for text in texts if not re.search(pattern, text)] == []
+    assert len({text.lower() for text in texts}) == len(texts)
+
+
+@pytest.mark.parametrize("pattern", ["^(?=x)", "^(?!y).*$", r"^(a)\1$", "[[:unknown:]]", "(", "[", "*a", "\\"])
+def test_other_patterns_are_not_guessed(pattern: str) -> None:
+    """What is beyond the simple forms gives no recipe instead of wrong texts."""
+    assert pattern_recipe(pattern) is None
+
+
+def test_named_classes_are_known() -> None:
+    """POSIX classes, which Python lacks."""
+    recipe = pattern_recipe("^[[:upper:]][[:digit:]]{2}$")
+    assert recipe is not None
+    assert [recipe.make(index) for index in (0, 1, 100)] == ["A00", "A01", "B00"]

@@ -1,0 +1,88 @@
+"""What cannot be filled: the error names the table and the constraint, and shows how to give rows by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.config import HarnessError
+
+if TYPE_CHECKING:
+    from tests.harness.seed.conftest import Ground
+
+IMPOSSIBLE = """
+CREATE FUNCTION luhn(t text) RETURNS bool IMMUTABLE LANGUAGE sql AS $$ SELECT md5(t) = repeat('0', 32) $$;
+CREATE TABLE good (id int PRIMARY KEY);
+CREATE TABLE account (id bigint GENERATED ALWAYS AS IDENTITY, number text NOT NULL CONSTRAINT is_luhn CHECK
+  (luhn(number)))
+"""
+
+
+def test_a_check_that_nothing_meets_is_named(land: Ground) -> None:
+    """Table, constraint, its text, some of what was tried, and the hook with the column to give."""
+    land.run(IMPOSSIBLE)
+    with pytest.raises(HarnessError) as caught:
+        land.fill(10)
+    said = str(caught.value)
+    assert "public.account cannot be seeded" in said
+    assert "is_luhn: public.luhn(number)" in said
+    assert 'seed = {"public.account": [{"number": …}]}' in said
+    assert "such as" in said
+
+
+def test_nothing_is_written_when_one_table_fails(land: Ground) -> None:
+    """A run is one transaction, and the connection can be used after it."""
+    land.run(IMPOSSIBLE)
+    with pytest.raises(HarnessError):
+        land.fill(10)
+    assert land.value("SELECT count(*) FROM good") == 0
+
+
+def test_a_trigger_that_refuses_is_named(land: Ground) -> None:
+    """The error carries what the trigger said, and its name."""
+    land.run(
+        "CREATE TABLE t (id int); CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'only by the importer'; END $$;"
+        "CREATE TRIGGER guard BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION refuse()"
+    )
+    with pytest.raises(
+        HarnessError, match=r"public\.t cannot.*only by the importer \[P0001\](.|\n)*guard \(public\.refuse"
+    ):
+        land.fill(10)
+
+
+def test_a_trigger_that_drops_every_row_is_named(land: Ground) -> None:
+    """Rows that vanish are not counted as written."""
+    land.run(
+        "CREATE TABLE t (id int); CREATE FUNCTION drop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN"
+        " NULL; END $$;"
+        "CREATE TRIGGER sink BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION drop()"
+    )
+    with pytest.raises(HarnessError, match=r"10 rows were sent and none was kept(.|\n)*sink"):
+        land.fill(10)
+
+
+def test_forced_row_security_is_named(land: Ground) -> None:
+    """COPY does not work under row security; the owner passes unless it is forced."""
+    land.run(
+        "CREATE ROLE seed_owner_of_rows; GRANT CREATE ON SCHEMA public TO seed_owner_of_rows; SET ROLE"
+        " seed_owner_of_rows;"
+        "CREATE TABLE t (id int); ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON t USING (id < 0)"
+    )
+    try:
+        assert land.fill(3) == {"public.t": 3}
+        land.run("TRUNCATE t; ALTER TABLE t FORCE ROW LEVEL SECURITY")
+        with pytest.raises(HarnessError, match=r"row security is forced on the owner \(policies: mine\).*BYPASSRLS"):
+            land.fill(3)
+    finally:
+        land.run("RESET ROLE; DROP OWNED BY seed_owner_of_rows; DROP ROLE seed_owner_of_rows")
+
+
+def test_an_unknown_table_is_refused(land: Ground) -> None:
+    """A name that is no table, in `tables` or in `given`, lists those that are."""
+    land.run("CREATE TABLE t (id int)")
+    with pytest.raises(HarnessError, match=r"t cannot be seeded(.|\n)*public\.t"):
+        land.fill(1, tables=["t"])
+    with pytest.raises(HarnessError, match=r"public\.u cannot be seeded"):
+        land.fill(1, given={"public.u": []})
