@@ -1,0 +1,285 @@
+"""What was seen of a revision: frozen, free of connections, and fit for JSON through `dataclasses.asdict`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+Mode = Literal[
+    "AccessShareLock",
+    "RowShareLock",
+    "RowExclusiveLock",
+    "ShareUpdateExclusiveLock",
+    "ShareLock",
+    "ShareRowExclusiveLock",
+    "ExclusiveLock",
+    "AccessExclusiveLock",
+]
+"""A lock mode as pg_locks names it."""
+
+MODES: tuple[Mode, ...] = (
+    "AccessShareLock",
+    "RowShareLock",
+    "RowExclusiveLock",
+    "ShareUpdateExclusiveLock",
+    "ShareLock",
+    "ShareRowExclusiveLock",
+    "ExclusiveLock",
+    "AccessExclusiveLock",
+)
+"""From the weakest to the strongest."""
+
+BLOCK_WRITES = frozenset(MODES[4:])
+"""Modes that conflict with ROW EXCLUSIVE, which every INSERT, UPDATE and DELETE takes (manual, 13.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table or a materialized view (`kind` r, p, m) that was there before the revision, with its rows then."""
+
+    oid: int
+    name: str
+    kind: str
+    rows: int
+    root: str = ""
+    """The partitioned table that it is a part of, else its own name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock on a relation that was there before the revision, under its name of then."""
+
+    relation: str
+    mode: str
+
+    @property
+    def blocks_writes(self) -> bool:
+        """Whether nobody can write to the relation meanwhile."""
+        return self.mode in BLOCK_WRITES
+
+    @property
+    def short(self) -> str:
+        """The mode as SQL writes it: ACCESS EXCLUSIVE."""
+        words = self.mode.removesuffix("Lock")
+        return "".join(f" {char}" if char.isupper() else char for char in words).strip().upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one relation that a statement has read and written."""
+
+    relation: str
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    @property
+    def changed(self) -> int:
+        """Rows updated and deleted."""
+        return self.updated + self.deleted
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A relation that got another file. `kind` is r or m, or i for an index of `table`; `emptied` after TRUNCATE."""
+
+    relation: str
+    kind: str
+    table: str
+    emptied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the server said beside the result."""
+
+    sqlstate: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A DDL command as the event trigger saw it, inside functions and DO blocks too; `tag` such as ALTER TABLE."""
+
+    tag: str
+    object: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """An object that went with another one, which is what the statement named."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A constraint, an index, a trigger or a column's NOT NULL of a table, as a statement left it.
+
+    `table` is the table's OID; `kind` is contype (p, u, f, c, x), `index`, `trigger`, `not null` or `partition`;
+    `index` is the OID of the index behind it and `target` the OID of the other table (the parent of a partition).
+    """
+
+    kind: str
+    table: int
+    name: str
+    valid: bool = True
+    index: int = 0
+    target: int = 0
+    unique: bool = False
+    columns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a revision.
+
+    `transaction` numbers the transaction that it ran in, None outside of one. `locks` are those it took on relations
+    that were there before the revision, `held` those that earlier statements of the same transaction still hold.
+    Timeouts are in milliseconds, 0 for none. `made` and `gone` are parts of tables that it made, changed or dropped.
+    """
+
+    number: int
+    sql: str
+    transaction: int | None
+    locks: tuple[Lock, ...] = ()
+    held: tuple[Lock, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+    rows: tuple[Rows, ...] = ()
+    milliseconds: float = 0.0
+    lock_timeout: int = 0
+    statement_timeout: int = 0
+    sqlstate: str | None = None
+    error: str | None = None
+    notices: tuple[Notice, ...] = ()
+    commands: tuple[Command, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    made: tuple[Part, ...] = ()
+    gone: tuple[Part, ...] = ()
+    ended_transaction: bool = False
+    changed: bool = False
+    """Whether anything is different after it: catalogue, files or rows."""
+
+    def locked(self, relation: str) -> str | None:
+        """The strongest mode that it has taken on a relation."""
+        modes = [lock.mode for lock in self.locks if lock.relation == relation]
+        return max(modes, key=MODES.index, default=None)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A revision as it ran on rows: its statements in order, and what was there before.
+
+    `error` and `sqlstate` say how it ended, both None for well; `hung` who waited for whom when it had to be stopped.
+    """
+
+    revision: str
+    version: int
+    relations: tuple[Relation, ...]
+    statements: tuple[Statement, ...]
+    error: str | None = None
+    sqlstate: str | None = None
+    hung: str | None = None
+
+    @cached_property
+    def by_name(self) -> dict[str, Relation]:
+        """The relations that were there before, by their names of then."""
+        return {relation.name: relation for relation in self.relations}
+
+    @cached_property
+    def by_oid(self) -> dict[int, Relation]:
+        """The same by OID."""
+        return {relation.oid: relation for relation in self.relations}
+
+    @property
+    def outside(self) -> tuple[Statement, ...]:
+        """The statements whose effect a failure later in the revision does not undo."""
+        ended = [item.transaction for item in self.statements if item.ended_transaction]
+        return tuple(
+            item
+            for item in self.statements
+            if item.changed and not item.error and (item.transaction is None or item.transaction in ended)
+        )
+
+    def table(self, oid: int) -> Relation | None:
+        """A table that was there before the revision and held rows."""
+        found = self.by_oid.get(oid)
+        return found if found and found.rows else None
+
+    def scanned(self, statement: Statement) -> list[Relation]:
+        """The relations that a statement has read from end to end."""
+        found = ((self.by_name[item.relation], item.read) for item in statement.rows)
+        return [relation for relation, read in found if relation.rows and read >= relation.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Values of a column that were there before and are not there after, counted as non-null values of rows."""
+
+    column: str
+    lost: int
+    of: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A statement of the release before, which worked before the revision and fails after it."""
+
+    table: str
+    command: str
+    sqlstate: str
+    message: str
+    column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """What the downgrade did: nothing was tried (`missing` and `error` empty, `tried` false), failed, or ran."""
+
+    tried: bool = False
+    missing: bool = False
+    error: str = ""
+    changes: tuple[tuple[str, str], ...] = ()
+    """(object, what differs) from the catalogue before the revision."""
+    losses: tuple[Loss, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """A run that was killed after statement `number`, and what happened when it was run again."""
+
+    number: int
+    sql: str
+    error: str = ""
+    sqlstate: str = ""
+    differs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """An INVALID index that a second run took for a built one; `sql` is the statement."""
+
+    index: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a revision ends on rows with duplicates, nulls and extremes."""
+
+    sqlstate: str
+    message: str
+    sql: str
+    object: str = ""
+
+
+def strongest(statements: Iterable[Statement]) -> str:
+    """The strongest lock of several statements, as SQL writes it; empty for none."""
+    locks = [lock for statement in statements for lock in statement.locks if lock.mode in MODES]
+    found = max(locks, key=lambda lock: MODES.index(lock.mode), default=None)
+    return found.short if found else ""

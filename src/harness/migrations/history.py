@@ -1,0 +1,166 @@
+"""An Alembic project's revisions in order, and one step of one revision on one database, run through Alembic itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import alembic.config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.script import Script, ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from harness.config import HarnessError
+
+Direction = Literal["upgrade", "downgrade", "stamp"]
+Around = Callable[[Callable[..., Any], str], None]
+"""Called in place of a revision's function, with that function and the name of Alembic's version table."""
+
+
+class Elsewhere(Exception):  # noqa: N818 - a refusal, named for what is wrong
+    """Something in the project tried to connect to another server than the trace's own."""
+
+
+@dataclass
+class History:
+    """The revisions of one project; `root` is the directory in which its Alembic is run."""
+
+    config: alembic.config.Config
+    root: Path
+
+    @cached_property
+    def script(self) -> ScriptDirectory:
+        """Alembic's own view of the revisions, read once.
+
+        Raises:
+            HarnessError: when Alembic cannot read them; the text says why.
+        """
+        try:
+            with _inside(self.root):
+                return ScriptDirectory.from_config(self.config)
+        except CommandError as error:
+            raise HarnessError(f"Alembic cannot read the project in {self.root}: {error}") from error
+
+    @cached_property
+    def revisions(self) -> tuple[Script, ...]:
+        """Every revision after all that it comes after.
+
+        Raises:
+            HarnessError: when a file cannot be imported, or names a revision that is not there.
+        """
+        try:
+            with _inside(self.root):
+                return tuple(reversed(list(self.script.walk_revisions())))
+        except Exception as error:
+            raise HarnessError(f"the revisions in {self.root} cannot be read: {error}") from error
+
+    def chosen(self, names: str | None) -> tuple[Script, ...]:
+        """The revisions that `REV` or `FIRST:LAST` names, all without a name.
+
+        Raises:
+            HarnessError: for a name that no revision has.
+        """
+        if not names:
+            return self.revisions
+        first, colon, last = names.partition(":")
+        if not colon:
+            return (self._script(first),)
+        ids = [script.revision for script in self.revisions]
+        start = ids.index(self._script(first).revision) if first else 0
+        end = ids.index(self._script(last).revision) if last else len(ids) - 1
+        return self.revisions[start : end + 1]
+
+    def _script(self, name: str) -> Script:
+        try:
+            found = self.script.get_revision(name)
+        except (CommandError, SQLAlchemyError) as error:
+            raise HarnessError(f"there is no revision {name!r} in {self.root}: {error}") from error
+        if found is None:
+            raise HarnessError(f"there is no revision {name!r} in {self.root}")
+        return found
+
+    def step(self, script: Script, direction: Direction, url: URL, around: Around | None = None) -> None:
+        """Run one revision on the database at `url`, with the project's env.py, as `alembic upgrade` would.
+
+        A `stamp` only notes that the revision is there. Connections to any other server are refused.
+
+        Raises:
+            Exception: whatever the revision or env.py raises.
+            Elsewhere: when one of them connects to another server.
+        """
+
+        def work(_heads: Any, context: MigrationContext) -> list[MigrationStep]:
+            down = direction == "downgrade"
+            make = MigrationStep.downgrade_from_script if down else MigrationStep.upgrade_from_script
+            step = make(self.script.revision_map, script)
+            function = step.migration_fn
+            if direction == "stamp":
+                step.migration_fn = lambda **_: None
+            elif around:
+                step.migration_fn = lambda **_: around(function, context.version_table)
+            return [step]
+
+        url = self._driver(url)
+        engine = create_engine(url, poolclass=NullPool)
+        self.config.set_main_option("sqlalchemy.url", url.render_as_string(hide_password=False).replace("%", "%%"))
+        with _inside(self.root), _only(url), contextlib.ExitStack() as stack:
+            self.config.attributes.pop("connection", None)
+            if not url.get_dialect().is_async:
+                self.config.attributes["connection"] = stack.enter_context(engine.connect())
+            with EnvironmentContext(self.config, self.script, fn=work):
+                self.script.run_env()
+
+    def _driver(self, url: URL) -> URL:
+        """The address for the driver that the project's own `sqlalchemy.url` names, where it is installed."""
+        with contextlib.suppress(SQLAlchemyError, ImportError):
+            own = make_url(self._own_url or "")
+            if own.get_backend_name() == "postgresql":
+                own.get_dialect().import_dbapi()
+                return url.set(drivername=own.drivername)
+        return url
+
+    @cached_property
+    def _own_url(self) -> str | None:
+        return self.config.get_main_option("sqlalchemy.url")
+
+
+@contextlib.contextmanager
+def _inside(root: Path) -> Iterator[None]:
+    """Run where the project's relative paths mean something, with its prints on stderr, and its import path undone."""
+    path = sys.path.copy()
+    before = Path.cwd()
+    os.chdir(root)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.chdir(before)
+        sys.path[:] = path
+
+
+@contextlib.contextmanager
+def _only(url: URL) -> Iterator[None]:
+    """Refuse every connection that SQLAlchemy would open to another server."""
+    host = url.query.get("host") or url.host
+
+    def connects(_dialect: Any, _record: Any, arguments: Any, named: Any) -> None:
+        place = " ".join([*map(str, arguments), *(f"{key}={value}" for key, value in named.items())])
+        if str(host) not in place:
+            shown = named.get("host") or next(iter(arguments), "the default server")
+            raise Elsewhere(f"connects to {shown} instead of the database that it is given")
+
+    event.listen(Engine, "do_connect", connects)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "do_connect", connects)

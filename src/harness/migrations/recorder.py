@@ -1,0 +1,256 @@
+"""Records every statement that SQLAlchemy sends to one database, whichever session of the project sends it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import ExceptionContext
+
+from harness.migrations.announce import announcement
+from harness.migrations.evidence import Command, Dropped, Lock, Notice, Part, Relation, Rewrite, Rows, Statement
+from harness.migrations.pulse import Pulse, is_empty, read_parts, read_pulse
+from harness.migrations.stall import SHORTEST, Stall
+
+QUIET = re.compile(
+    r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE|MERGE|SET|RESET|SHOW|VALUES|COPY|BEGIN|COMMIT|ROLLBACK)\b", re.IGNORECASE
+)
+"""Statements that block no writers by themselves."""
+
+SILENT = re.compile(
+    r"\s*(VACUUM|CLUSTER|REINDEX|CREATE\s+(UNIQUE\s+)?INDEX\s+CONC|DROP\s+INDEX\s+CONC|DO|CALL)", re.IGNORECASE
+)
+"""Statements after which the catalogue may differ though no event trigger has said so."""
+
+IN_TRANSACTION = (2, 3)
+"""libpq's PQTRANS_INTRANS and PQTRANS_INERROR."""
+
+
+@dataclass
+class Session:
+    """One DBAPI connection: its last pulse, the parts it saw, what the server said since."""
+
+    dbapi: Any
+    pid: int
+    pulse: Pulse | None = None
+    parts: frozenset[Part] | None = None
+    said: list[tuple[str, str]] = field(default_factory=list)
+    held: frozenset[tuple[int, str]] = frozenset()
+    number: int | None = None
+    """The number of the open transaction."""
+    started: float = 0.0
+    stall: contextlib.ExitStack | None = None
+    stalled: set[tuple[int, str]] = field(default_factory=set)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open on the server."""
+        return int(self.dbapi.info.transaction_status) in IN_TRANSACTION
+
+
+@dataclass
+class Recorder:
+    """What is recorded of a run on `database`. `relations` were there before, by OID; `stop_after` kills the run."""
+
+    database: str
+    relations: dict[int, Relation]
+    stall: Stall
+    version_table: str = ""
+    statements: list[Statement] = field(default_factory=list)
+    _sessions: dict[int, Session] = field(default_factory=dict)
+    _transactions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[None]:
+        """Listen to every engine of this process, for this database."""
+        hooks = (
+            ("before_cursor_execute", self._before),
+            ("after_cursor_execute", self._after),
+            ("handle_error", self._failed),
+        )
+        for name, hook in hooks:
+            event.listen(Engine, name, hook)
+        try:
+            yield
+        finally:
+            for name, hook in hooks:
+                event.remove(Engine, name, hook)
+            for session in self._sessions.values():
+                if session.stall:
+                    session.stall.close()
+
+    def _session(self, connection: Connection) -> Session | None:
+        """The session behind a connection; None for another database, or a driver that tells no transaction status."""
+        dbapi: Any = connection.connection.dbapi_connection
+        if connection.engine.url.database != self.database or not hasattr(dbapi, "info"):
+            return None
+        if id(dbapi) not in self._sessions:
+            self._sessions[id(dbapi)] = session = Session(dbapi, dbapi.info.backend_pid)
+            if hasattr(dbapi, "add_notice_handler"):
+                dbapi.add_notice_handler(lambda said: session.said.append((said.sqlstate, said.message_primary)))
+        return self._sessions[id(dbapi)]
+
+    def _before(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
+        session = self._session(connection)
+        if session is None or self._own(sql):
+            return
+        if not session.in_transaction or session.pulse is None:
+            session.pulse = read_pulse(session.dbapi)
+            session.held = session.pulse.locks if session.in_transaction else frozenset()
+            session.number = next(self._transactions) if session.in_transaction else None
+            if session.parts is None:
+                session.parts = read_parts(session.dbapi)
+        session.said.clear()
+        session.stalled = set()
+        lock_timeout = session.pulse.lock_timeout
+        if session.number is None and not QUIET.match(sql) and (lock_timeout == 0 or lock_timeout >= SHORTEST):
+            session.stall = contextlib.ExitStack()
+            session.stalled = session.stall.enter_context(self.stall.around(session.pid))
+        session.started = time.perf_counter()
+
+    def _after(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
+        session = self._session(connection)
+        if session is None or self._own(sql) or session.pulse is None:
+            return
+        milliseconds = self._ended(session)
+        self.statements.append(self._statement(session, session.pulse, sql, milliseconds))
+
+    def _failed(self, context: ExceptionContext) -> None:
+        if context.connection is None or context.statement is None or self._own(context.statement):
+            return
+        session = self._session(context.connection)
+        if session is None:
+            return
+        milliseconds = self._ended(session)
+        error = context.original_exception
+        sqlstate = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+        pulse = session.pulse or Pulse()
+        commands, dropped, notices, _ = _heard(session.said)
+        self.statements.append(
+            Statement(
+                len(self.statements) + 1,
+                _tidy(context.statement),
+                session.number,
+                held=self._locks(session.held),
+                milliseconds=milliseconds,
+                lock_timeout=pulse.lock_timeout,
+                statement_timeout=pulse.statement_timeout,
+                sqlstate=sqlstate,
+                error=str(error).strip(),
+                notices=notices,
+                commands=commands,
+                dropped=dropped,
+                locks=self._locks(session.stalled),
+            )
+        )
+
+    def _ended(self, session: Session) -> float:
+        """Milliseconds since the statement began; whoever was made to wait is let go."""
+        milliseconds = (time.perf_counter() - session.started) * 1000
+        if session.stall:
+            session.stall.close()
+            session.stall = None
+        return round(milliseconds, 3)
+
+    def _statement(self, session: Session, before: Pulse, sql: str, milliseconds: float) -> Statement:
+        commands, dropped, notices, announced = _heard(session.said)
+        inside = session.number is not None
+        ended = inside and not session.in_transaction
+        after = read_pulse(session.dbapi)
+        parts = session.parts or frozenset()
+        if commands or dropped or announced or SILENT.match(sql) or not hasattr(session.dbapi, "add_notice_handler"):
+            session.parts = read_parts(session.dbapi)
+        now = session.parts or frozenset()
+        fresh = (after.locks - session.held) if inside and not ended else frozenset()
+        statement = Statement(
+            len(self.statements) + 1,
+            _tidy(sql),
+            session.number,
+            locks=self._locks((fresh | announced | session.stalled) - session.held),
+            held=self._locks(session.held),
+            rewrites=tuple(self._rewrites(session.dbapi, before, after)),
+            rows=tuple(self._rows(before, after)),
+            milliseconds=milliseconds,
+            lock_timeout=before.lock_timeout,
+            statement_timeout=before.statement_timeout,
+            notices=notices,
+            commands=commands,
+            dropped=dropped,
+            made=tuple(sorted(now - parts, key=repr)),
+            gone=tuple(sorted(parts - now, key=repr)),
+            ended_transaction=ended,
+            changed=bool(commands or dropped or now != parts or before.files != after.files or _written(before, after)),
+        )
+        session.pulse = after if inside and not ended else None
+        session.held = after.locks if inside and not ended else frozenset()
+        if ended:
+            session.number = None
+        return statement
+
+    def _locks(self, locks: frozenset[tuple[int, str]] | set[tuple[int, str]]) -> tuple[Lock, ...]:
+        known = ((self.relations.get(oid), mode) for oid, mode in locks)
+        return tuple(sorted({Lock(item.name, mode) for item, mode in known if item}, key=repr))
+
+    def _rows(self, before: Pulse, after: Pulse) -> Iterator[Rows]:
+        for oid, counts in after.rows.items():
+            if relation := self.relations.get(oid):
+                delta = [new - old for new, old in zip(counts, before.rows.get(oid, (0, 0, 0, 0)), strict=True)]
+                if any(count > 0 for count in delta):
+                    yield Rows(relation.name, *(max(count, 0) for count in delta))
+
+    def _rewrites(self, dbapi: Any, before: Pulse, after: Pulse) -> Iterator[Rewrite]:
+        for oid, relation in self.relations.items():
+            old, new = before.files.get(oid), after.files.get(oid)
+            if old and new and old.number != new.number:
+                yield Rewrite(relation.name, old.kind, relation.name, is_empty(dbapi, oid))
+        indexes = after.indexes
+        for name, old in before.indexes.items():
+            found = indexes.get(name)
+            table = self.relations.get(old.table)
+            if found and table and found.number != old.number and found.table == old.table:
+                yield Rewrite(name, "i", table.name)
+
+    def _own(self, sql: str) -> bool:
+        """Whether a statement is Alembic's own, on its version table, or none is wanted now."""
+        return not self.version_table or self.version_table in sql
+
+
+def _written(before: Pulse, after: Pulse) -> bool:
+    return any(counts[1:] != before.rows.get(oid, (0, 0, 0, 0))[1:] for oid, counts in after.rows.items())
+
+
+def _tidy(sql: str) -> str:
+    return " ".join(sql.split())
+
+
+def _heard(
+    said: list[tuple[str, str]],
+) -> tuple[tuple[Command, ...], tuple[Dropped, ...], tuple[Notice, ...], frozenset[tuple[int, str]]]:
+    """What the triggers have announced: commands, objects that went with others, other notices, locks."""
+    commands: list[Command] = []
+    dropped: list[Dropped] = []
+    notices: list[Notice] = []
+    locks: set[tuple[int, str]] = set()
+    for sqlstate, message in said:
+        told = announcement(message)
+        if told is None:
+            notices.append(Notice(sqlstate, message))
+            continue
+        locks.update((oid, mode) for oid, mode in told["locks"] or ())
+        commands += [Command(tag, identity) for tag, identity in told.get("commands") or ()]
+        if told.get("commands") is None and "commands" in told:
+            commands.append(Command(told["tag"], ""))
+        objects = told.get("dropped") or ()
+        own = {name for _, name, original, _ in objects if original}
+        dropped += [
+            Dropped(kind, name)
+            for kind, name, original, normal in objects
+            if normal and not original and not any(name.endswith(f" on {item}") for item in own)
+        ]
+    return tuple(commands), tuple(dropped), tuple(notices), frozenset(locks)

@@ -1,0 +1,112 @@
+"""Runs a revision on rows and records it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from alembic.script import Script
+from psycopg import sql
+
+from harness.catalog import Snapshot
+from harness.migrations.announce import SCHEMA
+from harness.migrations.evidence import Relation, Trace
+from harness.migrations.history import History
+from harness.migrations.recorder import Recorder
+from harness.migrations.stall import Stall, Watchdog
+from harness.migrations.workshop import Workshop
+
+
+def trace(history: History, workshop: Workshop, script: Script, database: str, before: Snapshot) -> Trace:
+    """Upgrade `database`, which is at the revision before and filled, and record each statement.
+
+    What the revision raises ends up in the trace; only KeyboardInterrupt goes through.
+    """
+    with workshop.connect(database) as session:
+        relations = count(session, before)
+    held = [(item.schema, item.name) for item in before.tables]
+    recorder = Recorder(database, {item.oid: item for item in relations}, Stall(workshop.server, database, held))
+    watchdog = Watchdog(workshop.server, database)
+    error: BaseException | None = None
+
+    def around(function: Callable[..., Any], version_table: str) -> None:
+        recorder.version_table = version_table
+        try:
+            function()
+        finally:
+            recorder.version_table = ""
+
+    with recorder.recording(), watchdog.watching():
+        try:
+            history.step(script, "upgrade", workshop.url(database), around)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as raised:
+            error = raised
+    recorder.stall.close()
+    return Trace(
+        script.revision,
+        before.version,
+        tuple(relations),
+        tuple(recorder.statements),
+        error=said(error),
+        sqlstate=sqlstate(error),
+        hung=watchdog.said or None,
+    )
+
+
+def prepare(session: psycopg.Connection[Any]) -> None:
+    """Make look-ups by key cost what they cost on a large table: few rows would be read whole."""
+    row = session.execute("SELECT current_database()").fetchone()
+    assert row
+    session.execute(sql.SQL("ALTER DATABASE {} SET enable_seqscan = off").format(sql.Identifier(row[0])))
+
+
+def count(session: psycopg.Connection[Any], snapshot: Snapshot) -> list[Relation]:
+    """The tables and materialized views with their rows."""
+    found = [table for table in snapshot.relations if table.kind in "rpm" and table.schema != SCHEMA]
+    if not found:
+        return []
+    parts = [
+        sql.SQL("(SELECT count(*) FROM {})").format(sql.Identifier(table.schema, table.name))
+        if _readable(table)
+        else sql.SQL("0")
+        for table in found
+    ]
+    counts = session.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(parts))).fetchone()
+    assert counts
+    return [
+        Relation(table.oid, table.qualified, table.kind, rows, _root(snapshot, table.oid))
+        for table, rows in zip(found, counts, strict=True)
+    ]
+
+
+def _readable(table: Any) -> bool:
+    return table.kind != "m" or "WITH NO DATA" not in (table.definition or "")
+
+
+def _root(snapshot: Snapshot, oid: int) -> str:
+    table = snapshot.by_oid[oid]
+    while table.partition and table.parents and table.parents[0] in snapshot.by_oid:
+        table = snapshot.by_oid[table.parents[0]]
+    return table.qualified
+
+
+def said(error: BaseException | None) -> str | None:
+    """What an exception says, on as many lines as it needs; None for none."""
+    if error is None:
+        return None
+    original = getattr(error, "orig", None) or error
+    return f"{type(original).__name__}: {original}".strip()
+
+
+def sqlstate(error: BaseException | None) -> str | None:
+    """The SQLSTATE behind an exception, wherever in its chain the driver's own error stands."""
+    while error is not None:
+        original = getattr(error, "orig", None) or error
+        found = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
+        if found:
+            return str(found)
+        error = error.__cause__
+    return None

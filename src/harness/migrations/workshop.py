@@ -1,0 +1,71 @@
+"""The databases that a history is judged on: made, copied and dropped on one server."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL
+
+from harness.postgres.address import Address
+from harness.postgres.administrator import Administrator
+from harness.postgres.rights import read_rights
+from harness.postgres.roles import Roles
+
+
+@dataclass(slots=True)
+class Workshop:
+    """Databases of one server, named `prefix` and a number. With `roles` the migrator runs the revisions there."""
+
+    administrator: Administrator
+    roles: Roles | None = None
+    prefix: str = "traced"
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1), repr=False)
+    _made: set[str] = field(default_factory=set, repr=False)
+
+    @property
+    def server(self) -> Address:
+        """The server as its superuser sees it."""
+        return self.administrator.server
+
+    def empty(self) -> str:
+        """A new database with the roles' rights and nothing else."""
+        name = self._make("template0")
+        if self.roles:
+            self.roles.apply(self.server, name)
+        return name
+
+    def copy(self, template: str) -> str:
+        """A copy of a database that nobody is connected to, with the rights on it."""
+        self.administrator.wait_until_left(template)
+        name = self._make(template)
+        statements = read_rights(self.administrator.session(), template).statements(name)
+        if statements.as_string():
+            self.administrator.run(statements)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database with whoever is connected to it."""
+        self.administrator.drop(name)
+        self._made.discard(name)
+
+    def close(self) -> None:
+        """Drop all that was made here."""
+        for name in sorted(self._made):
+            self.drop(name)
+
+    def url(self, name: str) -> URL:
+        """The address of a database as the one who migrates sees it."""
+        return (self.roles.seen_by(self.server, "migrator") if self.roles else self.server).url(name)
+
+    def connect(self, name: str) -> psycopg.Connection[Any]:
+        """A superuser's session, each statement on its own."""
+        return self.server.connect(name, autocommit=True)
+
+    def _make(self, template: str) -> str:
+        name = f"{self.prefix}_{next(self._numbers)}"
+        self.administrator.create(name, template)
+        self._made.add(name)
+        return name
