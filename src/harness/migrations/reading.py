@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from harness.findings import Finding, Rule
-from harness.migrations.rules import repeat, slips, static
+from harness.migrations.rules import branches, composed, repeat, slips, static
 from harness.migrations.source import Source, read_source
 
 CHECKS: dict[Rule, Callable[[Source], Iterator[Finding]]] = {
     static.IMPORTS_APP_MODELS: static.imports_app_models,
-    static.SQL_IN_FSTRING: static.sql_in_fstring,
+    composed.SQL_IN_FSTRING: composed.sql_in_fstring,
     static.OFFLINE_UNSAFE: static.offline_unsafe,
     static.TIME_OR_RANDOM: static.time_or_random,
-    static.UNREACHED_BRANCH: static.unreached_branch,
+    branches.UNREACHED_BRANCH: branches.unreached_branch,
     repeat.NOT_ROBUST: repeat.not_robust,
     slips.UNCOMMITTED: slips.uncommitted,
     slips.DUPLICATE_COLUMN: slips.duplicate_column,
