@@ -51,6 +51,14 @@ class AppProcess:
         size = os.fstat(self._output.fileno()).st_size
         return os.pread(self._output.fileno(), size, 0).decode(errors="replace")  # the offset is the process's own
 
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time that the process has used, in seconds, to the nanosecond.
+
+        The clock's number is made as `clock_getcpuclockid(3)` makes it on Linux, which Python does not offer.
+        """
+        return time.clock_gettime((~self._process.pid << 3) | 2)
+
     def terminate(self) -> None:
         """Send SIGTERM, as a platform does."""
         self._process.send_signal(signal.SIGTERM)

@@ -1,0 +1,56 @@
+"""What the app's layers cost: its CPU beside the same statements through raw psycopg, in the same run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from harness.config import Config
+from harness.queries.normalise import normalise
+from harness.queries.process import AppProcess
+from harness.service import Client
+from tests.api.examples import todo, user
+
+pytestmark = [pytest.mark.api, pytest.mark.slow]
+
+ROUNDS = 20
+REQUESTS = 50
+MOST = 1.5
+"""Times the CPU of raw psycopg."""
+
+
+def spend(process: AppProcess, client: httpx.Client, path: str) -> float:
+    """CPU seconds of the process for a round of requests."""
+    before = process.cpu_seconds
+    for _ in range(REQUESTS):
+        client.get(path).raise_for_status()
+    return process.cpu_seconds - before
+
+
+@pytest.mark.parametrize("path", ["/v1/todos/{todo_id}", "/v1/todos?limit=20"])
+def test_the_app_costs_little_more_than_raw_psycopg(
+    api: Client, app_process: AppProcess, harness_config: Config, path: str
+) -> None:
+    """One todo, and a list of 20 with their tags: rounds in turn, and the least of each, so that a busy machine counts
+    for neither."""
+    owner = user(api)
+    path = path.format(todo_id=[todo(api, owner) for _ in range(25)][-1])
+    raw = replace(harness_config, app="tests.api.reference:create_app")
+    with (
+        AppProcess(raw, api.app_dsn) as reference_process,
+        httpx.Client(base_url=app_process.base_url, trust_env=False) as app,
+        httpx.Client(base_url=reference_process.base_url, trust_env=False) as reference,
+    ):
+        with api.wire.recording() as of_app:
+            answer = app.get(path).json()
+        with api.wire.recording() as of_reference:
+            expected = reference.get(path).json()
+        api.wire.settle()
+        assert [normalise(text) for text in of_app.texts] == [normalise(text) for text in of_reference.texts]
+        assert answer.get("items", answer) == expected.get("items", expected)
+        rounds = [(spend(app_process, app, path), spend(reference_process, reference, path)) for _ in range(ROUNDS)]
+    ours, theirs = (min(column) / REQUESTS * 1000 for column in zip(*rounds, strict=True))
+    print(f"\nCPU per request of {path}: {ours:.2f} ms, raw psycopg {theirs:.2f} ms, ratio {ours / theirs:.2f}")
+    assert ours < MOST * theirs
