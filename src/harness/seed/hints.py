@@ -41,6 +41,9 @@ def read_hints(expressions: Iterable[str]) -> Hints:
             text = match["text"].replace("''", "'")
             if match[0].lstrip("!~* ").startswith("E'"):
                 text = text.replace("\\\\", "\\")
+            if expression[: match.start()].endswith("similar_to_escape("):
+                patterns.append("^(" + text.replace("%", ".*").replace("_", ".") + ")$")
+                continue
             operator = (match["operator"] or "").strip()
             target = likes if operator in ("~~", "~~*") else patterns if operator in ("~", "~*") else strings
             target.append(text)

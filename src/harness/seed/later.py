@@ -9,6 +9,7 @@ from psycopg import sql
 
 from harness.catalog import Constraint, Table
 from harness.seed.order import can_be_null, own_columns
+from harness.seed.parents import fitting
 from harness.seed.refusal import refused
 
 
@@ -26,8 +27,8 @@ def set_waiting(connection: psycopg.Connection[Any], table: Table, key: Constrai
     try:
         with connection.transaction():
             connection.execute(_update(table, key, parent))
-    except psycopg.errors.IntegrityError as error:
-        if not can_be_null(table, key):
+    except psycopg.Error as error:
+        if not can_be_null(table, key) or not isinstance(error, psycopg.errors.IntegrityError):
             raise refused(table, error) from error
 
 
@@ -38,7 +39,8 @@ def _update(table: Table, key: Constraint, parent: Table) -> sql.Composed:
     return sql.SQL(
         "UPDATE {table} c SET {pairs} FROM "
         "(SELECT tableoid, ctid, row_number() OVER (ORDER BY tableoid, ctid) - 1 AS n FROM {table}) o JOIN "
-        "(SELECT {keys}, row_number() OVER (ORDER BY {order}) - 1 AS n, count(*) OVER () AS total FROM {parent} q) p "
+        "(SELECT {keys}, row_number() OVER (ORDER BY {order}) - 1 AS n, count(*) OVER () AS total"
+        " FROM {parent} q WHERE true{fit}) p "
         "ON p.n = o.n % p.total WHERE c.tableoid = o.tableoid AND c.ctid = o.ctid"
     ).format(
         table=sql.Identifier(table.schema, table.name),
@@ -50,6 +52,7 @@ def _update(table: Table, key: Constraint, parent: Table) -> sql.Composed:
             sql.SQL("{} AS {}").format(name, sql.Identifier(f"k{place}")) for place, name in enumerate(referenced)
         ),
         order=comma.join(referenced),
+        fit=fitting(table, key, referenced),
     )
 
 

@@ -12,6 +12,7 @@ from psycopg import sql
 from harness.catalog import Constraint, Snapshot, Table
 from harness.config import HarnessError
 from harness.seed.order import enforced_keys
+from harness.seed.quantities import UNSIGNED, WHOLE
 from harness.seed.sources import Row, Source, from_rows, nothing
 
 
@@ -36,9 +37,9 @@ class Parents:
 
     def _group(self, table: Table, keys: Sequence[Constraint]) -> list[Source]:
         ordered = sorted(keys, key=lambda key: (-len(key.columns), key.name))
-        columns, rows = ordered[0].columns, self._read(ordered[0], limited=len(ordered) == 1)
+        columns, rows = ordered[0].columns, self._read(table, ordered[0], limited=len(ordered) == 1)
         for key in ordered[1:]:
-            columns, rows = _joined(columns, rows, key.columns, self._read(key, limited=False))
+            columns, rows = _joined(columns, rows, key.columns, self._read(table, key, limited=False))
         found = (
             [from_rows(columns, "rows of " + ", ".join(map(self._target, ordered)), rows[: self.rows])] if rows else []
         )
@@ -53,20 +54,33 @@ class Parents:
         parent = self.snapshot.by_oid.get(key.target)
         return parent.qualified if parent else f"a table outside the project (OID {key.target})"
 
-    def _read(self, key: Constraint, *, limited: bool) -> list[Row]:
-        """The referenced columns of the parent as texts, in their own order, without NULLs."""
+    def _read(self, table: Table, key: Constraint, *, limited: bool) -> list[Row]:
+        """The referenced columns of the parent as texts, in their own order, without NULLs and what does not fit."""
         parent = self.snapshot.by_oid.get(key.target)
         if parent is None:
             return []
         names = [sql.Identifier("p", name) for name in parent.names(key.referenced)]
-        query = sql.SQL("SELECT {texts} FROM {table} p WHERE num_nulls({names}) = 0 ORDER BY {names}").format(
+        query = sql.SQL("SELECT {texts} FROM {table} p WHERE num_nulls({names}) = 0{fit} ORDER BY {names}").format(
             texts=sql.SQL(", ").join(sql.SQL("{}::text").format(name) for name in names),
             table=sql.Identifier(parent.schema, parent.name),
             names=sql.SQL(", ").join(names),
+            fit=fitting(table, key, names),
         )
         if limited:
             query += sql.SQL(" LIMIT {}").format(self.rows)
         return self.connection.execute(query).fetchall()
+
+
+def fitting(table: Table, key: Constraint, names: Sequence[sql.Identifier]) -> sql.Composed:
+    """Bounds on the referenced columns, ` AND …`: the child's column may be of a narrower whole type."""
+    bounds: list[sql.Composable] = []
+    for number, name in zip(key.columns, names, strict=True):
+        base = table.by_number[number].base
+        if base in WHOLE:
+            high = (1 << WHOLE[base]) - 1
+            low = 0 if base in UNSIGNED else -high - 1
+            bounds.append(sql.SQL(" AND {} BETWEEN {} AND {}").format(name, low, high))
+    return sql.Composed(bounds)
 
 
 def _sharing(keys: Sequence[Constraint]) -> list[list[Constraint]]:

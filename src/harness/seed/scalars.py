@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 from harness.seed.kinds import Kind
@@ -116,6 +117,23 @@ def vectors(kind: Kind) -> Iterator[Recipe]:
     """Vectors of as many numbers as the size says."""
     rest = ",0" * ((kind.sizes[0] if kind.sizes else 3) - 1)
     yield Recipe("vectors", lambda index: f"[{index + 1}{rest}]")
+
+
+def objects(names: Sequence[str]) -> Iterator[Recipe]:
+    """JSON objects with the names that a condition speaks of, their values of one kind."""
+    shapes: dict[str, Callable[[str, int], object]] = {
+        "texts": lambda name, index: f"{name} {index + 1}",
+        "numbers": lambda _, index: index + 1,
+        "arrays": lambda name, index: [f"{name} {index + 1}"],
+        "objects": lambda name, index: {name: index + 1},
+        "truths": lambda _, index: index % 2 == 0,
+    }
+    for kind, value in shapes.items():
+        yield Recipe(
+            f"objects of {kind}",
+            lambda index, value=value: json.dumps({name: value(name, index) for name in names}),  # type: ignore[misc]  # mypy cannot type a default in a lambda
+            2 if kind == "truths" else ENDLESS,
+        )
 
 
 def scalars(kind: Kind) -> Iterator[Recipe]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterator
 from uuid import UUID
@@ -99,10 +100,15 @@ def _hinted(hints: Hints) -> Iterator[Recipe]:
 
 
 def _like(pattern: str) -> Recipe:
-    """Texts for LIKE: a number for the first `%`, nothing for the others, `x` for `_`."""
-    head, percent, tail = pattern.replace("_", "x").partition("%")
-    tail = tail.replace("%", "")
-    if not percent:
+    """Texts for LIKE: a number for the first `%`, nothing for the others, `x` for `_`, signs behind a backslash."""
+    pieces = [""]
+    for sign in re.findall(r"\\.|.", pattern, re.DOTALL):
+        if sign == "%":
+            pieces.append("")
+        else:
+            pieces[-1] += "x" if sign == "_" else sign[-1]
+    head, tail = pieces[0], "".join(pieces[1:])
+    if len(pieces) == 1:
         return constant(head)
     return Recipe(f"LIKE {pattern!r}", lambda index: f"{head}{index + 1}{tail}")
 

@@ -10,7 +10,7 @@ from harness.seed.hints import Hints
 from harness.seed.kinds import Kind, Kinds
 from harness.seed.quantities import WHOLE, quantities
 from harness.seed.recipes import Recipe, constant, one_of
-from harness.seed.scalars import ENTITIES, scalars
+from harness.seed.scalars import ENTITIES, objects, scalars
 from harness.seed.texts import TEXTS, texts
 from harness.seed.times import clocks, dates, moments, spans
 
@@ -49,6 +49,8 @@ def recipes_of(kinds: Kinds, kind: Kind, table: str, column: str, hints: Hints) 
         yield from texts(kind, table, column, hints)
     else:
         yield from scalars(kind)
+        if kind.base in ("json", "jsonb") and hints.strings:
+            yield from objects(hints.strings)
         yield from (constant(text) for text in hints.strings if kind.base not in ("bool", "uuid"))
 
 

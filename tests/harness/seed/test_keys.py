@@ -34,6 +34,16 @@ def test_too_few_parents_are_shared(land: Ground) -> None:
     assert land.column("SELECT count(*) FROM item GROUP BY owner_id") == [5, 5]
 
 
+def test_a_key_narrower_than_its_parent_takes_what_fits(land: Ground) -> None:
+    """A smallint that refers to an integer uses the parents that it can hold, also in the adversarial pass."""
+    land.run(
+        "CREATE TABLE owner (id int PRIMARY KEY); INSERT INTO owner VALUES (-70000), (5), (70000);"
+        "CREATE TABLE item (id int PRIMARY KEY, owner_id smallint NOT NULL REFERENCES owner)"
+    )
+    land.fill(6, adversarial=True)
+    assert land.column("SELECT DISTINCT owner_id FROM item") == [5]
+
+
 def test_a_table_refers_to_itself(land: Ground) -> None:
     """A tree has its rows in one chain; where NULL is forbidden and keys are unique they form a ring."""
     land.run(
