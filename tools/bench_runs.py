@@ -1,0 +1,127 @@
+"""Whole runs of pytest that `bench.py` compares: a suite of 50 database tests, and 200 tests on two cores."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+
+from rich.progress import Progress
+
+from harness.postgres.cache import Cache
+
+TESTS = {
+    "empty/test_empty.py": "def test_nothing(): pass\n",
+    "ours/conftest.py": 'pytest_plugins = ["harness.plugin"]\n',
+    "ours/test_suite.py": """
+        import pytest
+
+        @pytest.mark.parametrize("number", range(50))
+        def test_one(number, database):
+            with database.connect() as connection:
+                connection.execute("INSERT INTO t1 (name) VALUES ('a')")
+        """,
+    "peer/conftest.py": """
+        import sys
+        from pathlib import Path
+
+        import pytest
+        from pytest_postgresql import factories
+        from sqlalchemy import URL
+
+        from harness.config import load_config
+        from harness.migrate import upgrade
+
+        def load(host, port, user, dbname, **_):
+            config = load_config(Path(__file__).parents[1])
+            upgrade(config, URL.create("postgresql+psycopg", username=user, host=host, port=port, database=dbname))
+
+        process = factories.postgresql_proc(load=[load])
+        postgresql = factories.postgresql("process")
+        """,
+    "peer/test_suite.py": """
+        import pytest
+
+        @pytest.mark.parametrize("number", range(50))
+        def test_one(number, postgresql):
+            postgresql.execute("INSERT INTO t1 (name) VALUES ('a')")
+            postgresql.commit()
+        """,
+    "busy/conftest.py": 'pytest_plugins = ["harness.plugin"]\n',
+    "busy/test_busy.py": """
+        import os
+        import time
+
+        import pytest
+
+        @pytest.mark.parametrize("number", range(int(os.environ["BUSY"])))
+        def test_one(number, database):
+            with database.connect() as connection:
+                connection.execute("INSERT INTO t1 (name) VALUES ('a')")
+            until = time.thread_time() + 0.01
+            while time.thread_time() < until:
+                pass
+        """,
+}
+
+PLUGINS = ("pytest_postgresql.plugin", "xdist.plugin")
+"""What both sides need; other plugins of the environment would only add to every start."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A project's root with `TESTS` in it, and how pytest is run there."""
+
+    root: Path
+    sources: Path
+    temporary: Path
+    pg_ctl: Path
+    cache: Cache
+
+    def seconds(self, folder: str, *options: str, busy: int = 0) -> float:
+        """How long one run of pytest takes on a folder of tests.
+
+        Raises:
+            RuntimeError: when it fails, with what it printed.
+        """
+        environment = {
+            **os.environ,
+            "BUSY": str(busy),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTHONPATH": str(self.sources),
+            "XDG_CACHE_HOME": str(self.cache.place),
+        }
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(self.root)]
+        command += [word for plugin in PLUGINS for word in ("-p", plugin)]
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=self.temporary) as directory:
+            command += ["--basetemp", f"{directory}/run", "--postgresql-exec", str(self.pg_ctl), *options, folder]
+            start = time.perf_counter()
+            done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
+            taken = time.perf_counter() - start
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+        return taken
+
+
+def measure_runs(suite: Suite, runs: int, take: Callable[[str, float], None], progress: Progress) -> None:
+    """Run each suite `runs` times, in turn; `net` is without an empty run, or without the start of the workers."""
+    for name, text in TESTS.items():
+        path = suite.root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(dedent(text), encoding="utf-8")
+    suite.seconds("ours")  # fills the cache
+    task = progress.add_task("whole runs", total=runs)
+    for _ in range(runs):
+        empty = suite.seconds("empty")
+        take("suite of 50, ours, net", (suite.seconds("ours") - empty) * 1000)
+        take("suite of 50, pytest-postgresql, net", (suite.seconds("peer") - empty) * 1000)
+        for workers in ("0", "2"):
+            start = suite.seconds("busy", "-n", workers, busy=int(workers) or 1)
+            take(f"200 tests, -n {workers}, net", (suite.seconds("busy", "-n", workers, busy=200) - start) * 1000)
+        progress.advance(task)
