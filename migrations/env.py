@@ -42,6 +42,8 @@ def connect() -> Iterator[Connection]:
     elif isinstance(given, Engine):
         with given.connect() as connection:
             yield connection
+    elif given is not None:
+        raise TypeError(f"config.attributes['connection'] is {given!r}: expected an Engine or a Connection of SQLAlchemy")
     else:
         try:
             parameters = read_settings().connection_parameters
