@@ -155,6 +155,8 @@ class Statement:
     statement_timeout: int = 0
     sqlstate: str | None = None
     error: str | None = None
+    refused: str = ""
+    """`schema.table.column` or `schema.table.constraint` that the error is about, as far as the server says."""
     notices: tuple[Notice, ...] = ()
     commands: tuple[Command, ...] = ()
     dropped: tuple[Dropped, ...] = ()
@@ -210,10 +212,11 @@ class Trace:
         found = self.by_oid.get(oid)
         return found if found and found.rows else None
 
-    def scanned(self, statement: Statement) -> list[Relation]:
-        """The relations that a statement has read from end to end."""
-        found = ((self.by_name[item.relation], item.read) for item in statement.rows)
-        return [relation for relation, read in found if relation.rows and read >= relation.rows]
+    def scanned(self, statement: Statement) -> frozenset[str]:
+        """The relations that a statement has read from end to end; with a partition, the table that it is a part of."""
+        read = ((self.by_name[item.relation], item.read) for item in statement.rows)
+        found = [relation for relation, rows in read if relation.rows and rows >= relation.rows]
+        return frozenset(name for relation in found for name in (relation.name, relation.root or relation.name))
 
 
 @dataclass(frozen=True, slots=True)

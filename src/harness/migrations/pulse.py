@@ -44,7 +44,7 @@ SELECT json_build_object(
       k.conindid::bigint, k.confrelid::bigint, false, cardinality(k.conkey)))
     FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
     WHERE k.conrelid <> 0 AND k.contype IN ('p', 'u', 'f', 'c', 'x') AND {_OURS}),
-  'indexes', (SELECT json_agg(json_build_array('index', i.indrelid::bigint, n.nspname || '.' || c.relname,
+  'indexes', (SELECT json_agg(json_build_array('index', i.indrelid::bigint, c.relname,
       i.indisvalid, i.indexrelid::bigint, 0, i.indisunique, i.indnkeyatts))
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE {_OURS}),

@@ -143,6 +143,7 @@ class Recorder:
                 statement_timeout=pulse.statement_timeout,
                 sqlstate=sqlstate,
                 error=str(error).strip(),
+                refused=_refused(error),
                 notices=notices,
                 commands=commands,
                 dropped=dropped,
@@ -225,6 +226,13 @@ def _written(before: Pulse, after: Pulse) -> bool:
     return any(counts[1:] != before.rows.get(oid, (0, 0, 0, 0))[1:] for oid, counts in after.rows.items())
 
 
+def _refused(error: BaseException) -> str:
+    """The column or constraint, or at least the table, that the server names beside an error; empty for none."""
+    diag = getattr(error, "diag", None)
+    names = [getattr(diag, name, None) for name in ("schema_name", "table_name", "column_name", "constraint_name")]
+    return ".".join(name for name in names if name)
+
+
 def _tidy(sql: str) -> str:
     return " ".join(sql.split())
 
@@ -248,6 +256,7 @@ def _heard(
             commands.append(Command(told["tag"], ""))
         objects = told.get("dropped") or ()
         own = {name for _, name, original, _ in objects if original}
+        commands += [Command(told["tag"], name) for name in sorted(own)]
         dropped += [
             Dropped(kind, name)
             for kind, name, original, normal in objects

@@ -1,0 +1,186 @@
+"""Rules of section 4: values that are lost, rows that are written at once, and the way back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from harness.catalog import Index, Table
+from harness.migrations.evidence import Rows, Statement
+from harness.migrations.rules.registry import Place, Seen, rule
+
+SIGNS = re.compile(r"<>|->>?|=>|@>|<@|<<|>>")
+BOUNDED = re.compile(r"\bLIMIT\b|\bFETCH\b|\bBETWEEN\b|>.*<|<.*>", re.IGNORECASE | re.DOTALL)
+"""A statement that takes a part of the rows: a number of them, or a range."""
+
+
+@rule(
+    "truncate",
+    "error",
+    "No revision empties a table",
+    why="the rows are gone, for the downgrade too",
+    cure="delete what must go, in batches, after a backup",
+)
+def truncate(seen: Seen) -> Iterator[Place]:
+    """Judge each table that got a new and empty file."""
+    for statement in seen.statements:
+        for rewrite in statement.rewrites:
+            rows = seen.trace.by_name[rewrite.table].rows
+            if rewrite.kind == "r" and rewrite.emptied and rows:
+                yield Place(rewrite.relation, f"its {rows} seeded rows are gone", statement=statement)
+
+
+@rule(
+    "cascade-drop",
+    "error",
+    "What a revision drops, it names",
+    why="CASCADE takes whatever depends on the object, in production perhaps more than here",
+    cure="leave CASCADE out, and drop each object by name",
+)
+def cascade_drop(seen: Seen) -> Iterator[Place]:
+    """Judge each object that went with another one."""
+    for statement in seen.statements:
+        for dropped in statement.dropped:
+            yield Place(dropped.name, f"this {dropped.kind} went with what the statement names", statement=statement)
+
+
+@rule(
+    "composite-index-dropped",
+    "error",
+    "No index on several columns goes with one of them",
+    why="DROP COLUMN silently drops the whole index, and queries by its other columns turn into scans",
+    cure="build an index on the other columns CONCURRENTLY first",
+)
+def composite_index_dropped(seen: Seen) -> Iterator[Place]:
+    """Judge each index that lost a column and went, unless another one serves its other columns."""
+    named = {command.object for item in seen.statements for command in item.commands if command.tag == "DROP INDEX"}
+    for old in seen.before.tables if seen.complete else ():
+        new = seen.after.by_oid.get(old.oid)
+        for index in old.indexes if new else ():
+            assert new
+            left = [number for number in index.columns if number in new.by_number]
+            gone = len(left) < len(index.columns) and index.oid not in {item.oid for item in new.indexes}
+            if left and gone and f"{old.schema}.{index.name}" not in named and not _served(new, left):
+                names = ", ".join(new.names(tuple(number for number in left if number)))
+                yield Place(
+                    f"{old.qualified}.{index.name}",
+                    f"it is gone, and nothing serves {names}",
+                    _again(new, index, names),
+                )
+
+
+@rule(
+    "lossy-type-change",
+    "error",
+    "A change of type keeps every value",
+    why="what is cut or rounded cannot be had back",
+    cure="add a column of the other type, and decide row by row what becomes of the values",
+)
+def lossy_type_change(seen: Seen) -> Iterator[Place]:
+    """Judge each column whose values, turned back into the old type, are not those of before."""
+    for loss in seen.losses:
+        reason = f": {loss.reason}" if loss.reason else ""
+        yield Place(loss.column, f"{loss.lost} of {loss.of} values cannot be had back{reason}")
+
+
+@rule(
+    "unbatched-backfill",
+    "error",
+    "Rows are written in batches",
+    why="one statement for every row holds each row's lock until its end, and doubles the table on disk",
+    cure="write a bounded number of rows a statement, each in a transaction of its own, until none is left",
+)
+def unbatched_backfill(seen: Seen) -> Iterator[Place]:
+    """Judge each statement that wrote every row of a table, without a bound and not in a loop."""
+    for statement in seen.statements:
+        for rows in statement.rows:
+            relation = seen.trace.by_name[rows.relation]
+            if relation.rows > 1 and rows.changed >= relation.rows and not _batched(seen, statement):
+                message = f"one statement wrote {rows.changed} rows, as many as were seeded"
+                yield Place(relation.root or relation.name, message, statement=statement)
+
+
+@rule(
+    "backfill-in-ddl-transaction",
+    "error",
+    "No rows are filled in while a table is locked exclusively",
+    why="nobody can read or write the table until the last row is written",
+    cure="fill the rows in a later revision, or in an autocommit block, in batches",
+)
+def backfill_in_ddl_transaction(seen: Seen) -> Iterator[Place]:
+    """Judge each statement that writes to a table with rows while the transaction holds ACCESS EXCLUSIVE."""
+    for statement in seen.statements:
+        held = [lock for lock in statement.held if lock.mode == "AccessExclusiveLock"]
+        held = [lock for lock in held if seen.trace.by_name[lock.relation].rows]
+        for rows in statement.rows if held else ():
+            if _grows(seen, statement, rows):
+                message = f"{rows.changed} rows written while ACCESS EXCLUSIVE on {held[0].relation} was held"
+                yield Place(rows.relation, message, statement=statement)
+
+
+@rule(
+    "downgrade-missing",
+    "error",
+    "Every revision has a way back",
+    why="a release that fails cannot be rolled back",
+    cure="write downgrade(); where there is truly no way back, raise in it and accept the finding with the reason",
+)
+def downgrade_missing(seen: Seen) -> Iterator[Place]:
+    """Judge a downgrade that is not there or does nothing."""
+    if seen.way_back.missing:
+        yield Place(
+            seen.trace.revision, seen.way_back.error or "downgrade() leaves the schema as upgrade() has made it"
+        )
+
+
+@rule(
+    "downgrade-not-symmetric",
+    "error",
+    "The way back restores the schema",
+    why="the next upgrade meets leftovers and fails, or the old release meets a schema that it does not know",
+    cure="undo in downgrade() all that upgrade() does, in reverse order",
+)
+def downgrade_not_symmetric(seen: Seen) -> Iterator[Place]:
+    """Judge a downgrade that fails, and each object that differs from before after it."""
+    if seen.way_back.error and not seen.way_back.missing:
+        yield Place(seen.trace.revision, f"downgrade() fails: {seen.way_back.error}")
+    for name, change in seen.way_back.changes:
+        yield Place(name, f"after upgrade and downgrade: {change}")
+
+
+@rule(
+    "downgrade-data-loss",
+    "error",
+    "Up and down again keeps every value",
+    why="a roll-back of the release would cost data that was there before it",
+    cure="keep the values: in the column until no roll-back is possible, or in a table aside",
+)
+def downgrade_data_loss(seen: Seen) -> Iterator[Place]:
+    """Judge each column that has lost values after the round trip."""
+    for loss in seen.way_back.losses:
+        yield Place(loss.column, f"{loss.lost} of {loss.of} values are lost after upgrade and downgrade")
+
+
+def _batched(seen: Seen, statement: Statement) -> bool:
+    """Whether a statement takes a part of the rows, by its text or because it runs again in another transaction."""
+    if BOUNDED.search(SIGNS.sub("", statement.sql)):
+        return True
+    others = [item for item in seen.statements if item.sql == statement.sql and item is not statement]
+    return any(item.transaction is None or item.transaction != statement.transaction for item in others)
+
+
+def _grows(seen: Seen, statement: Statement, rows: Rows) -> bool:
+    """Whether a statement takes longer the more rows there are: it writes all of them, or reads all to write some."""
+    relation = seen.trace.by_name[rows.relation]
+    if not relation.rows or not rows.changed:
+        return False
+    return rows.changed >= relation.rows or rows.relation in seen.trace.scanned(statement)
+
+
+def _served(table: Table, numbers: list[int]) -> bool:
+    """Whether another index begins with these columns."""
+    return any(list(index.columns[: len(numbers)]) == numbers for index in table.indexes if index.valid)
+
+
+def _again(table: Table, index: Index, names: str) -> str:
+    return f"CREATE INDEX CONCURRENTLY {index.name} ON {table.qualified} ({names})"

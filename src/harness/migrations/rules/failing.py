@@ -1,0 +1,261 @@
+"""Rules of section 2: what fails in production only, because of its rows, its server, or a run that was cut short."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from harness.migrations.evidence import Statement
+from harness.migrations.rules.registry import Place, Seen, rule
+
+CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
+
+NOT_NULL = "23502"
+ACTIVE_TRANSACTION = "25001"
+NO_TRANSACTION = "25P01"
+IN_USE = "55006"
+LOCK_NOT_AVAILABLE = "55P03"
+UNSAFE_NEW_ENUM_VALUE = "55P04"
+DEADLOCK = "40P01"
+TRUNCATED = "42622"
+"""SQLSTATEs of the manual, appendix A."""
+
+DATA = ("22", "23")
+"""Classes of errors that the rows are to blame for: data exception, integrity constraint violation."""
+
+
+@rule(
+    "required-column-added",
+    "error",
+    "A new NOT NULL column has a default",
+    why="the statement fails as soon as the table holds one row",
+    cure="give it a server_default, or add it nullable, fill it, and make it NOT NULL afterwards",
+)
+def required_column_added(seen: Seen) -> Iterator[Place]:
+    """Judge the error of a statement that adds a column to a table with rows."""
+    statement = _failed(seen)
+    if statement and _adds_required_column(seen, statement):
+        yield Place(statement.refused, _said(statement), statement=statement)
+
+
+@rule(
+    "fails-on-existing-data",
+    "error",
+    "Rows that the old schema allows survive the revision",
+    why="it works on an empty database and fails in production, at night, half way",
+    cure="repair or move the rows first, in batches, then add the constraint or change the type",
+)
+def fails_on_existing_data(seen: Seen) -> Iterator[Place]:
+    """Judge an error that only rows can cause; on odd rows, which production may not have, it is a warning."""
+    statement = _failed(seen)
+    if statement and (statement.sqlstate or "").startswith(DATA) and not _adds_required_column(seen, statement):
+        yield Place(statement.refused or seen.trace.revision, _said(statement), statement=statement)
+    elif seen.adversary:
+        message = f"on rows with duplicates, nulls and extremes: {seen.adversary.message}"
+        message += f"\n  in: {seen.adversary.sql}"
+        yield Place(seen.adversary.object or seen.trace.revision, message, level="warning")
+
+
+@rule(
+    "concurrently-in-transaction",
+    "error",
+    "CONCURRENTLY runs outside a transaction",
+    why="Postgres refuses it inside one",
+    cure="put it into `with op.get_context().autocommit_block():`",
+)
+def concurrently_in_transaction(seen: Seen) -> Iterator[Place]:
+    """Judge the error of a statement with CONCURRENTLY."""
+    statement = _failed(seen)
+    if statement and statement.sqlstate == ACTIVE_TRANSACTION and CONCURRENTLY.search(statement.sql):
+        yield Place(seen.trace.revision, _said(statement), statement=statement)
+
+
+@rule(
+    "enum-value-same-transaction",
+    "error",
+    "A new enum value is used in a later transaction",
+    why="Postgres refuses to use a value before the transaction that adds it has committed",
+    cure="add the value in a revision of its own, or inside an autocommit block",
+)
+def enum_value_same_transaction(seen: Seen) -> Iterator[Place]:
+    """Judge the error of a statement that uses a new value."""
+    statement = _failed(seen)
+    if statement and statement.sqlstate == UNSAFE_NEW_ENUM_VALUE:
+        yield Place(seen.trace.revision, _said(statement), statement=statement)
+
+
+@rule(
+    "pending-trigger-events",
+    "error",
+    "A table is altered after the checks that its changed rows wait for",
+    why="with a deferred constraint, ALTER TABLE after INSERT or UPDATE fails as soon as there are rows",
+    cure="SET CONSTRAINTS ALL IMMEDIATE before the ALTER, or a transaction for each",
+)
+def pending_trigger_events(seen: Seen) -> Iterator[Place]:
+    """Judge the error of a statement that finds checks outstanding."""
+    statement = _failed(seen)
+    if statement and statement.sqlstate == IN_USE and "pending trigger events" in (statement.error or ""):
+        yield Place(seen.trace.revision, _said(statement), statement=statement)
+
+
+@rule(
+    "invalid-index-left",
+    "error",
+    "Every index is valid when the revision ends",
+    why="an INVALID index is written to but never read, and a unique one proves nothing",
+    cure="drop it and build it again; look at pg_index.indisvalid after CONCURRENTLY",
+)
+def invalid_index_left(seen: Seen) -> Iterator[Place]:
+    """Judge each index that is not valid after the revision and was not so before."""
+    before = {(table.oid, index.name) for table in seen.before.relations for index in table.indexes if not index.valid}
+    for table in seen.after.relations:
+        for index in table.indexes:
+            partial = table.kind == "p"  # ON ONLY: invalid until every partition has one
+            if not index.valid and (table.oid, index.name) not in before and not partial:
+                fix = f"DROP INDEX CONCURRENTLY {table.schema}.{index.name}"
+                yield Place(f"{table.qualified}.{index.name}", "it is INVALID after the revision", fix)
+
+
+@rule(
+    "if-not-exists-hides-invalid-index",
+    "error",
+    "A second run builds the index that the first one left INVALID",
+    why="IF NOT EXISTS finds the name and is content: the migration passes and the index is never used",
+    cure="drop an INVALID index of that name before building it",
+)
+def if_not_exists_hides_invalid_index(seen: Seen) -> Iterator[Place]:
+    """Judge each index that stayed INVALID through a second run."""
+    for hidden in seen.hidden:
+        statement = next((item for item in seen.statements if item.sql == hidden.sql), None)
+        yield Place(hidden.index, "put there INVALID, it was INVALID after a second run too", statement=statement)
+
+
+@rule(
+    "identifier-truncated",
+    "error",
+    "Names fit into 63 bytes",
+    why="Postgres cuts the name: later statements and downgrades look for the long one, or two names become one",
+    cure="take a shorter name",
+)
+def identifier_truncated(seen: Seen) -> Iterator[Place]:
+    """Judge each notice that a name was cut."""
+    for statement in seen.statements:
+        for notice in statement.notices:
+            if notice.sqlstate == TRUNCATED:
+                quoted = re.findall(r'"([^"]+)"', notice.message)
+                yield Place(quoted[0] if quoted else seen.trace.revision, notice.message, statement=statement)
+
+
+@rule(
+    "index-corruption-14.0-14.3",
+    "error",
+    "No CONCURRENTLY on 14.0 to 14.3",
+    why="these servers may leave rows out of the index (release notes of 14.4)",
+    cure="update the server to 14.4 or newer first",
+)
+def index_corruption(seen: Seen) -> Iterator[Place]:
+    """Judge CONCURRENTLY by the server's version."""
+    if 140000 <= seen.trace.version <= 140003:
+        for statement in seen.statements:
+            if CONCURRENTLY.search(statement.sql):
+                version = f"14.{seen.trace.version % 10000}"
+                yield Place(seen.trace.revision, f"CONCURRENTLY on PostgreSQL {version}", statement=statement)
+
+
+@rule(
+    "transaction-control",
+    "error",
+    "A revision leaves BEGIN and COMMIT to Alembic",
+    why="what ran before COMMIT stays when the rest fails, and Alembic still notes nothing",
+    cure="leave them out; what must run outside a transaction stands in op.get_context().autocommit_block()",
+)
+def transaction_control(seen: Seen) -> Iterator[Place]:
+    """Judge each statement that ended the transaction or began one in vain."""
+    for statement in seen.statements:
+        vain = [item for item in statement.notices if item.sqlstate in (ACTIVE_TRANSACTION, NO_TRANSACTION)]
+        if statement.ended_transaction or vain:
+            said = vain[0].message if vain else "it ended the transaction that Alembic had begun"
+            yield Place(seen.trace.revision, said, statement=statement)
+
+
+@rule(
+    "partial-apply",
+    "error",
+    "A revision that was cut short can be run again",
+    why="outside a transaction nothing is undone: the next deployment runs it again from its first statement",
+    cure="make each step repeatable: look first, IF [NOT] EXISTS, drop what an earlier run has left",
+)
+def partial_apply(seen: Seen) -> Iterator[Place]:
+    """Judge each run that was killed after a statement and started again."""
+    for rerun in seen.reruns:
+        killed = f"killed after statement {rerun.number} and run again, "
+        statement = next((item for item in seen.statements if item.number == rerun.number), None)
+        if rerun.error:
+            yield Place(seen.trace.revision, f"{killed}it fails: {rerun.error}", statement=statement)
+        elif rerun.differs:
+            shown = "; ".join(rerun.differs[:3])
+            yield Place(seen.trace.revision, f"{killed}it ends with another schema: {shown}", statement=statement)
+
+
+@rule(
+    "revision-hangs",
+    "error",
+    "A revision waits for nobody but other clients",
+    why="alone in its database it waits for itself, so it will wait in production too",
+    cure="use op.get_bind() instead of a connection of its own",
+)
+def revision_hangs(seen: Seen) -> Iterator[Place]:
+    """Judge a revision that waited for a lock with nobody else there."""
+    statement = _failed(seen)
+    if seen.trace.hung or seen.trace.sqlstate in (LOCK_NOT_AVAILABLE, DEADLOCK):
+        message = seen.trace.hung or f"with nobody else in the database: {seen.trace.error}"
+        yield Place(seen.trace.revision, message, statement=statement)
+
+
+@rule(
+    "revision-fails",
+    "error",
+    "A revision runs on the schema that the revision before has left",
+    why="nothing can be deployed until it is repaired",
+    cure="run it on a fresh database at the revision before",
+)
+def revision_fails(seen: Seen) -> Iterator[Place]:
+    """Judge an error that no other rule speaks of."""
+    statement = _failed(seen)
+    state = seen.trace.sqlstate or ""
+    told = (
+        seen.trace.hung
+        or state.startswith(DATA)
+        or state in (UNSAFE_NEW_ENUM_VALUE, LOCK_NOT_AVAILABLE, DEADLOCK)
+        or (state == ACTIVE_TRANSACTION and statement and CONCURRENTLY.search(statement.sql))
+        or (state == IN_USE and "pending trigger events" in (seen.trace.error or ""))
+    )
+    if seen.trace.error and not told:
+        yield Place(seen.trace.revision, _explained(seen.trace.error), statement=statement)
+
+
+def _explained(error: str) -> str:
+    """An error with what it means where that is not plain."""
+    if "is not available" in error and "extension" in error:
+        return f"{error}\n  the server lacks this extension: install its package, or judge on a server that has it"
+    if "no schema has been selected" in error or ("does not exist" in error and "alembic_version" in error):
+        return f"{error}\n  the revision has dropped the schema that Alembic keeps its version table in"
+    return error
+
+
+def _failed(seen: Seen) -> Statement | None:
+    """The statement that ended the revision."""
+    if seen.complete or not seen.statements:
+        return None
+    return seen.statements[-1] if seen.statements[-1].error else None
+
+
+def _said(statement: Statement) -> str:
+    return (statement.error or "").splitlines()[0] + f" ({statement.sqlstate})"
+
+
+def _adds_required_column(seen: Seen, statement: Statement) -> bool:
+    """Whether a null was refused in a column that was not there before."""
+    table, _, column = statement.refused.rpartition(".")
+    known = seen.before.by_name.get(table)
+    return statement.sqlstate == NOT_NULL and known is not None and column not in known.by_name
