@@ -51,12 +51,11 @@ def _one_by_one(table: _Table, place: Row, values: Values) -> None:
 
 
 def _accepted(table: _Table, place: Row, plan: Plan, source: Source, kinds: Kinds) -> list[Row]:
-    """The odd rows of a source that the server takes: NULL, the same as in the first row, extremes."""
+    """The odd rows of a source that the server takes: the same as in the first row, NULL, extremes."""
     columns = [plan.table.by_number[number] for number in source.columns]
-    candidates: list[Row] = []
+    candidates = [plan.values(0, source.columns)]
     if not any(column.not_null for column in columns):
         candidates.append((None,) * len(columns))
-    candidates.append(plan.values(0, source.columns))
     if len(columns) == 1:
         candidates += [(text,) for text in extremes_of(kinds.of(columns[0].type)) if text is not None]
     return [row for row in dict.fromkeys(candidates) if table.update(place, {source.columns: row}, keep=False)]

@@ -68,7 +68,7 @@ class Planner:
         for part in parts:
             every = list(dict.fromkeys([*conditions, *part.conditions]))
             tied = [condition for condition in every if not condition.columns & own.columns]
-            variables = [*referring, *self._columns(table, referring, own, every)]
+            variables = [*referring, *self._columns(table, referring, own, every, single)]
             sources = solve(judge, variables, Task(self.rows, tied, single, exact))
             placed, most = place(sources, [*keys, *part.keys], self.rows, len(parts), own.columns)
             solved.append(placed)
@@ -89,7 +89,12 @@ class Planner:
                 )
 
     def _columns(
-        self, table: Table, referring: Sequence[Choices], own: OwnKeys, conditions: Sequence[Condition]
+        self,
+        table: Table,
+        referring: Sequence[Choices],
+        own: OwnKeys,
+        conditions: Sequence[Condition],
+        keys: frozenset[int],
     ) -> Iterator[list[Source]]:
         """The choices of every column that no foreign key fills."""
         filled = own.columns | {number for choices in referring for number in choices[0].columns}
@@ -100,7 +105,8 @@ class Planner:
                 continue
             asked = [condition for condition in conditions if column.number in condition.columns]
             recipes = self._recipes(table, column, spans.get(column.number, column.name), asked)
-            found = [from_recipe(column.number, recipe) for recipe in islice(recipes, MOST)]
+            most = MOST if asked or column.number in keys else 1
+            found = [from_recipe(column.number, recipe) for recipe in islice(recipes, most)]
             if not column.not_null and not _refuses_null(table, column):
                 found.insert(0 if column.number in waits else len(found), nothing((column.number,)))
             if not found:

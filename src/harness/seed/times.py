@@ -41,10 +41,16 @@ def _day(ordinal: int) -> str:
     return date.fromordinal(ordinal).isoformat()
 
 
+@lru_cache
+def _clock(zone: str) -> list[str]:
+    """The minutes of a day."""
+    return [f" {minute // 60:02d}:{minute % 60:02d}:00{zone}" for minute in range(1440)]
+
+
 def _minutes(name: str, day: datetime, first: int, step: int, zone: str) -> Recipe:
     """Whole minutes from a day's midnight on, put together from texts: ten times as fast as by arithmetic of times."""
     ordinal = day.toordinal()
-    clock = [f" {minute // 60:02d}:{minute % 60:02d}:00{zone}" for minute in range(1440)]
+    clock = _clock(zone)
 
     def make(index: int) -> str:
         days, minute = divmod(first + step * index, 1440)
