@@ -48,14 +48,14 @@ def cluster_key(installation: Installation, account: Account) -> str:
     build = f"{installation.version} {program.st_size} {program.st_mtime_ns}"
     machine = f"{platform.system()} {platform.machine()} {platform.libc_ver()}"
     observer = Path(__file__).with_name("observer.sql").read_bytes()
-    return _digest(FORMAT, build, machine, account.name, INITDB, SETTINGS, observer)
+    return "cluster-" + _digest(FORMAT, build, machine, account.name, INITDB, SETTINGS, observer)
 
 
 def template_key(cluster: str, config: Config) -> str:
     """What a migrated template depends on: its cluster, migrations, roles, models, and those who run them."""
     files = [config.root / "pyproject.toml", config.roles_path, *_sources(config.migrations_path), *_models(config)]
     contents = [(os.path.relpath(path, config.root), path.read_bytes()) for path in files if path.is_file()]
-    return _digest(cluster, version("alembic"), version("sqlalchemy"), config.role_prefix, contents)
+    return "template-" + _digest(cluster, version("alembic"), version("sqlalchemy"), config.role_prefix, contents)
 
 
 def _sources(directory: Path) -> list[Path]:
@@ -108,6 +108,10 @@ class Cache:
             self._trim()
         except (OSError, subprocess.CalledProcessError):
             scratch.unlink(missing_ok=True)
+
+    def holds(self, kind: str) -> bool:
+        """Whether there is any archive of a kind: `cluster` or `template`."""
+        return any(self.place.glob(f"{kind}-*.tar"))
 
     def discard(self, key: str) -> None:
         """Throw the archive of `key` away."""

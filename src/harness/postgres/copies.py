@@ -95,10 +95,11 @@ class Copier:
         for (name,) in self.administrator.run("SELECT datname FROM pg_database WHERE oid = %s", [copy.oid]).fetchall():
             self.administrator.drop(name)
 
-    def describe(self, template: Template) -> None:
-        """Note what is shared, before a test can change it."""
+    def describe(self, template: Template, *, changed: bool) -> None:
+        """Note what is shared, before a test can change it; `changed` when the making of the template may have."""
         if self.observes:
-            self.administrator.run("CALL harness.save()")
+            if changed:
+                self.administrator.run("CALL harness.save()")
             (template.shared,) = self._row("SELECT harness.shared()")
 
     def _reuse(self, copy: Copy) -> Copy | None:

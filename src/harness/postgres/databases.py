@@ -154,9 +154,14 @@ class Databases:
             if not there:
                 self._make(name, migrated=migrated)
             template = Template(name, read_rights(administrator.session(), name))
-            self.pool.here.describe(template)
+            self.pool.here.describe(template, changed=not there)
             self._templates[migrated] = template
         return self._templates[migrated]
+
+    def forget_empty(self) -> None:
+        """Drop the template without migrations, which is quickly made again."""
+        if template := self._templates.pop(False, None):
+            self.pool.here.administrator.drop(template.name)
 
     def _make(self, name: str, *, migrated: bool) -> None:
         administrator = self.pool.here.administrator

@@ -19,8 +19,11 @@ AHEAD = 2
 PATIENCE = 20.0
 """Seconds to wait for the thread before doing its work here."""
 
-BACKLOG = 4
-"""Dropped databases that may wait until the thread has nothing better to do."""
+BACKLOG = 8
+"""Databases to be dropped that may wait until the thread has nothing better to do."""
+
+IDLE = 0.02
+"""Seconds without work after which the thread drops one of them."""
 
 USUAL = sys.getswitchinterval()
 SWITCH = 0.0005
@@ -121,8 +124,9 @@ class Pool:
         """Do one thing: bring back, else copy ahead, else drop; False when the run is over."""
         returned = ordered = None
         with self._turn:
-            while not (self._returned or self._ordered or self._dropped or self._closing):
-                self._turn.wait()
+            while not (self._returned or self._ordered or self._closing or len(self._dropped) > BACKLOG):
+                if not self._turn.wait(IDLE if self._dropped else None):
+                    break
             if self._closing:
                 return False
             if len(self._dropped) <= BACKLOG and self._returned:

@@ -64,13 +64,15 @@ def _make(cluster: Cluster, config: Config, cache: Cache) -> None:
     base = cluster_key(cluster.installation, cluster.account)
     if not cache.restore(base, cluster.account, cluster.run.data):
         cluster.initialise()
-        cache.store(base, cluster.run.data)
+        if cache.holds("template"):  # the migrations are being worked on: next time initdb is spared
+            cache.store(base, cluster.run.data)
     cluster.start()
     with contextlib.closing(databases_on(cluster, config)) as databases:
         try:
             databases.template(migrated=True)
+            databases.forget_empty()
         except Exception:
             return
     cluster.stop(signal.SIGINT)
-    cache.store(template_key(base, config), cluster.run.data)
+    cache.store(_key(cluster, config), cluster.run.data)
     cluster.start()
