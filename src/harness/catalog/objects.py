@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from harness.catalog.relations import Constraint, Table
+from harness.catalog.relations import Constraint, Index, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,11 @@ class Snapshot:
     def by_name(self) -> dict[str, Table]:
         """Tables, views and materialized views by `schema.name`."""
         return {table.qualified: table for table in self.relations}
+
+    @cached_property
+    def indexes(self) -> dict[str, Index]:
+        """Every index by `schema.name`; it lies in its table's schema."""
+        return {f"{table.schema}.{index.name}": index for table in self.relations for index in table.indexes}
 
     @cached_property
     def referrers(self) -> dict[int, tuple[tuple[Table, Constraint], ...]]:

@@ -1,0 +1,49 @@
+"""What the models load and what the application sends is served by indexes."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from harness.catalog import Snapshot
+from harness.config import Config, load_object
+from harness.findings import Finding
+from harness.postgres.databases import Database
+from harness.schema.coverage import NEEDLESS, QUERY, coverage
+from harness.schema.plans import Statement
+from harness.schema.relationships import RELATIONSHIP, mapped, relationships
+from harness.session import Session
+
+RECORDED = Path(__file__).with_name("statements.json")
+
+
+def judge(session: Session, config: Config, rule: str, found: list[Finding]) -> None:
+    """Fail for what no exemption of this rule covers."""
+    exemptions = [item for item in config.exemptions if item.rule == rule]
+    verdict = session.report.judge("schema", found, exemptions, strict=config.strict)
+    assert verdict.clean, f"\n{verdict}"
+
+
+def test_every_relationship_loads_by_an_index(
+    catalog: Snapshot, harness_config: Config, harness_session: Session
+) -> None:
+    """From both ends and through `secondary`, whatever queries there are so far."""
+    module = import_module(harness_config.metadata.partition(":")[0])
+    found = relationships(mapped(module, load_object(harness_config.metadata)), catalog)
+    judge(harness_session, harness_config, RELATIONSHIP.id, found)
+
+
+@pytest.mark.parametrize("rule", [QUERY.id, NEEDLESS.id])
+def test_statements_of_the_application(
+    rule: str, database: Database, catalog: Snapshot, harness_config: Config, harness_session: Session
+) -> None:
+    """Each recorded statement, planned for any values as the role that sends it, reads no table from end to end."""
+    statements = [
+        Statement(item["text"], routes=tuple(item["routes"])) for item in json.loads(RECORDED.read_text("utf-8"))
+    ]
+    with database.as_role("app").connect() as connection:
+        found = coverage(connection, catalog, statements)
+    judge(harness_session, harness_config, rule, [finding for finding in found if finding.rule.id == rule])
