@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from harness.config import HarnessError
 
-Direction = Literal["upgrade", "downgrade", "stamp"]
+Direction = Literal["upgrade", "downgrade", "note", "forget"]
 Around = Callable[[Callable[..., Any], str], None]
 """Called in place of a revision's function, with that function and the name of Alembic's version table."""
 
@@ -92,7 +92,7 @@ class History:
     def step(self, script: Script, direction: Direction, url: URL, around: Around | None = None) -> None:
         """Run one revision on the database at `url`, with the project's env.py, as `alembic upgrade` would.
 
-        A `stamp` only notes that the revision is there. Connections to any other server are refused.
+        `note` and `forget` only write down that the revision is there or not. Connections to other servers are refused.
 
         Raises:
             Exception: whatever the revision or env.py raises.
@@ -100,11 +100,11 @@ class History:
         """
 
         def work(_heads: Any, context: MigrationContext) -> list[MigrationStep]:
-            down = direction == "downgrade"
+            down = direction in ("downgrade", "forget")
             make = MigrationStep.downgrade_from_script if down else MigrationStep.upgrade_from_script
             step = make(self.script.revision_map, script)
             function = step.migration_fn
-            if direction == "stamp":
+            if direction in ("note", "forget"):
                 step.migration_fn = lambda **_: None
             elif around:
                 step.migration_fn = lambda **_: around(function, context.version_table)

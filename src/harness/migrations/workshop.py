@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from alembic.script import Script
 from sqlalchemy import URL
 
+from harness.migrations.history import Around, Direction, History
+from harness.migrations.stall import Watchdog
 from harness.postgres.address import Address
 from harness.postgres.administrator import Administrator
 from harness.postgres.rights import read_rights
@@ -63,6 +66,22 @@ class Workshop:
     def connect(self, name: str) -> psycopg.Connection[Any]:
         """A superuser's session, each statement on its own."""
         return self.server.connect(name, autocommit=True)
+
+    def step(
+        self, history: History, script: Script, direction: Direction, name: str, around: Around | None = None
+    ) -> None:
+        """Run one step of a revision on a database, and cancel what waits for a lock for ever.
+
+        Raises:
+            Exception: whatever the revision raises.
+        """
+        with Watchdog(self.server, name).watching():
+            history.step(script, direction, self.url(name), around)
+
+    def end(self, name: str, pid: int) -> None:
+        """End a session of a database, and wait until it is gone."""
+        with self.connect(name) as session:
+            session.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
 
     def _make(self, template: str) -> str:
         name = f"{self.prefix}_{next(self._numbers)}"

@@ -1,0 +1,105 @@
+"""Remembers how a revision was judged, for as long as nothing that the judgement depends on has changed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+from alembic.script import Script
+
+import harness
+from harness.migrations.history import History
+from harness.migrations.judged import Judged, from_data
+from harness.postgres.find import Installation
+
+MOST = 4000
+"""Judgements that are kept; those that were not used for the longest time go first."""
+
+
+@dataclass
+class Cache:
+    """Judgements in `place`, one JSON file each; `settings` is whatever else they depend on, such as the rows."""
+
+    place: Path
+    history: History
+    installation: Installation
+    settings: tuple[object, ...] = ()
+    _digests: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def read(self, script: Script) -> Judged | None:
+        """What is remembered of a revision; None for nothing, or a file that cannot be read."""
+        path = self._path(script)
+        try:
+            judged = from_data(json.loads(path.read_text(encoding="utf-8")))
+            os.utime(path)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        return judged
+
+    def write(self, script: Script, judged: Judged) -> None:
+        """Remember a judgement; where that cannot be done it is made again next time."""
+        scratch = self.place / f".{secrets.token_hex(8)}"
+        with contextlib.suppress(OSError):
+            self.place.mkdir(parents=True, exist_ok=True)
+            scratch.write_text(json.dumps(judged.data()), encoding="utf-8")
+            scratch.rename(self._path(script))
+            self._trim()
+
+    def _path(self, script: Script) -> Path:
+        return self.place / f"{self._digest(script)}.json"
+
+    def _digest(self, script: Script) -> str:
+        """Of a revision, all below it, and what is the same for all."""
+        if script.revision not in self._digests:
+            below = sorted(self._digest(self._script(name)) for name in _parents(script))
+            content = Path(script.path).read_bytes()
+            self._digests[script.revision] = _hash(self._common, content, below)
+        return self._digests[script.revision]
+
+    def _script(self, name: str) -> Script:
+        found = self.history.script.get_revision(name)
+        assert found
+        return found
+
+    @cached_property
+    def _common(self) -> str:
+        """Server build, env.py and its neighbours, the harness's own code, and the libraries that run revisions."""
+        program = Path(self.installation.program("postgres")).stat()
+        build = (self.installation.version, program.st_size, program.st_mtime_ns)
+        revisions = {Path(item.path).resolve() for item in self.history.revisions}
+        folder = Path(self.history.script.dir)
+        beside = [path for path in _python(folder) if path.resolve() not in revisions]
+        own = _python(Path(harness.__file__).parent)
+        libraries = [version(name) for name in ("alembic", "sqlalchemy", "psycopg")]
+        return _hash(build, [path.read_bytes() for path in (*beside, *own)], libraries, self.settings)
+
+    def _trim(self) -> None:
+        files = list(self.place.glob("*.json"))
+        if len(files) > MOST:
+            for path in sorted(files, key=lambda path: path.stat().st_mtime)[: len(files) - MOST]:
+                path.unlink(missing_ok=True)
+
+
+def _parents(script: Script) -> Iterable[str]:
+    """The revisions that one names as its own ground."""
+    for names in (script.down_revision, script.dependencies):
+        if isinstance(names, str):
+            yield names
+        else:
+            yield from names or ()
+
+
+def _python(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

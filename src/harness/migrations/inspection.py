@@ -1,0 +1,136 @@
+"""All that is looked at around one traced revision: catalogue, values, old release, way back, second runs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from alembic.script import Script
+
+from harness.catalog import Snapshot, difference, read_snapshot
+from harness.config import HarnessError
+from harness.findings import Finding
+from harness.migrations.evidence import Failure, Trace, WayBack
+from harness.migrations.history import History
+from harness.migrations.release import Release
+from harness.migrations.rerun import Reruns
+from harness.migrations.rules.failing import DATA
+from harness.migrations.rules.ground import NOT_SEEDED
+from harness.migrations.rules.registry import Seen
+from harness.migrations.trace import prepare, said, sqlstate, trace
+from harness.migrations.values import Digests, digest, round_trip_losses, type_losses
+from harness.migrations.workshop import Workshop
+from harness.seed import fill
+
+
+@dataclass
+class Inspection:
+    """One revision on copies of `base`, a database at the revision before it that holds no seeded rows."""
+
+    history: History
+    workshop: Workshop
+    script: Script
+    base: str
+    rows: int
+
+    def run(self) -> tuple[Seen, list[Finding]]:
+        """What was seen, and what kept it from being seen."""
+        with self._copy() as database:
+            unseeded = self._fill(database)
+            with self.workshop.connect(database) as session, self.workshop.connect(database) as old:
+                before = read_snapshot(session)
+                digests = digest(session, before)
+                release = Release(old)
+                release.prepare(before)
+                seen = trace(self.history, self.workshop, self.script, database, before)
+                after = read_snapshot(session)
+                complete = seen.error is None
+                losses = type_losses(session, before, after, digests) if complete else []
+                refusals = release.again() if complete else []
+                back = self._way_back(database, session, before, after, digests) if complete else WayBack()
+        if not unseeded:
+            unseeded = [
+                self._unseeded(item.name, "it is empty") for item in seen.relations if _is_missing(item.name, seen)
+            ]
+        second = self._second_runs(seen, after) if complete and seen.outside else ((), ())
+        adversary = self._adversary() if complete and before.tables and not unseeded else None
+        found = Seen(seen, before, after, tuple(losses), tuple(refusals), back, *second, adversary)
+        return found, unseeded
+
+    def _way_back(
+        self, database: str, session: psycopg.Connection[Any], before: Snapshot, after: Snapshot, digests: Digests
+    ) -> WayBack:
+        """Downgrade, and compare with what was there before."""
+        try:
+            self.workshop.step(self.history, self.script, "downgrade", database)
+        except NotImplementedError as error:
+            return WayBack(
+                tried=True, missing=True, error=f"downgrade() raises NotImplementedError: {error}".rstrip(": ")
+            )
+        except Exception as error:
+            missing = getattr(self.script.module, "downgrade", None) is None
+            return WayBack(tried=True, missing=missing, error=(said(error) or "").splitlines()[0])
+        left = read_snapshot(session)
+        changes = difference(before, left)
+        if changes and not difference(after, left):
+            return WayBack(tried=True, missing=True)
+        losses = round_trip_losses(before, digests, left, digest(session, left))
+        shown = tuple((change.name, str(change)) for change in changes)
+        return WayBack(tried=True, changes=shown, losses=tuple(losses))
+
+    def _second_runs(self, seen: Trace, after: Snapshot) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        with self._copy() as filled:
+            self._fill(filled)
+            reruns = Reruns(self.history, self.workshop, self.script, filled)
+            return tuple(reruns.killed(seen, after)), tuple(reruns.hidden(seen, after))
+
+    def _adversary(self) -> Failure | None:
+        """Run it on rows with duplicates, nulls and extremes; only what the rows are to blame for counts."""
+        with self._copy() as database:
+            if self._fill(database, adversarial=True):
+                return None
+            try:
+                self.workshop.step(self.history, self.script, "upgrade", database)
+            except Exception as error:
+                state = sqlstate(error) or ""
+                if not state.startswith(DATA):
+                    return None
+                original = getattr(error, "orig", error)
+                diag = getattr(original, "diag", None)
+                names = (getattr(diag, name, None) for name in ("schema_name", "table_name"))
+                part = getattr(diag, "column_name", None) or getattr(diag, "constraint_name", None)
+                place = ".".join(name for name in (*names, part) if name)
+                statement = " ".join(str(getattr(error, "statement", "") or "").split())
+                return Failure(state, str(original).splitlines()[0], statement, place)
+        return None
+
+    def _fill(self, database: str, *, adversarial: bool = False) -> list[Finding]:
+        """Fill every table; the finding that says why not."""
+        given = getattr(self.script.module, "seed", None) or {}
+        with self.workshop.connect(database) as session:
+            prepare(session)
+            try:
+                fill(session, self.rows, adversarial=adversarial, given=given)
+            except HarnessError as error:
+                return [self._unseeded(self.script.revision, str(error))]
+        return []
+
+    def _unseeded(self, name: str, message: str) -> Finding:
+        return Finding(NOT_SEEDED, name, message, revision=self.script.revision)
+
+    @contextlib.contextmanager
+    def _copy(self) -> Iterator[str]:
+        database = self.workshop.copy(self.base)
+        try:
+            yield database
+        finally:
+            self.workshop.drop(database)
+
+
+def _is_missing(name: str, seen: Trace) -> bool:
+    """Whether a table was left empty; a single partition may be, and Alembic's own table counts no rows."""
+    relation = seen.by_name[name]
+    return relation.kind in "rp" and relation.rows == 0 and relation.root == name

@@ -1,0 +1,147 @@
+"""Judges a history revision by revision, and remembers what has not changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from alembic.script import Script
+
+from harness.catalog import Snapshot
+from harness.findings import Exemption, Finding, Rule
+from harness.migrations.announce import install
+from harness.migrations.cache import Cache
+from harness.migrations.hazards import read_hazards
+from harness.migrations.history import History
+from harness.migrations.inspection import Inspection
+from harness.migrations.judged import Judged, summary
+from harness.migrations.reading import CHECKS
+from harness.migrations.released import EDITED_HISTORY, NON_LINEAR
+from harness.migrations.rules import blocking, data, failing, locks, release
+from harness.migrations.rules.ground import NOT_JUDGED
+from harness.migrations.rules.registry import RULES as REGISTERED
+from harness.migrations.rules.registry import Seen, findings
+from harness.migrations.trace import said
+from harness.migrations.workshop import Workshop
+
+MODULES = (blocking, locks, failing, release, data)
+"""Where the rules over a trace register themselves."""
+
+SchemaRules = Callable[[Snapshot], Iterable[Finding]]
+
+ELSEWHERE = {rule.id for rule in (*CHECKS, EDITED_HISTORY, NON_LINEAR)} | {"model-drift"}
+"""Rules whose exemptions stand in revision files too, but that are judged without a trace."""
+
+ABSENT = ("42P01", "42703", "42704", "42883", "3F000")
+"""SQLSTATEs of what is not there: table, column, type or other object, function, schema."""
+
+
+@dataclass
+class Judge:
+    """A history on one server, walked upwards. `schema_rules` judge the objects that a revision makes (section 5)."""
+
+    history: History
+    workshop: Workshop
+    rows: int = 50
+    schema_rules: SchemaRules | None = None
+    cache: Cache | None = None
+    _base: str = ""
+    _applied: int = 0
+    _failed: dict[str, str] = field(default_factory=dict)
+
+    def judge(self, script: Script) -> Judged:
+        """Judge one revision, from the cache where nothing that it depends on has changed."""
+        remembered = self.cache.read(script) if self.cache else None
+        if remembered is None:
+            remembered = self._inspect(script)
+            if self.cache:
+                self.cache.write(script, remembered)
+        if remembered.failed:
+            self._failed[script.revision] = ""
+        return remembered
+
+    def close(self) -> None:
+        """Drop what is left of the work."""
+        self.workshop.close()
+        self._base, self._applied = "", 0
+
+    def _inspect(self, script: Script) -> Judged:
+        base = self._before(script)
+        seen, unseeded = Inspection(self.history, self.workshop, script, base, self.rows).run()
+        error = self._advance(script)
+        blocker = self._missing_below(script, seen)
+        if blocker:
+            message = f"{seen.trace.error}\n  {blocker} below it does not run"
+            found = [Finding(NOT_JUDGED, script.revision, message, revision=script.revision)]
+        else:
+            found = [*unseeded, *findings(seen), *self._design(seen)]
+        statements = tuple(asdict(item) for item in seen.trace.statements)
+        return Judged(
+            script.revision, tuple(found), statements, asdict(seen.way_back), summary(seen.trace), failed=bool(error)
+        )
+
+    def _before(self, script: Script) -> str:
+        """The database at the revision before, without seeded rows."""
+        wanted = [item.revision for item in self.history.revisions].index(script.revision)
+        if not self._base or self._applied > wanted:
+            self._restart()
+        for item in self.history.revisions[self._applied : wanted]:
+            self._advance(item)
+        return self._base
+
+    def _restart(self) -> None:
+        if self._base:
+            self.workshop.drop(self._base)
+        self._base, self._applied = self.workshop.empty(), 0
+        with self.workshop.connect(self._base) as session:
+            install(session)
+
+    def _advance(self, script: Script) -> str:
+        """Bring the base up by one revision; one that does not run is noted as done, so that the next can be tried.
+
+        What it has left behind outside a transaction is not kept: the base is made anew.
+        """
+        error = ""
+        if script.revision not in self._failed:
+            try:
+                self.workshop.step(self.history, script, "upgrade", self._base)
+            except Exception as raised:
+                error = said(raised) or "it fails"
+                self._failed[script.revision] = error
+                below = self.history.revisions[: self._applied]
+                self._restart()
+                for item in below:
+                    self._advance(item)
+        if script.revision in self._failed:
+            self.workshop.step(self.history, script, "note", self._base)
+        self._applied += 1
+        return error
+
+    def _missing_below(self, script: Script, seen: Seen) -> str:
+        """The failed revision below that is to blame for an error about something that is not there."""
+        if seen.trace.sqlstate not in ABSENT:
+            return ""
+        below = {item.revision for item in self.history.script.iterate_revisions(script.revision, "base")}
+        return next((name for name in self._failed if name in below and name != script.revision), "")
+
+    def _design(self, seen: Seen) -> list[Finding]:
+        """What the schema rules find after the revision and did not find before it; warnings here."""
+        if self.schema_rules is None or not seen.complete:
+            return []
+        before = {(item.rule.id, item.object) for item in self.schema_rules(seen.before)}
+        fresh = [item for item in self.schema_rules(seen.after) if (item.rule.id, item.object) not in before]
+        revision = seen.trace.revision
+        return [
+            replace(item, revision=revision, level="info" if item.severity == "info" else "warning") for item in fresh
+        ]
+
+
+def exemptions(script: Script) -> list[Exemption]:
+    """What a revision file accepts of its trace; those of rules that only read the file are judged with these."""
+    return [item for item in read_hazards(Path(script.path)) if item.rule not in ELSEWHERE]
+
+
+def rules() -> list[Rule]:
+    """Every rule that needs a trace."""
+    return [item for item, _ in REGISTERED.values()]

@@ -1,0 +1,98 @@
+"""The release before: its SELECTs and INSERTs, prepared and run before the revision, and run again after it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from harness.catalog import Column, Snapshot, Table
+from harness.migrations.evidence import Refusal
+
+TIMES = 6
+"""psycopg prepares what runs more than five times, and Postgres then settles on one plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One statement of the release before, with its values as text."""
+
+    table: Table
+    command: str
+    query: sql.Composed
+    values: tuple[str | None, ...] = ()
+
+
+@dataclass
+class Release:
+    """Sessions of the release before on one database.
+
+    Foreign keys and triggers are off in it, so that a row can be taken away and inserted again.
+    """
+
+    session: psycopg.Connection[Any]
+    calls: list[Call] = field(default_factory=list)
+
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Prepare and run what an application would send to each table and view; what fails already is left out."""
+        self.session.execute("SET session_replication_role = replica")
+        for table in snapshot.relations:
+            if not table.partition and table.columns:
+                for call in self._calls(table):
+                    with contextlib.suppress(psycopg.Error):
+                        self._six_times(call)
+                        self.calls.append(call)
+
+    def again(self) -> list[Refusal]:
+        """Run all once more, on the same session; what fails now."""
+        refusals: list[Refusal] = []
+        for call in self.calls:
+            try:
+                with self.session.transaction(force_rollback=True):
+                    self._run(call)
+            except psycopg.Error as error:
+                name = error.diag.column_name or error.diag.constraint_name or ""
+                message = (error.diag.message_primary or str(error)).strip()
+                refusals.append(Refusal(call.table.qualified, call.command, error.sqlstate or "", message, name))
+        return refusals
+
+    def _calls(self, table: Table) -> list[Call]:
+        name = sql.Identifier(table.schema, table.name)
+        every = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+        calls = [Call(table, "SELECT", sql.SQL("SELECT {} FROM {} LIMIT 1").format(every, name))]
+        if table.kind in "rp":
+            written = [column for column in table.columns if _is_written(column)]
+            required = [column for column in written if column.not_null]
+            calls += [self._insert(table, columns) for columns in (written, required)[: 1 + (required != written)]]
+        return calls
+
+    def _insert(self, table: Table, columns: Sequence[Column]) -> Call:
+        """An INSERT of these columns with the values of some row."""
+        name = sql.Identifier(table.schema, table.name)
+        if not columns:
+            return Call(table, "INSERT", sql.SQL("INSERT INTO {} DEFAULT VALUES").format(name))
+        texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column.name)) for column in columns)
+        values = self.session.execute(sql.SQL("SELECT {} FROM {} LIMIT 1").format(texts, name)).fetchone()
+        names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
+        places = sql.SQL(", ").join(sql.Placeholder() for _ in columns)
+        query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(name, names, places)
+        return Call(table, "INSERT", query, tuple(values or (None for _ in columns)))
+
+    def _six_times(self, call: Call) -> None:
+        with self.session.pipeline(), self.session.transaction(force_rollback=True):
+            for _ in range(TIMES):
+                self._run(call)
+
+    def _run(self, call: Call) -> None:
+        if call.command == "INSERT":  # what is unique must be free for it
+            self.session.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(call.table.schema, call.table.name)))
+        self.session.execute(call.query, call.values, prepare=True)
+
+
+def _is_written(column: Column) -> bool:
+    """Whether an application gives the column a value: the database does not."""
+    return not column.generated and not column.identity and column.default is None
