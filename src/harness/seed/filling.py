@@ -16,6 +16,7 @@ from harness.seed.adversary import make_adversarial
 from harness.seed.hand import Given, insert_given
 from harness.seed.later import defer, restore, set_waiting
 from harness.seed.order import Order, arrange, can_be_null
+from harness.seed.partitions import has_partitions
 from harness.seed.planner import Planner
 from harness.seed.refusal import refused, swallowed, unsatisfiable
 from harness.seed.solve import UnsatisfiableError
@@ -83,7 +84,9 @@ class Filling:
             restore(self.connection, table, key)
 
     def _table(self, planner: Planner, table: Table) -> int:
-        """Fill one table; the rows that it holds then."""
+        """Fill one table; the rows that it holds then. Without a partition there is no room for any."""
+        if table.kind == "p" and not has_partitions(planner.snapshot, table):
+            return 0
         if table.qualified in self.given:
             return insert_given(self.connection, table, self.given[table.qualified])
         try:

@@ -12,7 +12,7 @@ _STRING = re.compile(
 )
 _NAME = re.compile(r"::\s*[\w .\"]+(\(\d+(,\d+)?\))?(\[\])*|\"[^\"]*\"|[A-Za-z_][\w$]*")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
-_BOUNDS = 1 << 62
+_BOUNDS = 1 << 80
 
 
 @dataclass(frozen=True, slots=True)

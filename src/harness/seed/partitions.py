@@ -35,13 +35,18 @@ def parts_of(connection: psycopg.Connection[Any], snapshot: Snapshot, root: Tabl
     return parts or [Part()]
 
 
+def has_partitions(snapshot: Snapshot, root: Table) -> bool:
+    """Whether a partitioned table has a partition of its own."""
+    return any(table.partition and root.oid in table.parents for table in snapshot.tables)
+
+
 def _ends(table: Table, children: dict[int, list[Table]]) -> Iterator[Table]:
     """The tables below which nothing needs to be chosen."""
     below = children.get(table.oid, [])
     if table.kind != "p" or (_hashed(table) and all(child.kind == "r" for child in below)):
         yield table
     else:
-        for child in below:
+        for child in sorted(below, key=lambda child: child.qualified):
             yield from _ends(child, children)
 
 

@@ -167,7 +167,14 @@ class _Group:
             if any(rate == 1.0 and not self._shorts(combination) for rate, combination in pairs):
                 break
             size = min(size * 4, BATCH // 20)
-        return sorted(found, key=lambda item: (self._shorts(item[1]), -item[0]))
+        return sorted(found, key=self._worth)
+
+    def _worth(self, found: tuple[float, Combination]) -> tuple[int, bool, bool, int, float]:
+        """What to sort by: right everywhere first; of those to pick from, the roomiest."""
+        rate, combination = found
+        room = min((source.capacity for source in combination if not source.empty), default=1)
+        wanted = 0 if rate == 1.0 else -min(room, self.task.rows)
+        return self._shorts(combination), rate < 1.0, rate < SPARSE, wanted, -rate
 
     def _shorts(self, combination: Combination) -> int:
         return sum(map(self._short, combination))

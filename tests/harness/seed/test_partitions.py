@@ -72,3 +72,9 @@ def test_a_partition_may_ask_for_more(land: Ground) -> None:
     )
     assert land.fill(20) == {"public.p": 20}
     assert land.value("SELECT count(DISTINCT b) FROM p2") == 10
+
+
+def test_a_table_without_partitions_stays_empty(land: Ground) -> None:
+    """It has no room for rows, and is no reason to fill nothing."""
+    land.run("CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE t (id int)")
+    assert land.fill(3) == {"public.p": 0, "public.t": 3}
