@@ -17,13 +17,17 @@ PUBLIC = Path(__file__).parent / "public"
 SERIALS = "address.address_id category.category_id city.city_id country.country_id customer.customer_id film.film_id inventory.inventory_id language.language_id rental.rental_id staff.staff_id store.store_id"  # noqa: E501 - one list
 RENTAL = {
     "foreign-key-without-index": (
-        "Nobody indexed these. Three near misses: inventory has (store_id, film_id), which serves store_id alone; "
-        "film_category has its key (film_id, category_id); the unique index of rental ends in customer_id. The one "
-        "index on payment lies on one partition, so the partitioned table has none",
-        "film.film_original_language_id_fkey film_category.film_category_category_id_fkey "
-        "inventory.inventory_film_id_fkey payment.payment_customer_id_fkey payment.payment_rental_id_fkey "
-        "payment.payment_staff_id_fkey rental.rental_customer_id_fkey rental.rental_staff_id_fkey "
-        "staff.staff_address_id_fkey staff.staff_store_id_fkey store.store_address_id_fkey",
+        (
+            "Nobody indexed these. Three near misses: inventory has (store_id, film_id), which serves store_id alone; "
+            "film_category has its key (film_id, category_id); the unique index of rental ends in customer_id. The one "
+            "index on payment lies on one partition, so the partitioned table has none"
+        ),
+        (
+            "film.film_original_language_id_fkey film_category.film_category_category_id_fkey "
+            "inventory.inventory_film_id_fkey payment.payment_customer_id_fkey payment.payment_rental_id_fkey "
+            "payment.payment_staff_id_fkey rental.rental_customer_id_fkey rental.rental_staff_id_fkey "
+            "staff.staff_address_id_fkey staff.staff_store_id_fkey store.store_address_id_fkey"
+        ),
     ),
     "foreign-key-cycle": (
         "A store needs a manager, a manager needs a store, and neither may be null or wait for the commit",
@@ -46,37 +50,51 @@ RENTAL = {
 }
 FORUM = {
     "foreign-key-missing": (
-        "The framework keeps references in code only. Not found, by the rule's own terms: bookmarks.user_id is bigint "
-        "and users.id is not; topics.category_id has the plural categories; badge_posts is a view",
-        "badge_posts_backup.post_id categories.topic_id categories.user_id group_users.group_id group_users.user_id "
-        "notifications.topic_id notifications.user_id post_actions.post_id post_actions.user_id "
-        "post_custom_fields.post_id posts.topic_id posts.user_id topic_tags.tag_id topic_tags.topic_id topics.user_id "
-        "user_emails.user_id user_profiles.user_id user_stats.user_id",
+        (
+            "The framework keeps references in code only. Not found, by the rule's own terms: bookmarks.user_id is bigint "
+            "and users.id is not; topics.category_id has the plural categories; badge_posts is a view"
+        ),
+        (
+            "badge_posts_backup.post_id categories.topic_id categories.user_id group_users.group_id group_users.user_id "
+            "notifications.topic_id notifications.user_id post_actions.post_id post_actions.user_id "
+            "post_custom_fields.post_id posts.topic_id posts.user_id topic_tags.tag_id topic_tags.topic_id topics.user_id "
+            "user_emails.user_id user_profiles.user_id user_stats.user_id"
+        ),
     ),
     "primary-key-too-small": (
         "serial; bookmarks and notifications are bigserial by now",
-        "categories.id group_users.id groups.id post_actions.id post_custom_fields.id posts.id site_settings.id tags.id "
-        "topic_tags.id topics.id user_emails.id users.id",
+        (
+            "categories.id group_users.id groups.id post_actions.id post_custom_fields.id posts.id site_settings.id "
+            "tags.id topic_tags.id topics.id user_emails.id users.id"
+        ),
     ),
     "column-serial": (
         "serial and bigserial",
-        "bookmarks.id categories.id group_users.id groups.id notifications.id post_actions.id post_custom_fields.id "
-        "posts.id site_settings.id tags.id topic_tags.id topics.id user_emails.id users.id",
+        (
+            "bookmarks.id categories.id group_users.id groups.id notifications.id post_actions.id post_custom_fields.id "
+            "posts.id site_settings.id tags.id topic_tags.id topics.id user_emails.id users.id"
+        ),
     ),
     "column-timestamp-without-time-zone": (
         "The framework writes UTC and does not say so",
-        "categories.created_at notifications.created_at post_actions.created_at post_actions.deleted_at "
-        "posts.created_at posts.deleted_at topics.bumped_at topics.created_at topics.deleted_at user_emails.created_at "
-        "user_emails.updated_at users.created_at users.last_seen_at users.updated_at",
+        (
+            "categories.created_at notifications.created_at post_actions.created_at post_actions.deleted_at "
+            "posts.created_at posts.deleted_at topics.bumped_at topics.created_at topics.deleted_at user_emails.created_at "
+            "user_emails.updated_at users.created_at users.last_seen_at users.updated_at"
+        ),
     ),
     "column-varchar-n": (
         "A length in the type; varchar without one is text and passes",
-        "bookmarks.name categories.name notifications.data post_custom_fields.name user_emails.email users.username "
-        "users.username_lower",
+        (
+            "bookmarks.name categories.name notifications.data post_custom_fields.name user_emails.email users.username "
+            "users.username_lower"
+        ),
     ),
     "column-should-be-citext": (
-        "A second column in lower case keeps names apart: citext needs only one. user_emails.email passes, unique by "
-        "lower()",
+        (
+            "A second column in lower case keeps names apart: citext needs only one. user_emails.email passes, unique by "
+            "lower()"
+        ),
         "users.username users.username_lower",
     ),
     "column-boolean-nullable": ("A default alone does not forbid null", "users.moderator"),

@@ -84,3 +84,4 @@ CREATE FUNCTION last_updated() RETURNS trigger LANGUAGE plpgsql AS
 CREATE TRIGGER last_updated BEFORE UPDATE ON film FOR EACH ROW EXECUTE FUNCTION last_updated();
 CREATE FUNCTION rewards_report(min_purchases integer) RETURNS SETOF customer LANGUAGE sql SECURITY DEFINER AS
   'SELECT * FROM public.customer WHERE customer_id > min_purchases';
+GRANT EXECUTE ON FUNCTION rewards_report TO PUBLIC;  -- what CREATE FUNCTION does by default
