@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,18 +9,39 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
+from sealy import logs
 from sealy.api import health, problems, todos, users
 from sealy.db.engine import Database
+from sealy.door import Door
+from sealy.metrics import Metrics
+from sealy.metrics import router as metrics_router
+from sealy.observe import App, Note, Observe
 from sealy.settings import Settings, SettingsError, read_settings
 
 LARGEST_BODY = 64 * 1024
-"""Bytes; the longest todo with all its tags, escaped as JSON may be, takes a third. Starlette answers 413, as text."""
-
-log = logging.getLogger("sealy")
+"""Bytes; the longest todo with all its tags, escaped as JSON may be, takes a third."""
 
 
 class Application(FastAPI):
-    """FastAPI whose OpenAPI document knows the shape of a problem."""
+    """FastAPI whose OpenAPI document knows the shape of a problem, behind the door and under observation."""
+
+    def __init__(self, settings: Settings, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._settings = settings
+        self._notes: list[Note] = []
+        if settings.metrics:
+            metrics = Metrics()
+            self._notes.append(metrics.note)
+            self.include_router(metrics_router(metrics))
+        if settings.access_log:
+            self._notes.append(logs.note)
+
+    def build_middleware_stack(self) -> Any:
+        """Put both outside of what answers unexpected errors, so that these answers too are counted and complete."""
+        app: App = super().build_middleware_stack()
+        key = self._settings.edge_key
+        door = Door(app, edge_key=key.get_secret_value() if key else None, largest_body=LARGEST_BODY)
+        return Observe(door, self._notes, server_timing=self._settings.server_timing)
 
     def openapi(self) -> dict[str, Any]:
         """Make the document, once."""
@@ -37,7 +57,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     database: Database = app.state.database
     reason = await run_in_threadpool(database.why_not_ready)
     if reason:
-        log.warning("not ready yet: %s", reason)
+        logs.log.warning("not ready yet: %s", reason)
     yield
     await run_in_threadpool(database.close)
 
@@ -53,8 +73,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             settings = read_settings()
         except SettingsError as error:
             raise SystemExit(f"wrong settings: {error}") from None
+    logs.configure(as_json=settings.log_format == "json", access_log=settings.access_log)
     docs = settings.docs
     app = Application(
+        settings,
         title="Sealy",
         summary="Users, their todos, and the tags on them.",
         version="1",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -11,6 +11,9 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHAPE = "expected postgresql://user@host:5432/database or postgresql://user@/database?host=/socket/directory"
+
+SECRETS = ("database_url", "edge_key")
+"""Settings that may be given as a file, and are never shown."""
 
 
 class SettingsError(Exception):
@@ -22,7 +25,8 @@ class Settings(BaseSettings):
 
     `pool_size` connections serve one process, no more: the database must allow `2 x instances x pool_size` of them.
     `prepare` must be false behind a pooler that does not follow prepared statements. The limits on a statement and on
-    a lock are set on the database role (deploy/db/roles.sql).
+    a lock are set on the database role (deploy/db/roles.sql). With `edge_key` only requests that carry it are served.
+    `tag_statements` writes the route into each statement, for pg_stat_statements.
     """
 
     model_config = SettingsConfigDict(env_prefix="APP_", extra="ignore", frozen=True)
@@ -34,21 +38,19 @@ class Settings(BaseSettings):
     connect_timeout: int = Field(default=5, ge=2, le=60)
     prepare: bool = True
     docs: bool = True
+    edge_key: SecretStr | None = Field(default=None, min_length=16)
+    edge_key_file: Path | None = None
+    metrics: bool = True
+    server_timing: bool = True
+    tag_statements: bool = True
+    access_log: bool = True
+    log_format: Literal["text", "json"] = "text"
 
     @model_validator(mode="before")
     @classmethod
-    def _read_secret_file(cls, values: dict[str, Any]) -> dict[str, Any]:
-        path = values.get("database_url_file")
-        if path is None:
-            return values
-        if "database_url" in values:
-            raise ValueError("APP_DATABASE_URL and APP_DATABASE_URL_FILE are both set: keep one")
-        try:
-            secret = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise ValueError(f"APP_DATABASE_URL_FILE: {str(path)!r} cannot be read: {reason}") from error
-        return {**values, "database_url": secret}
+    def _read_secret_files(cls, values: dict[str, Any]) -> dict[str, Any]:
+        secrets = {name: _read_secret(name, values) for name in SECRETS if values.get(f"{name}_file") is not None}
+        return {**values, **secrets}
 
     @field_validator("database_url")
     @classmethod
@@ -76,6 +78,22 @@ class Settings(BaseSettings):
             "tcp_user_timeout": 10_000,
             **_parameters(self.database_url.get_secret_value()),
         }
+
+
+def _read_secret(name: str, values: dict[str, Any]) -> str:
+    """The secret in the file that the setting `name`_file names.
+
+    Raises:
+        ValueError: when the secret is given twice, or the file cannot be read.
+    """
+    path, variable = values[f"{name}_file"], f"APP_{name}".upper()
+    if name in values:
+        raise ValueError(f"{variable} and {variable}_FILE are both set: keep one")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ValueError(f"{variable}_FILE: {str(path)!r} cannot be read: {reason}") from error
 
 
 def _parameters(url: str) -> dict[str, Any]:
@@ -107,5 +125,5 @@ def _line(error: Any) -> str:
     if not error["loc"]:
         return message
     name = f"APP_{error['loc'][0]}".upper()
-    secret = name == "APP_DATABASE_URL"
+    secret = error["loc"][0] in SECRETS
     return f"{name}: {message}" if secret else f"{name}: {message} (it is {error['input']!r})"

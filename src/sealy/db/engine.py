@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from sqlalchemy import Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
+from sealy import observe
 from sealy.db.head import HEAD
 from sealy.settings import Settings
 
@@ -38,6 +39,7 @@ class Database:
         self._size = settings.pool_size
         self._warm = False
         event.listen(self.writes, "handle_error", self._note_lost_connections)
+        observe.count(self.writes, tag=settings.tag_statements)
 
     def why_not_ready(self) -> str | None:
         """None when the pool is open and the database is at this code's revision, else the reason."""
