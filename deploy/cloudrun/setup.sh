@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Once per project: the database, two accounts that can do no more than they must, and three secrets.
+#
+#   PROJECT=… REGION=… deploy/cloudrun/setup.sh
+#
+# Afterwards, by hand: deploy/db/roles.sql on the database, and the passwords of secrets.txt, which it writes.
+set -euo pipefail
+umask 077
+
+: "${PROJECT:?the Google Cloud project}" "${REGION:?such as europe-west1}"
+SERVICE=sealy
+SOCKET=/cloudsql/$PROJECT:$REGION:$SERVICE
+
+g() { gcloud --project="$PROJECT" --quiet "$@"; }
+
+random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# keep NAME ACCOUNT…: standard input becomes a secret that these accounts, and nobody else, can read
+keep() {
+  local name=$1 account
+  shift
+  g secrets create "$name" --replication-policy=automatic --data-file=-
+  for account in "$@"; do
+    g secrets add-iam-policy-binding "$name" --role=roles/secretmanager.secretAccessor \
+      --member="serviceAccount:$account@$PROJECT.iam.gserviceaccount.com" >/dev/null
+  done
+}
+
+g services enable run.googleapis.com sqladmin.googleapis.com secretmanager.googleapis.com artifactregistry.googleapis.com
+g artifacts repositories create "$SERVICE" --repository-format=docker --location="$REGION"
+
+# No network is authorised: the only way in is the proxy, with the right cloudsql.client.
+g sql instances create "$SERVICE" --region="$REGION" --database-version=POSTGRES_17 --edition=enterprise \
+  --tier=db-g1-small --database-flags=max_connections=50 --backup-start-time=03:00 \
+  --enable-point-in-time-recovery --deletion-protection
+g sql databases create "$SERVICE" --instance="$SERVICE"
+
+for account in "$SERVICE-app" "$SERVICE-migrate"; do
+  g iam service-accounts create "$account"
+  g projects add-iam-policy-binding "$PROJECT" --role=roles/cloudsql.client --condition=None \
+    --member="serviceAccount:$account@$PROJECT.iam.gserviceaccount.com" >/dev/null
+done
+
+app=$(random)
+migrator=$(random)
+printf '%s' "postgresql://${SERVICE}_app:$app@/$SERVICE?host=$SOCKET" | keep "$SERVICE-app-url" "$SERVICE-app"
+printf '%s' "postgresql://${SERVICE}_migrator:$migrator@/$SERVICE?host=$SOCKET" |
+  keep "$SERVICE-migrator-url" "$SERVICE-migrate"
+random | keep "$SERVICE-edge-key" "$SERVICE-app"
+printf "ALTER ROLE %s PASSWORD '%s';\n" "${SERVICE}_app" "$app" "${SERVICE}_migrator" "$migrator" >secrets.txt
+echo "secrets.txt: psql -f it after deploy/db/roles.sql, then delete it" >&2
