@@ -51,7 +51,7 @@ def outer_pip() -> bool:
     """Whether this interpreter's own pip can install into another environment (pip 22.3 and newer)."""
     shown = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, text=True, check=False)
     found = re.match(r"pip (\d+)\.(\d+)", shown.stdout)
-    return bool(found) and (int(found[1]), int(found[2])) >= (22, 3)
+    return found is not None and (int(found[1]), int(found[2])) >= (22, 3)
 
 
 def make_environment() -> list[str]:
