@@ -43,7 +43,9 @@ def connect() -> Iterator[Connection]:
         with given.connect() as connection:
             yield connection
     elif given is not None:
-        raise TypeError(f"config.attributes['connection'] is {given!r}: expected an Engine or a Connection of SQLAlchemy")
+        raise TypeError(
+            f"config.attributes['connection'] is {given!r}: expected an Engine or a Connection of SQLAlchemy"
+        )
     else:
         try:
             parameters = read_settings().connection_parameters
