@@ -64,3 +64,10 @@ def test_the_promised_pythons_are_those_that_are_run() -> None:
     """The classifiers, from which nox reads its Pythons, start at requires-python."""
     versions = [each.rpartition(" ")[2] for each in PROJECT["project"]["classifiers"] if ":: Python :: 3." in each]
     assert PROJECT["project"]["requires-python"] == f">={versions[0]}"
+
+
+def test_ci_runs_what_has_no_python_of_its_own_on_the_newest_promised_one() -> None:
+    """The workflow names one Python, the last of the classifiers; the rest it reads from the noxfile."""
+    newest = PROJECT["project"]["classifiers"][-1].rpartition(" ")[2]
+    workflow = (ROOT / ".github" / "workflows" / "main.yaml").read_text()
+    assert set(re.findall(r'"(3\.\S+)"', workflow)) == {newest}
