@@ -1,0 +1,103 @@
+"""What the tests of hosts share: the project's root, its manifests, and the app under the image's own command line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.manifests import image_command
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker of this folder."""
+    config.addinivalue_line("markers", "deploy: judges what runs on hosts; the default in tests/deploy")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what stands in this folder."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("deploy")
+
+
+@dataclass
+class Served:
+    """The app as a process of its own, and where it answers."""
+
+    base_url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+Serve = Callable[..., AbstractContextManager[Served]]
+
+
+def free_port() -> int:
+    """A loopback port that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def listening(port: int) -> bool:
+    """Whether somebody listens on a loopback port."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until a process listens; its log fails the test when it ends instead."""
+    deadline = time.monotonic() + 60
+    while not listening(port):
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def started(command: list[str], environment: dict[str, str], port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A server on `port` that is ended with the test."""
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT)
+    try:
+        wait_for(process, port, log)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Serve:
+    """`serve(APP_…=…)`: the app under the command line of the image, with these variables and no others of its own."""
+
+    @contextlib.contextmanager
+    def serve(**variables: str) -> Iterator[Served]:
+        port = free_port()
+        log = tmp_path / f"app-{port}.log"
+        programs = Path(sys.executable).parent
+        environment = {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT / "src"),
+            "PORT": str(port),
+            **variables,
+        }
+        with started(image_command(), environment, port, log) as process:
+            yield Served(f"http://127.0.0.1:{port}", process, log)
+
+    return serve

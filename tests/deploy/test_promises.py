@@ -1,0 +1,207 @@
+"""What the manifests promise one another: names, paths, numbers of connections, seconds."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from harness.config import Config, load_object
+from harness.queries.routes import read_document
+from tests.deploy.manifests import (
+    DEPLOY,
+    KILLED_AFTER,
+    ROOT,
+    cloud_run,
+    compose,
+    container,
+    image_command,
+    role_setting,
+    unit,
+    unit_command,
+    uvicorn_options,
+    variables,
+)
+
+OTHERS = 2 + 5 + 3
+"""Connections that are not the app's: migrations, people and reports, and what Postgres keeps for superusers."""
+
+OVERLAP = 2
+"""During a deployment the old and the new instances are connected at once."""
+
+
+@pytest.fixture(scope="module")
+def settings(harness_config: Config) -> Any:
+    """The app's class of settings."""
+    return load_object(harness_config.settings)
+
+
+def test_every_variable_is_a_setting(settings: Any) -> None:
+    """A manifest cannot set what the app does not read, which a misspelt name would do without a word."""
+    known = {f"APP_{name.upper()}" for name in settings.model_fields}
+    assert {(file, name) for file, name, _ in variables() if name.startswith("APP_") and name not in known} == set()
+
+
+def test_every_value_is_accepted(settings: Any) -> None:
+    """The app starts with what each manifest gives it; secrets are filled in."""
+    given: dict[str, dict[str, str]] = defaultdict(dict)
+    for file, name, value in variables():
+        if name.startswith("APP_") and not name.endswith("_FILE") and value is not None:
+            given[file][name.removeprefix("APP_").lower()] = value
+    for values in given.values():
+        settings(**{"database_url": "postgresql://somebody@/somewhere", **values})
+    assert {"cloudrun/service.yaml", "vm/compose.yaml app", "vm/app.service"} <= set(given)
+
+
+def test_no_secret_stands_in_a_manifest() -> None:
+    """An address with a password, or a key, comes by reference or by file; a peer's address has no password."""
+    for file, name, value in variables():
+        if value is not None and (name.endswith("_URL") or name.endswith("_KEY") or "PASSWORD" in name):
+            assert name.endswith("_FILE") or re.fullmatch(r"postgresql://[a-z_]+@/.*", value), (file, name)
+
+
+def test_documents_are_closed_where_the_internet_looks() -> None:
+    """Every place that serves the app says APP_DOCS=false."""
+    served = {file for file, name, value in variables() if (name, value) == ("APP_DOCS", "false")}
+    assert served == {"cloudrun/service.yaml", "vm/compose.yaml app", "vm/app.service"}
+
+
+def probes() -> Iterator[tuple[str, str, str]]:
+    """Every path that a host asks, as (file, purpose, path)."""
+    for purpose in ("startupProbe", "livenessProbe"):
+        yield "cloudrun/service.yaml", purpose, container(cloud_run("service"))[purpose]["httpGet"]["path"]
+    for service, body in compose()["services"].items():
+        for found in re.findall(r"http://[^/' ]+(/[^' ]*)", str(body.get("healthcheck", ""))):
+            yield f"vm/compose.yaml {service}", "livenessProbe", found
+    for found in re.findall(r'"\$url(/\w+)"', (DEPLOY / "cloudrun" / "deploy.sh").read_text()):
+        yield "cloudrun/deploy.sh", "gate", found
+
+
+def test_probes_ask_for_what_is_there() -> None:
+    """Each path is a GET route of the app, and none ends in z: Cloud Run keeps some of those to itself."""
+    routes = read_document(ROOT)["paths"]
+    found = list(probes())
+    assert {file for file, _, _ in found} == {"cloudrun/service.yaml", "vm/compose.yaml app", "cloudrun/deploy.sh"}
+    assert [each for each in found if "get" not in routes.get(each[2], {}) or each[2].endswith("z")] == []
+
+
+def test_a_database_that_is_away_restarts_nobody() -> None:
+    """Startup and liveness ask /health, which knows no database; only the gate of a deployment asks /ready."""
+    assert {(purpose == "gate", path) for _, purpose, path in probes()} == {(False, "/health"), (True, "/ready")}
+
+
+def test_a_stop_is_over_before_the_host_kills() -> None:
+    """Time for requests, then for the statement that one of them may just have begun: less than ten seconds."""
+    for words in (image_command(), unit_command()):
+        grace = float(uvicorn_options(words)["--timeout-graceful-shutdown"])
+        assert grace + role_setting("app", "statement_timeout") < KILLED_AFTER
+    assert compose()["services"]["app"]["stop_grace_period"] == f"{KILLED_AFTER}s"
+    assert dict(unit(DEPLOY / "vm" / "app.service"))["TimeoutStopSec"] == str(KILLED_AFTER)
+
+
+def test_both_ways_of_running_start_the_same_server() -> None:
+    """The image and the systemd unit differ in the address they listen on, and in nothing else."""
+    image, machine = uvicorn_options(image_command()), uvicorn_options(unit_command())
+    for options in (image, machine):
+        del options["--host"], options["--port"]
+    assert image == machine
+
+
+def test_idle_connections_outlive_the_proxys() -> None:
+    """A proxy that keeps a connection longer than the app would write into one that is being closed: a 502."""
+    ours = int(uvicorn_options(image_command())["--timeout-keep-alive"])
+    theirs = re.findall(r"^\s*keepalive (\d+)s$", (DEPLOY / "vm" / "Caddyfile").read_text(), re.MULTILINE)
+    theirs += re.findall(r"keepAliveTimeout: (\d+)s", (DEPLOY / "cloudflare" / "cloudflared.yml").read_text())
+    assert len(theirs) == 2
+    assert all(int(seconds) < ours for seconds in theirs)
+
+
+def pool(file: str, settings: Any) -> int:
+    """Connections of one instance in a manifest: what it sets, else the default."""
+    (found,) = [int(str(v)) for f, name, v in variables() if f == file and name == "APP_POOL_SIZE"] or [
+        settings.model_fields["pool_size"].default
+    ]
+    return int(found)
+
+
+def limits() -> dict[str, tuple[int, int, str]]:
+    """Per host: instances, max_connections of its database, and the file that sets the size of the pool."""
+    service = cloud_run("service")
+    scale = service["metadata"]["annotations"]["run.googleapis.com/maxScale"]
+    flags = re.findall(r"max_connections=(\d+)", (DEPLOY / "cloudrun" / "setup.sh").read_text())
+    server = re.findall(r"max_connections=(\d+)", str(compose()["services"]["db"]["command"]))
+    return {
+        "Cloud Run with Cloud SQL": (int(scale), *map(int, flags), "cloudrun/service.yaml"),
+        "one machine, compose": (1, *map(int, server), "vm/compose.yaml app"),
+        "one machine, systemd": (1, 100, "vm/app.service"),
+    }  # 100 is what Postgres has when nobody says otherwise
+
+
+@pytest.mark.parametrize("host", sorted(limits()))
+def test_the_database_has_a_connection_for_everyone(host: str, settings: Any) -> None:
+    """Old and new instances at once, each with a full pool, beside migrations, people and the superuser."""
+    instances, maximum, file = limits()[host]
+    needed = OVERLAP * instances * pool(file, settings) + OTHERS
+    assert needed <= maximum, f"{host}: {needed} connections needed, {maximum} allowed"
+
+
+def test_no_revision_scales_past_the_service() -> None:
+    """The arithmetic above holds for one revision and for all of them together."""
+    service = cloud_run("service")
+    revision = service["spec"]["template"]["metadata"]["annotations"]["autoscaling.knative.dev/maxScale"]
+    assert service["metadata"]["annotations"]["run.googleapis.com/maxScale"] == revision
+
+
+def test_the_proxy_never_queues_more_than_the_app_has_threads() -> None:
+    """Cloud Run sends one instance at most as many requests at once as it has threads for them (AnyIO: 40)."""
+    assert cloud_run("service")["spec"]["template"]["spec"]["containerConcurrency"] <= 40
+
+
+def test_the_database_is_never_published() -> None:
+    """In compose only the proxy has ports, and Postgres is on a network that leads nowhere."""
+    document = compose()
+    assert [name for name, body in document["services"].items() if "ports" in body] == ["caddy"]
+    assert document["services"]["db"]["networks"] == ["data"]
+    assert document["networks"]["data"]["internal"] is True
+
+
+def test_the_app_waits_for_the_migrations() -> None:
+    """Compose and systemd alike: no start before they succeeded, and none when they failed."""
+    waits = compose()["services"]["app"]["depends_on"]["migrate"]
+    assert waits == {"condition": "service_completed_successfully"}
+    lines = unit(DEPLOY / "vm" / "app.service")
+    assert {("Requires", "app-migrate.service"), ("After", "app-migrate.service")} <= set(lines)
+
+
+def test_the_app_never_holds_the_migrators_secret() -> None:
+    """Least privilege: what serves has the app's address, what migrates has the migrator's, and nobody has both."""
+    services = compose()["services"]
+    assert services["app"]["secrets"] == ["app_url"]
+    assert services["migrate"]["secrets"] == ["migrator_url"]
+    accounts = {}
+    for name in ("service", "migrate"):
+        template = cloud_run(name)["spec"]["template"]["spec"]
+        accounts[name] = template.get("template", {}).get("spec", template)["serviceAccountName"]
+    assert len(set(accounts.values())) == 2
+    users = [dict(unit(DEPLOY / "vm" / f"{name}.service"))["User"] for name in ("app", "app-migrate")]
+    assert users == ["sealy_app", "sealy_migrator"]
+
+
+def test_everyone_but_the_database_runs_hardened() -> None:
+    """Read-only, no capability but the proxy's port, no new privileges."""
+    services = compose()["services"]
+    for name in set(services) - {"db", "backup"}:
+        body = services[name]
+        assert (body["read_only"], body["cap_drop"], body["security_opt"]) == (True, ["ALL"], ["no-new-privileges:true"])
+        assert body.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "caddy" else [])
+
+
+def test_only_the_proxys_network_may_name_the_client() -> None:
+    """Nobody trusts `*`: uvicorn would take the leftmost address, which the client wrote."""
+    trusted = {file: value for file, name, value in variables() if name == "FORWARDED_ALLOW_IPS"}
+    (subnet,) = [each["subnet"] for each in compose()["networks"]["edge"]["ipam"]["config"]]
+    assert trusted == {"vm/compose.yaml app": subnet, "vm/app.service": "127.0.0.1"}
+    assert "--forwarded-allow-ips" not in uvicorn_options(image_command())

@@ -1,0 +1,176 @@
+"""What a client may say about itself: nothing. A real Caddy, and the Worker in a real workerd, before the real app."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from harness.postgres.databases import Database
+from tests.deploy.conftest import ROOT, Serve, Served, free_port, started
+from tests.deploy.test_schemas import need
+
+KEY = "a key of the edge, 32 letters or so"
+
+FORGED = {
+    "X-Forwarded-For": "203.0.113.66",
+    "X-Forwarded-Host": "evil.example",
+    "Forwarded": "for=203.0.113.66",
+    "X-Real-IP": "203.0.113.66",
+    "X-Client-IP": "203.0.113.66",
+    "CF-Connecting-IP": "203.0.113.66",
+    "X-Edge-Key": "guessed",
+}
+"""What a client sends that would like to be somebody else."""
+
+CAPNP = """
+using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "internet", network = (allow = ["private", "public"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  compatibilityDate = "{date}",
+  bindings = [
+    (name = "ORIGIN", text = {origin}),
+    (name = "EDGE_KEY", text = {key}),
+  ],
+);
+"""
+
+
+def addresses(served: Served) -> list[str]:
+    """The clients' addresses in the app's access log, in order of the requests."""
+    lines = [json.loads(line) for line in served.log.read_text().splitlines() if line.startswith("{")]
+    return [line["httpRequest"]["remoteIp"] for line in lines if "httpRequest" in line]
+
+
+def fill(text: str, values: Mapping[str, object]) -> str:
+    """Put values in for {names}; all other braces are the text's own."""
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", str(value))
+    return text
+
+
+@contextlib.contextmanager
+def caddy(served: Served, tmp_path: Path) -> Iterator[str]:
+    """Caddy with the Caddyfile of the machine; yields its address."""
+    port = free_port()
+    upstream = served.base_url.removeprefix("http://")
+    environment = {"SITE": f"http://127.0.0.1:{port}", "UPSTREAM": upstream, "HOME": str(tmp_path)}
+    command = [need("caddy"), "run", "--adapter", "caddyfile", "--config", str(ROOT / "deploy/vm/Caddyfile")]
+    with started(command, {"PATH": os.environ["PATH"], **environment}, port, tmp_path / "caddy.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def machine(serve: Serve, database: Database, tmp_path: Path) -> Iterator[tuple[httpx.Client, Served]]:
+    """A client of Caddy, with the app behind it as the compose file configures it."""
+    dsn = database.as_role("app").dsn
+    with (
+        serve(APP_DATABASE_URL=dsn, APP_LOG_FORMAT="json", FORWARDED_ALLOW_IPS="127.0.0.0/8") as served,
+        caddy(served, tmp_path) as address,
+        httpx.Client(base_url=address, trust_env=False, timeout=30) as client,
+    ):
+        yield client, served
+
+
+@pytest.fixture
+def edge(serve: Serve, database: Database, tmp_path: Path) -> Iterator[tuple[httpx.Client, Served]]:
+    """A client of the Worker in workerd, with the app behind it as Cloud Run configures it."""
+    workerd = need("workerd", str(ROOT / "node_modules/.bin/workerd"))
+    port = free_port()
+    text = (ROOT / "deploy/cloudflare/wrangler.jsonc").read_text(encoding="utf-8")
+    date = text.partition('"compatibility_date": "')[2][:10]
+    shutil.copy(ROOT / "deploy/cloudflare/worker.js", tmp_path)
+    with serve(APP_DATABASE_URL=database.as_role("app").dsn, APP_LOG_FORMAT="json", APP_EDGE_KEY=KEY) as served:
+        values = {"port": port, "date": date, "origin": json.dumps(served.base_url), "key": json.dumps(KEY)}
+        config = tmp_path / "workerd.capnp"
+        config.write_text(fill(CAPNP, values))
+        command = [workerd, "serve", str(config)]
+        with (
+            started(command, {"PATH": os.environ["PATH"]}, port, tmp_path / "workerd.log"),
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client,
+        ):
+            yield client, served
+
+
+def test_behind_caddy_the_address_is_that_of_the_connection(machine: tuple[httpx.Client, Served]) -> None:
+    """Whatever headers a client sends, the log has the address that Caddy saw."""
+    client, served = machine
+    assert client.get("/v1/users/1", headers=FORGED).status_code == 404
+    assert client.get("/v1/users/1").status_code == 404
+    assert addresses(served) == ["127.0.0.1", "127.0.0.1"]
+
+
+def test_without_a_proxy_nobody_is_believed(serve: Serve, database: Database) -> None:
+    """As on Cloud Run, where only the loopback may speak for others: here it is not even that."""
+    dsn = database.as_role("app").dsn
+    with serve(APP_DATABASE_URL=dsn, APP_LOG_FORMAT="json", FORWARDED_ALLOW_IPS="192.0.2.1") as served:
+        httpx.get(f"{served.base_url}/health", headers=FORGED, trust_env=False)
+    assert addresses(served) == ["127.0.0.1"]
+
+
+def test_caddy_shows_no_metrics(machine: tuple[httpx.Client, Served]) -> None:
+    """However the path is written."""
+    client, _ = machine
+    for path in ("/metrics", "/metrics/", "//metrics", "/%6detrics", "/v1/../metrics", "/METRICS"):
+        answer = client.get(path)
+        assert (answer.status_code, "http_request" in answer.text) == (404, False), path
+
+
+def test_caddy_takes_no_body_without_end(machine: tuple[httpx.Client, Served]) -> None:
+    """Two megabytes, announced and in chunks, are refused; a small one reaches the app."""
+    client, _ = machine
+    body = b"x" * 2**21
+    json_type = {"Content-Type": "application/json"}
+    assert client.post("/v1/users", content=body, headers=json_type).status_code == 413
+    assert client.post("/v1/users", content=iter([body]), headers=json_type).status_code == 413
+    assert client.post("/v1/users", content=b"{}", headers=json_type).status_code == 422
+
+
+def test_the_worker_says_who_the_client_is(edge: tuple[httpx.Client, Served]) -> None:
+    """The app believes the address that Cloudflare put on the request, and nothing else that the client sent."""
+    client, served = edge
+    cloudflare = {**FORGED, "CF-Connecting-IP": "198.51.100.7"}  # Cloudflare overwrites what a client sends here
+    assert client.get("/v1/users/1", headers=cloudflare).status_code == 404
+    assert client.get("/v1/users/1", headers={"CF-Connecting-IP": "2001:db8::7"}).status_code == 404
+    assert addresses(served)[-2:] == ["198.51.100.7", "2001:db8::7"]
+
+
+def test_past_the_worker_nobody_gets_in(edge: tuple[httpx.Client, Served]) -> None:
+    """Without the key, or with another, the app answers 403; with the right one it would be the Worker."""
+    _, served = edge
+    for headers in ({}, FORGED, {"X-Edge-Key": ""}, {"X-Edge-Key": KEY[:-1]}):
+        answer = httpx.get(f"{served.base_url}/v1/users/1", headers=headers, trust_env=False)
+        assert answer.status_code == 403
+    assert httpx.get(f"{served.base_url}/ready", headers={"X-Edge-Key": KEY}, trust_env=False).status_code == 200
+
+
+def test_the_worker_passes_requests_and_answers_on(edge: tuple[httpx.Client, Served]) -> None:
+    """Method, body, query and status; and the browser is told to stay with HTTPS."""
+    client, _ = edge
+    made = client.post("/v1/users", json={"email": "ann@example.org"})
+    assert made.status_code == 201, made.text
+    found = client.get(f"/v1/users/{made.json()['id']}", params={"unused": "1"})
+    assert found.json() == made.json()
+    assert found.headers["strict-transport-security"] == "max-age=31536000"
+    assert KEY not in str(found.headers)
+
+
+def test_the_worker_shows_no_metrics(edge: tuple[httpx.Client, Served]) -> None:
+    """However the path is written."""
+    client, _ = edge
+    for path in ("/metrics", "/metrics/", "//metrics", "/%6detrics", "/v1/../metrics", "/METRICS"):
+        answer = client.get(path)
+        assert (answer.status_code, "http_request" in answer.text) == (404, False), path
