@@ -198,13 +198,16 @@ class Trace:
         return {relation.oid: relation for relation in self.relations}
 
     @property
-    def outside(self) -> tuple[Statement, ...]:
-        """The statements whose effect a failure later in the revision does not undo."""
-        ended = [item.transaction for item in self.statements if item.ended_transaction]
+    def stops(self) -> tuple[Statement, ...]:
+        """The statements after which a failure does not undo what was done: outside a transaction, or ending one."""
+        changed = {item.transaction for item in self.statements if item.changed}
         return tuple(
             item
             for item in self.statements
-            if item.changed and not item.error and (item.transaction is None or item.transaction in ended)
+            if not item.error
+            and (
+                (item.transaction is None and item.changed) or (item.ended_transaction and item.transaction in changed)
+            )
         )
 
     def table(self, oid: int) -> Relation | None:

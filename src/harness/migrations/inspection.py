@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from alembic.script import Script
 
-from harness.catalog import Snapshot, difference, read_snapshot
+from harness.catalog import Change, Snapshot, difference, read_snapshot
 from harness.config import HarnessError
 from harness.findings import Finding
 from harness.migrations.evidence import Failure, Trace, WayBack
@@ -40,10 +40,14 @@ class Inspection:
         """What was seen, and what kept it from being seen."""
         with self._copy() as database:
             unseeded = self._fill(database)
-            with self.workshop.connect(database) as session, self.workshop.connect(database) as old:
+            with (
+                self.workshop.connect(database) as session,
+                self.workshop.connect(database) as reading,
+                self.workshop.connect(database) as writing,
+            ):
                 before = read_snapshot(session)
                 digests = digest(session, before)
-                release = Release(old)
+                release = Release(reading, writing)
                 release.prepare(before)
                 seen = trace(self.history, self.workshop, self.script, database, before)
                 after = read_snapshot(session)
@@ -55,7 +59,7 @@ class Inspection:
             unseeded = [
                 self._unseeded(item.name, "it is empty") for item in seen.relations if _is_missing(item.name, seen)
             ]
-        second = self._second_runs(seen, after) if complete and seen.outside else ((), ())
+        second = self._second_runs(seen, after) if complete and seen.stops else ((), ())
         adversary = self._adversary() if complete and before.tables and not unseeded else None
         found = Seen(seen, before, after, tuple(losses), tuple(refusals), back, *second, adversary)
         return found, unseeded
@@ -74,7 +78,7 @@ class Inspection:
             missing = getattr(self.script.module, "downgrade", None) is None
             return WayBack(tried=True, missing=missing, error=(said(error) or "").splitlines()[0])
         left = read_snapshot(session)
-        changes = difference(before, left)
+        changes = [change for change in difference(before, left) if not _only_adds_labels(before, left, change)]
         if changes and not difference(after, left):
             return WayBack(tried=True, missing=True)
         losses = round_trip_losses(before, digests, left, digest(session, left))
@@ -128,6 +132,14 @@ class Inspection:
             yield database
         finally:
             self.workshop.drop(database)
+
+
+def _only_adds_labels(before: Snapshot, after: Snapshot, change: Change) -> bool:
+    """Whether an enum has gained values: Postgres has no statement that takes one away."""
+    if (change.kind, change.attribute) != ("type", "labels"):
+        return False
+    old, new = (next(item for item in side.types if item.qualified == change.name) for side in (before, after))
+    return [label for label in new.labels if label in old.labels] == list(old.labels)
 
 
 def _is_missing(name: str, seen: Trace) -> bool:

@@ -29,22 +29,23 @@ class Call:
 
 @dataclass
 class Release:
-    """Sessions of the release before on one database.
+    """Two sessions of the release before on one database: psycopg forgets what it has prepared after a ROLLBACK.
 
-    Foreign keys and triggers are off in it, so that a row can be taken away and inserted again.
+    Foreign keys and triggers are off in the writing one, so that a row can be taken away and inserted again.
     """
 
-    session: psycopg.Connection[Any]
+    reading: psycopg.Connection[Any]
+    writing: psycopg.Connection[Any]
     calls: list[Call] = field(default_factory=list)
 
     def prepare(self, snapshot: Snapshot) -> None:
         """Prepare and run what an application would send to each table and view; what fails already is left out."""
-        self.session.execute("SET session_replication_role = replica")
+        self.writing.execute("SET session_replication_role = replica")
         for table in snapshot.relations:
             if not table.partition and table.columns:
                 for call in self._calls(table):
                     with contextlib.suppress(psycopg.Error):
-                        self._six_times(call)
+                        self._run(call, TIMES)
                         self.calls.append(call)
 
     def again(self) -> list[Refusal]:
@@ -52,8 +53,7 @@ class Release:
         refusals: list[Refusal] = []
         for call in self.calls:
             try:
-                with self.session.transaction(force_rollback=True):
-                    self._run(call)
+                self._run(call, 1)
             except psycopg.Error as error:
                 name = error.diag.column_name or error.diag.constraint_name or ""
                 message = (error.diag.message_primary or str(error)).strip()
@@ -76,21 +76,22 @@ class Release:
         if not columns:
             return Call(table, "INSERT", sql.SQL("INSERT INTO {} DEFAULT VALUES").format(name))
         texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column.name)) for column in columns)
-        values = self.session.execute(sql.SQL("SELECT {} FROM {} LIMIT 1").format(texts, name)).fetchone()
+        values = self.reading.execute(sql.SQL("SELECT {} FROM {} LIMIT 1").format(texts, name)).fetchone()
         names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
         places = sql.SQL(", ").join(sql.Placeholder() for _ in columns)
         query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(name, names, places)
         return Call(table, "INSERT", query, tuple(values or (None for _ in columns)))
 
-    def _six_times(self, call: Call) -> None:
-        with self.session.pipeline(), self.session.transaction(force_rollback=True):
-            for _ in range(TIMES):
-                self._run(call)
-
-    def _run(self, call: Call) -> None:
-        if call.command == "INSERT":  # what is unique must be free for it
-            self.session.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(call.table.schema, call.table.name)))
-        self.session.execute(call.query, call.values, prepare=True)
+    def _run(self, call: Call, times: int) -> None:
+        if call.command == "SELECT":
+            for _ in range(times):
+                self.reading.execute(call.query, prepare=True)
+            return
+        empty = sql.SQL("DELETE FROM {}").format(sql.Identifier(call.table.schema, call.table.name))
+        with self.writing.transaction(force_rollback=True), self.writing.pipeline():
+            for _ in range(times):
+                self.writing.execute(empty)  # what is unique must be free for it
+                self.writing.execute(call.query, call.values, prepare=True)
 
 
 def _is_written(column: Column) -> bool:

@@ -37,7 +37,7 @@ class Reruns:
 
     def killed(self, trace: Trace, after: Snapshot) -> Iterator[Rerun]:
         """Kill a run after each statement whose effect stays, and run it again; it should end as the first one did."""
-        for statement in trace.outside[:MOST]:
+        for statement in trace.stops[:MOST]:
             with self._copy() as database:
                 with contextlib.suppress(Exception):
                     self._step("upgrade", database, _Kill(self.workshop, database, statement.number).around)

@@ -1,0 +1,157 @@
+"""Small revisions run on a real server: one schema, one body, what the rules say of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import dedent, indent
+
+import alembic.config
+
+from harness.findings import Finding
+from harness.migrations import judge  # noqa: F401 - it registers the rules
+from harness.migrations.announce import install
+from harness.migrations.history import History
+from harness.migrations.inspection import Inspection
+from harness.migrations.rules.registry import Seen, findings
+from harness.migrations.workshop import Workshop
+
+SCHEMA = """
+CREATE TYPE status AS ENUM ('open', 'done');
+CREATE TABLE account (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  email text NOT NULL CONSTRAINT account_email_key UNIQUE,
+  name varchar(50),
+  age integer,
+  balance numeric(12, 2) NOT NULL DEFAULT 0,
+  note text,
+  seen timestamp,
+  state status NOT NULL DEFAULT 'open',
+  code text NOT NULL DEFAULT 'x'
+);
+CREATE INDEX account_seen ON account (seen);
+CREATE INDEX account_name_age ON account (name, age);
+CREATE TABLE orders (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  account_id bigint NOT NULL CONSTRAINT orders_account_id_fkey REFERENCES account,
+  total numeric NOT NULL,
+  parent_id bigint CONSTRAINT orders_parent_id_fkey REFERENCES orders DEFERRABLE INITIALLY DEFERRED,
+  ref bigint
+);
+CREATE INDEX orders_account_id ON orders (account_id);
+CREATE TABLE event (id bigint NOT NULL, happened date NOT NULL) PARTITION BY RANGE (happened);
+CREATE TABLE event_2025 PARTITION OF event FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE event_2026 PARTITION OF event FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE event_2027 (id bigint NOT NULL, happened date NOT NULL);
+CREATE VIEW big_orders AS SELECT id, total FROM orders;
+CREATE MATERIALIZED VIEW totals AS SELECT account_id, sum(total) AS total FROM orders GROUP BY account_id;
+CREATE UNIQUE INDEX totals_account_id ON totals (account_id);
+"""
+
+ENV = """
+from alembic import context
+from sqlalchemy import text
+
+connection = context.config.attributes["connection"]
+connection.execute(text("SET lock_timeout = '5s'"))
+connection.commit()
+context.configure(connection=connection, transaction_per_migration=True)
+with context.begin_transaction():
+    context.run_migrations()
+"""
+
+REVISION = '''
+"""An example."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = {down}
+seed = {seed}
+
+
+def upgrade():
+{upgrade}
+
+
+def downgrade():
+{downgrade}
+'''
+
+SEED = '{"public.event_2027": [{"id": day, "happened": f"2027-01-{day:02}"} for day in range(1, 21)]}'
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The bodies of a revision, as Python; a body that begins with a word of SQL is one statement for op.execute."""
+
+    upgrade: str
+    downgrade: str = ""
+    setup: str = ""
+    seed: str = SEED
+
+
+def write_revision(folder: Path, revision: str, down: str | None, example: Example) -> None:
+    """Write one revision file."""
+    text = REVISION.format(
+        revision=revision,
+        down=repr(down),
+        seed=example.seed,
+        upgrade=_body(example.upgrade),
+        downgrade=_body(example.downgrade),
+    )
+    (folder / "versions" / f"{revision}.py").write_text(text, encoding="utf-8")
+
+
+def write_project(folder: Path, env: str = ENV) -> History:
+    """An Alembic project without revisions in `folder`."""
+    (folder / "versions").mkdir(parents=True)
+    (folder / "env.py").write_text(env, encoding="utf-8")
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(folder))
+    return History(config, folder)
+
+
+def _body(text: str) -> str:
+    """Python lines, or SQL statements of one line each, as the body of a function."""
+    lines = []
+    for line in dedent(text).strip().splitlines() or ["pass"]:
+        sql = line[:1].isalpha() and line.split()[0].isupper()
+        lines.append(f"op.execute({line!r})" if sql else line)
+    return indent("\n".join(lines), "    ")
+
+
+@dataclass
+class Workbench:
+    """Runs examples on copies of one database; `folder` takes their projects."""
+
+    workshop: Workshop
+    folder: Path
+    base: str = ""
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def see(self, example: Example) -> tuple[Seen, list[Finding]]:
+        """What was seen of an example, and what the rules say."""
+        history = write_project(self.folder / f"example{next(self._numbers)}")
+        write_revision(history.root, "0001", None, example)
+        base = self._schema(example.setup)
+        seen, unseeded = Inspection(history, self.workshop, history.revisions[0], base, rows=20).run()
+        if example.setup:
+            self.workshop.drop(base)
+        return seen, [*unseeded, *findings(seen)]
+
+    def _schema(self, setup: str) -> str:
+        if not self.base:
+            self.base = self.workshop.empty()
+            with self.workshop.connect(self.base) as session:
+                session.execute(SCHEMA.encode())
+                install(session)
+        if not setup:
+            return self.base
+        base = self.workshop.copy(self.base)
+        with self.workshop.connect(base) as session:
+            session.execute(setup.encode())
+        return base
