@@ -1,7 +1,9 @@
 """The catalogue queries of a snapshot. They run unchanged on 14-18 and need no right beyond CONNECT.
 
 Columns that came after 14 are read through `to_jsonb(row) ->> 'column'`, null where the server has none. The scope is
-decided in `_SYSTEM` and `_in_scope`; all that hangs on a relation is fetched by the OIDs found there.
+decided in `_SYSTEM` and `_in_scope`; all that hangs on a relation is fetched by the OIDs found there. What costs time
+on thousands of tables is asked for only where it can differ: a default has no columns, so it is deparsed without its
+table, and only a unique index can take nulls for equal.
 """
 
 # ruff: noqa: S608 - every part that is put into a query is a constant of this module
@@ -98,7 +100,8 @@ WHERE (t.typrelid = 0 OR c.relkind = 'c') AND coalesce(e.typtype, 'b') <> 'p'
 
 COLUMNS = """
 SELECT a.attrelid, a.attnum, a.attname::text, a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod),
-  a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text,
+  a.attnotnull, pg_get_expr(d.adbin, CASE a.attgenerated WHEN '' THEN 0 ELSE d.adrelid END),
+  a.attidentity::text, a.attgenerated::text,
   CASE WHEN o.collname IS NOT NULL THEN concat_ws('.', nullif(n.nspname, 'pg_catalog'), o.collname) END,
   a.attcollation, c.description,
   CASE WHEN a.attacl IS NULL THEN '{}' ELSE ARRAY(SELECT x::text FROM unnest(a.attacl) x ORDER BY 1) END,
@@ -130,7 +133,8 @@ ORDER BY c.conrelid, c.conname, c.oid
 
 INDEXES = """
 SELECT i.indrelid, i.indexrelid, c.relname::text, m.amname::text, i.indisunique, i.indisprimary, i.indisexclusion,
-  i.indimmediate, i.indisvalid, i.indisready, coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false),
+  i.indimmediate, i.indisvalid, i.indisready,
+  coalesce(i.indisunique AND (to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false),
   i.indnkeyatts, i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[], i.indoption::int2[],
   CASE WHEN i.indexprs IS NOT NULL THEN ARRAY(
     SELECT pg_get_indexdef(i.indexrelid, k, true) FROM generate_series(1, i.indnkeyatts) k) END,

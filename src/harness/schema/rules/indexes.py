@@ -14,7 +14,10 @@ def _referenced(snapshot: Snapshot) -> set[int]:
     return {key.index for table in snapshot.tables for key in table.constraints if key.kind == "f"}
 
 
-def _keys(index: Index) -> tuple[tuple[object, ...], ...]:
+Keys = tuple[tuple[object, ...], ...]
+
+
+def _keys(index: Index) -> Keys:
     """What makes two keys the same: column or expression, opclass, collation and direction."""
     return tuple((key.number or key.text, key.opclass, key.collation, key.option) for key in index.keys)
 
@@ -84,9 +87,9 @@ def index_redundant(snapshot: Snapshot) -> Iterator[Place]:
     for table in snapshot.relations:
         if table.partition:
             continue
-        trees = [index for index in table.indexes if index.method == "btree" and index.valid]
-        for index in trees:
-            longer = next((other for other in trees if not index.unique and _begins(index, other)), None)
+        trees = [(index, _keys(index)) for index in table.indexes if index.method == "btree" and index.valid]
+        for index, keys in trees:
+            longer = next((item for item, more in trees if not index.unique and _begins(index, keys, item, more)), None)
             if longer:
                 yield Place(
                     f"{table.qualified}.{index.name}",
@@ -95,9 +98,8 @@ def index_redundant(snapshot: Snapshot) -> Iterator[Place]:
                 )
 
 
-def _begins(index: Index, other: Index) -> bool:
+def _begins(index: Index, mine: Keys, other: Index, theirs: Keys) -> bool:
     """Whether `other` has all of `index` and more keys after it."""
-    mine, theirs = _keys(index), _keys(other)
     return (
         len(mine) < len(theirs)
         and theirs[: len(mine)] == mine

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from harness.catalog import Snapshot, Table
@@ -41,32 +41,37 @@ class _Name:
         return execute(f"ALTER {self.kind.upper()} {own}{self.arguments} RENAME TO ...")
 
 
-def _named(snapshot: Snapshot) -> Iterator[_Name]:
-    """Every name; those of partitions and of sequences inside columns follow from others."""
+def _named(snapshot: Snapshot, wrong: Callable[[str], object]) -> Iterator[_Name]:
+    """Every wrong name; those of partitions and of sequences inside columns follow from others."""
     for schema in snapshot.schemas:
-        yield _Name("schema", schema.name, schema.name)
+        if wrong(schema.name):
+            yield _Name("schema", schema.name, schema.name)
     for table in snapshot.relations:
         if not table.partition:
-            yield _Name("table", table.qualified, table.name, table)
-            yield from _parts(table)
+            yield from _parts(table, wrong)
     for sequence in snapshot.sequences:
-        if not sequence.owner_table:
+        if not sequence.owner_table and wrong(sequence.name):
             yield _Name("sequence", sequence.qualified, sequence.name)
     for function in snapshot.functions:
-        yield _Name("routine", function.qualified, function.name, arguments=f"({function.arguments})")
+        if wrong(function.name):
+            yield _Name("routine", function.qualified, function.name, arguments=f"({function.arguments})")
     for item in snapshot.types:
-        yield _Name("type", item.qualified, item.name)
+        if wrong(item.name):
+            yield _Name("type", item.qualified, item.name)
 
 
-def _parts(table: Table) -> Iterator[_Name]:
-    """The names of columns, constraints and indexes of one table; an index behind a constraint goes by that."""
+def _parts(table: Table, wrong: Callable[[str], object]) -> Iterator[_Name]:
+    """The wrong names of one table and its parts; an index behind a constraint goes by that."""
+    if wrong(table.name):
+        yield _Name("table", table.qualified, table.name, table)
     for column in table.columns:
-        yield _Name("column", f"{table.qualified}.{column.name}", column.name, table)
+        if wrong(column.name):
+            yield _Name("column", f"{table.qualified}.{column.name}", column.name, table)
     for item in table.constraints:
-        if item.kind != "n" and not item.inherited:
+        if item.kind != "n" and not item.inherited and wrong(item.name):
             yield _Name("constraint", f"{table.qualified}.{item.name}", item.name, table)
     for index in table.indexes:
-        if not index.constraint:
+        if not index.constraint and wrong(index.name):
             yield _Name("index", f"{table.qualified}.{index.name}", index.name, table)
 
 
@@ -79,13 +84,12 @@ def _parts(table: Table) -> Iterator[_Name]:
 )
 def name_needs_quotes(snapshot: Snapshot) -> Iterator[Place]:
     """quote_ident(name) differs from the name: capitals, symbols, or a word of SQL."""
-    for named in _named(snapshot):
+    for named in _named(snapshot, lambda name: name in snapshot.keywords or not _PLAIN.fullmatch(name)):
         word = named.name in snapshot.keywords
-        if word or not _PLAIN.fullmatch(named.name):
-            cause = "is a word of SQL" if word else "has more than lower-case letters, digits and underscores"
-            yield Place(
-                named.object, f"the {named.kind} name {named.name!r} {cause}", fix(named.rename, "the same name there")
-            )
+        cause = "is a word of SQL" if word else "has more than lower-case letters, digits and underscores"
+        yield Place(
+            named.object, f"the {named.kind} name {named.name!r} {cause}", fix(named.rename, "the same name there")
+        )
 
 
 @rule(
@@ -97,11 +101,8 @@ def name_needs_quotes(snapshot: Snapshot) -> Iterator[Place]:
 )
 def name_truncated(snapshot: Snapshot) -> Iterator[Place]:
     """63 bytes or more, in UTF-8."""
-    for named in _named(snapshot):
+    for named in _named(snapshot, lambda name: len(name.encode()) >= LONGEST):
         size = len(named.name.encode())
-        if size >= LONGEST:
-            yield Place(
-                named.object,
-                f"the {named.kind} name has {size} bytes, all that fit",
-                fix(named.rename, "a shorter name"),
-            )
+        yield Place(
+            named.object, f"the {named.kind} name has {size} bytes, all that fit", fix(named.rename, "the same there")
+        )
