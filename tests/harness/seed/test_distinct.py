@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.seed.distinct import place
+from harness.seed.sources import from_rows
+
 if TYPE_CHECKING:
     from tests.harness.seed.conftest import Ground
 
@@ -19,14 +22,24 @@ def test_columns_with_few_values_are_combined(land: Ground) -> None:
     assert land.fill(50) == {"public.pairs": 6, "public.single": 2, "public.triples": 12}
 
 
+def test_combinations_come_once_before_one_comes_again() -> None:
+    """Sources of 4 and 6 rows make 24 pairs, the first ones all apart; one more row is one too many."""
+    left = from_rows((1,), "left", [(str(n),) for n in range(4)])
+    right = from_rows((2,), "right", [(str(n),) for n in range(6)])
+    sources, limit = place([left, right], [frozenset({1, 2})], 100)
+    pairs = [(sources[0].row(n), sources[1].row(n)) for n in range(limit)]
+    assert limit == len(set(pairs)) == 24
+    assert len({pair[0] for pair in pairs[:4]}) == len({pair[1] for pair in pairs[:4]}) == 4
+
+
 def test_narrow_types_are_distinct_as_far_as_they_go(land: Ground) -> None:
     """Short texts, small numbers and dates under a unique key use their whole room."""
     land.run(
         "CREATE TABLE t (a smallint UNIQUE, b char(2) NOT NULL UNIQUE, c date UNIQUE, d time UNIQUE, e"
         " numeric(4,1) UNIQUE);"
-        "CREATE TABLE tiny (a char NOT NULL UNIQUE)"
+        "CREATE TABLE tiny (a char NOT NULL UNIQUE); CREATE TABLE named (language text NOT NULL UNIQUE)"
     )
-    assert land.fill(1200) == {"public.t": 1200, "public.tiny": 36}
+    assert land.fill(1200) == {"public.t": 1200, "public.tiny": 36, "public.named": 1200}
 
 
 def test_unique_expressions_and_partial_indexes_hold(land: Ground) -> None:
@@ -35,9 +48,10 @@ def test_unique_expressions_and_partial_indexes_hold(land: Ground) -> None:
         "CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1), (2);"
         "CREATE TABLE t (a text, b varchar(3) UNIQUE, owner int REFERENCES p, live bool NOT NULL, n int);"
         "CREATE UNIQUE INDEX ON t (lower(a)); CREATE UNIQUE INDEX ON t (owner, n) WHERE live;"
-        "CREATE TABLE u (a int, b int, UNIQUE NULLS NOT DISTINCT (a, b))"
+        "CREATE TABLE u (a int, b int, UNIQUE NULLS NOT DISTINCT (a, b));"
+        "CREATE TABLE v (n int NOT NULL); CREATE INDEX ON v ((100 / (n - 1)))"
     )
-    assert land.fill(40) == {"public.t": 40, "public.u": 40}
+    assert land.fill(40) == {"public.t": 40, "public.u": 40, "public.v": 40}
 
 
 def test_a_key_within_few_parents_under_a_condition_is_filled_as_far_as_it_goes(land: Ground) -> None:
@@ -72,6 +86,7 @@ def test_exclusions_are_kept(land: Ground) -> None:
         " gist (d WITH &&))"
     )
     assert set(land.fill(60).values()) == {60}
+    assert land.value("SELECT count(*) FROM c WHERE x < y") == 60
 
 
 def test_periods_and_their_keys_are_kept(land: Ground) -> None:

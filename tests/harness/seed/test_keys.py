@@ -48,10 +48,12 @@ def test_a_table_refers_to_itself(land: Ground) -> None:
     """A tree has its rows in one chain; where NULL is forbidden and keys are unique they form a ring."""
     land.run(
         "CREATE TABLE node (id serial PRIMARY KEY, parent_id int REFERENCES node, CHECK (parent_id <> id));"
+        "CREATE TABLE must (id int PRIMARY KEY, parent int NOT NULL REFERENCES must);"
         "CREATE TABLE link (id int PRIMARY KEY, next int NOT NULL UNIQUE REFERENCES link)"
     )
     land.fill(20)
     assert land.value("SELECT count(DISTINCT parent_id) FROM node") == 19
+    assert land.column("SELECT id FROM must WHERE parent = id") == [1]
     assert land.value("SELECT count(DISTINCT next) FROM link WHERE next <> id") == 20
 
 
