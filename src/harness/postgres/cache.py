@@ -107,7 +107,8 @@ class Cache:
             scratch.rename(self.place / f"{key}.{length}.{checksum:08x}.tar")
             self._trim()
         except (OSError, subprocess.CalledProcessError):
-            scratch.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                scratch.unlink()
 
     def holds(self, kind: str) -> bool:
         """Whether there is any archive of a kind: `cluster` or `template`."""

@@ -7,6 +7,7 @@ a watchdog, a shell that waits on a pipe which only the owner holds open, and a 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import secrets
@@ -28,18 +29,29 @@ ROOM = 512 * 2**20
 LONGEST_SOCKET = 100
 """Characters of a socket's path: the kernel's limit is 108 on Linux and 104 on macOS (unix(7))."""
 
-# $1 is the run's directory. `read` returns when the owner is gone; the server may be another than at the start.
+# $1 is the run's directory. `read` returns when the owner is gone. The owner may have been killed while the server was
+# starting, or while the directory was being filled, so both are looked at until they are gone. Line 7 of postmaster.pid
+# names the segment of System V memory that a server killed outright leaves behind (miscadmin.h).
 WATCHDOG = """
 trap '' INT TERM HUP QUIT
 read -r _
 [ -e "$1/keep" ] && exit 0
-if read -r pid < "$1/data/postmaster.pid"; then
-  kill -QUIT "$pid"
-  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do kill -0 "$pid" || break; sleep 0.05; done
-  kill -KILL "$pid"
-fi 2>/dev/null
+exec 2>/dev/null
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  pid=
+  read -r pid < "$1/data/postmaster.pid" || read -r pid < "$1/pid"
+  [ -n "$pid" ] && kill -QUIT "$pid" && sleep 0.03 && kill -0 "$pid" && { sleep 0.07; continue; }
+  segment=$(sed -n '7s/.* //p' "$1/data/postmaster.pid") && [ -n "$segment" ] && ipcrm -m "$segment"
+  rm -rf "$1"
+  [ -e "$1" ] || exit 0
+  sleep 0.05
+done
+kill -KILL "$pid"
 rm -rf "$1"
 """
+
+BASES = (Path("/dev/shm"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - the owner of what is made there is checked
+"""Where a cluster may be put, beside the temporary directory of this process."""
 
 
 def run_root(account: Account) -> Path:
@@ -48,9 +60,8 @@ def run_root(account: Account) -> Path:
     Raises:
         HarnessError: when no place is writable and has `ROOM`; names each place with its free space.
     """
-    bases = [Path("/dev/shm"), Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108 - the owner of what is made there is checked
     tried: list[str] = []
-    for base in dict.fromkeys(bases):
+    for base in dict.fromkeys((BASES[0], Path(tempfile.gettempdir()), *BASES[1:])):
         if not base.is_dir():
             continue
         free = shutil.disk_usage(base).free
@@ -59,6 +70,9 @@ def run_root(account: Account) -> Path:
             continue
         if len(f"{base}/pg-harness-{os.geteuid()}/00000000/s/.s.PGSQL.5432") > LONGEST_SOCKET:
             tried.append(f"{base}: too long a path for a socket")
+            continue
+        if "," in str(base):
+            tried.append(f"{base}: clients take a comma in a socket's directory for the end of it")
             continue
         root = base / f"pg-harness-{os.geteuid()}"
         try:
@@ -158,7 +172,15 @@ def remove(path: Path) -> None:
             os.kill(pid, signal.SIGQUIT)
             wait_gone(pid, seconds=5)
             os.kill(pid, signal.SIGKILL)
+    release_memory(path / "data")
     shutil.rmtree(path, ignore_errors=True)
+
+
+def release_memory(data: Path) -> None:
+    """Give back the System V segment of a server that was killed outright (shmctl(2), IPC_RMID is 0)."""
+    with contextlib.suppress(OSError, ValueError, IndexError, AttributeError):
+        line = (data / "postmaster.pid").read_text(encoding="ascii").splitlines()[6]
+        ctypes.CDLL(None).shmctl(int(line.split()[1]), 0, None)
 
 
 def server_pid(data: Path) -> int | None:
@@ -167,7 +189,7 @@ def server_pid(data: Path) -> int | None:
         pid = int((data / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
     except (OSError, ValueError):
         return None
-    shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    shown = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return pid if str(data) in shown.stdout else None
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from harness.config import HarnessError
 from harness.postgres.account import Account, readable_programs, server_account
 from harness.postgres.find import Installation
-from harness.postgres.runs import Run, open_run
+from harness.postgres.runs import Run, open_run, release_memory
 
 PORT = 5432
 SUPERUSER = "postgres"
@@ -114,6 +114,7 @@ class Cluster:
                 start_new_session=True,
                 **self.account.identity,
             )
+        (self.run.path / "pid").write_text(f"{self.process.pid}\n", encoding="ascii")
         deadline = time.monotonic() + 60
         while not self._ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -131,6 +132,8 @@ class Cluster:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        release_memory(self.run.data)
+        (self.run.path / "pid").unlink(missing_ok=True)
         self.process = None
 
     def close(self, *, keep: bool = False) -> None:

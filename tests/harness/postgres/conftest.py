@@ -20,8 +20,6 @@ from harness.postgres.find import Installation, installations
 from harness.postgres.roles import Roles
 from harness.postgres.server import PORT, SUPERUSER, Cluster, start_cluster
 
-SOURCES = Path(__file__).parents[3] / "src"
-
 SCHEMA = """
     CREATE TABLE item (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE);
     CREATE TABLE part (id serial PRIMARY KEY, item_id bigint NOT NULL REFERENCES item ON DELETE CASCADE, weight int);
@@ -70,9 +68,7 @@ FILES = {
         script_location = "%(here)s/migrations"
 
         [tool.pytest.ini_options]
-        pythonpath = ["{sources}"]
-        pytest_alembic_enabled = ""
-        addopts = ["-p", "harness.plugin", "-p", "no:cacheprovider"]
+        addopts = ["-p", "no:cacheprovider"]
         filterwarnings = ["error"]
         """,
     "migrations/env.py": """
@@ -104,7 +100,7 @@ def write_project(root: Path, roles: Path) -> Config:
     for name, text in FILES.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(dedent(text).replace("{sources}", str(SOURCES)), encoding="utf-8")
+        path.write_text(dedent(text), encoding="utf-8")
     (root / "roles.sql").write_bytes(roles.read_bytes())
     return load_config(root)
 

@@ -16,6 +16,8 @@ from harness.postgres.databases import Database
 if TYPE_CHECKING:
     from tests.harness.postgres.conftest import Ground
 
+pytestmark = pytest.mark.integration
+
 Test = Callable[[Database, contextlib.ExitStack], Any]
 
 

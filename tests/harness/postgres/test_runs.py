@@ -1,0 +1,192 @@
+"""What is left of a run, however it ends: no directory, no process, no shared memory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import psycopg
+import pytest
+
+from harness.config import Config, HarnessError
+from harness.postgres import runs
+from harness.postgres.account import server_account
+from harness.postgres.find import installations
+from harness.postgres.runs import open_run, release_memory, remove, run_root, sweep
+from harness.postgres.server import start_cluster
+
+pytestmark = pytest.mark.integration
+
+PATIENCE = 10.0
+"""Seconds within which everything must be gone: two on a quiet machine."""
+
+TEST = """
+    import os
+    import time
+    from pathlib import Path
+
+    def test_it(cluster, database):
+        memory = (cluster.run.data / "postmaster.pid").read_text().splitlines()[6].split()[1]
+        Path("seen.part").write_text(f"{cluster.run.path} {memory}")
+        Path("seen.part").rename("seen")
+        if os.environ["END"] != "normal":
+            time.sleep(600)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, trial: Config) -> Path:
+    """A project with one test, which says where its cluster is and then waits to be killed."""
+    shutil.copytree(trial.root, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "test_it.py").write_text(dedent(TEST))
+    return tmp_path
+
+
+def _start(project: Path, end: str) -> subprocess.Popen[bytes]:
+    environment = {
+        **os.environ,
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONPATH": str(Path(__file__).parents[3] / "src"),
+        "END": end,
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "pytest_postgresql.plugin", "-p", "harness.plugin"]
+    return subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.PIPE, start_new_session=True)
+
+
+def _wait_for(condition: object, what: str, patience: float = 60.0) -> None:
+    deadline = time.monotonic() + patience
+    while not condition():  # type: ignore[operator] # a callable
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+def _processes(path: str) -> list[str]:
+    shown = subprocess.run(["ps", "-ww", "-eo", "args="], capture_output=True, text=True, check=True)
+    return [line for line in shown.stdout.splitlines() if path in line]
+
+
+def _segments() -> set[str]:
+    lines = Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]
+    return {line.split()[1] for line in lines}
+
+
+def _end(project: Path, end: str) -> None:
+    """Run pytest, end it that way, and wait until nothing of it is left."""
+    process = _start(project, end)
+    _wait_for(lambda: (project / "seen").exists() or process.poll() is not None, "the test does not start")
+    if process.poll() is not None and not (project / "seen").exists():
+        pytest.fail(process.communicate()[0].decode())
+    path, memory = (project / "seen").read_text().split()
+    (project / "seen").unlink()
+    if end == "interrupt":
+        os.killpg(process.pid, signal.SIGINT)
+    elif end == "kill":
+        process.kill()
+    elif end == "server":  # the server is killed outright, then the run
+        pid = int(Path(path, "data", "postmaster.pid").read_text().split("\n", 1)[0])
+        os.kill(pid, signal.SIGKILL)
+        process.kill()
+    with process:
+        process.wait()
+    _wait_for(lambda: not Path(path).exists(), f"{path} is left", PATIENCE)
+    _wait_for(lambda: not _processes(path), f"{_processes(path)} are left", PATIENCE)
+    _wait_for(lambda: memory not in _segments(), f"the shared memory {memory} is left", PATIENCE)
+
+
+@pytest.mark.parametrize("end", ["normal", "interrupt", "kill", "server"])
+def test_nothing_is_left_of_a_run(project: Path, end: str) -> None:
+    """Directory, processes and shared memory are gone after a normal end, Ctrl-C, and kill -9."""
+    _end(project, end)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["normal", "interrupt", "kill", "server"])
+def test_nothing_is_left_of_ten_runs(project: Path, end: str) -> None:
+    """The same, ten times."""
+    for _ in range(10):
+        _end(project, end)
+
+
+@pytest.fixture
+def base(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The only place for clusters, with a name that needs quoting everywhere."""
+    with tempfile.TemporaryDirectory(prefix="a b'\"$x ", dir=runs.BASES[0] if runs.BASES[0].exists() else None) as name:
+        Path(name).chmod(0o755)
+        monkeypatch.setattr(runs, "BASES", (Path(name),))
+        monkeypatch.setattr(tempfile, "gettempdir", lambda: name)
+        yield Path(name)
+
+
+def test_a_place_with_spaces_and_quotes_is_one(base: Path) -> None:
+    """A server starts, answers and ends in a directory of any name but one with a comma."""
+    cluster = start_cluster(installations()[0])
+    assert cluster.run.path.is_relative_to(base)
+    with psycopg.connect(host=cluster.host, user="postgres", dbname="postgres") as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    cluster.close()
+    assert not cluster.run.path.exists()
+
+
+def test_a_dead_run_is_swept_and_a_living_one_is_not(base: Path) -> None:
+    """The lock decides: a run whose owner lives keeps its directory, whatever its age."""
+    cluster = start_cluster(installations()[0])
+    root = cluster.run.path.parent
+    assert list(sweep(root)) == []
+    cluster.close(keep=True)
+    assert list(sweep(root)) == [cluster.run.path]
+    assert cluster.process is not None
+    reaper = threading.Thread(target=cluster.process.wait)  # a child that nobody waits for never seems gone
+    reaper.start()
+    remove(cluster.run.path)
+    reaper.join()
+    assert list(root.iterdir()) == []
+
+
+def test_two_runs_at_once_do_not_meet(base: Path) -> None:
+    """Each has a directory and a server of its own."""
+    account = server_account()
+    first, second = open_run(account), open_run(account)
+    assert first.path != second.path
+    assert first.path.exists()
+    first.close()
+    assert second.path.exists()
+    second.close()
+
+
+def test_no_room_is_an_error_that_names_places_and_bytes(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no place has room, each is named with what it has and what is needed."""
+    monkeypatch.setattr(runs, "ROOM", 2**60)
+    with pytest.raises(HarnessError) as caught:
+        run_root(server_account())
+    assert str(base) in str(caught.value)
+    assert "MB free, 1099511627776 MB needed" in str(caught.value)
+    assert "remedy" in str(caught.value)
+
+
+def test_a_path_that_no_client_can_name_is_passed_over(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comma, a path longer than a socket's may be, and another's directory are said, not run into."""
+    comma, long = base / "a,b", base / ("x" * 90)
+    for place in (comma, long):
+        place.mkdir()
+    monkeypatch.setattr(runs, "BASES", (comma, long))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(comma))
+    with pytest.raises(HarnessError) as caught:
+        run_root(server_account())
+    assert "comma" in str(caught.value)
+    assert "too long" in str(caught.value)
+
+
+def test_memory_is_released_only_where_a_server_left_word(tmp_path: Path) -> None:
+    """A directory without postmaster.pid, or with another text in it, is no error."""
+    release_memory(tmp_path)
+    (tmp_path / "postmaster.pid").write_text("12\nnothing\n")
+    release_memory(tmp_path)
