@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from sealy import logs
-from sealy.api import health, problems, todos, users
+from sealy.api import health, problems, tags, todos, users
 from sealy.db.engine import Database
 from sealy.door import Door
 from sealy.metrics import Metrics
@@ -88,6 +88,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.database = Database(settings)
     problems.install(app)
-    for router in (health.router, users.router, todos.router):
+    for router in (health.router, users.router, todos.router, tags.router):
         app.include_router(router)
     return app

@@ -29,6 +29,13 @@ def todo(api: Client, owner: int | None = None) -> int:
     return int(answer.raise_for_status().json()["id"])
 
 
+def tag(api: Client) -> None:
+    """One more tag in use, of somebody new, counted."""
+    todo(api)
+    with api.operator() as operator:
+        operator.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY tags_in_use")
+
+
 def _request(method: str, path: str, body: Mapping[str, Any] | None = None) -> Callable[[Client], httpx.Request]:
     """A request that needs nothing before it."""
     return lambda api: api.build_request(method, path, json=body)
@@ -50,6 +57,7 @@ EXAMPLES: Mapping[str, Callable[[Client], httpx.Request]] = {
         "POST", "/v1/todos", json={"owner_id": user(api), "title": "Water the plants", "tags": ["home", "green"]}
     ),
     "GET /v1/todos": lambda api: api.build_request("GET", "/v1/todos", params={"owner_id": user(api)}),
+    "GET /v1/tags": _request("GET", "/v1/tags"),
     "GET /v1/todos/{todo_id}": _of_todo("GET", "/v1/todos/{todo_id}"),
     "PATCH /v1/todos/{todo_id}": _of_todo("PATCH", "/v1/todos/{todo_id}", {"done": True}),
     "DELETE /v1/todos/{todo_id}": _of_todo("DELETE", "/v1/todos/{todo_id}"),
@@ -57,5 +65,5 @@ EXAMPLES: Mapping[str, Callable[[Client], httpx.Request]] = {
 }
 """By route; each makes what it needs through the API, and returns the request to be judged."""
 
-ROWS: Mapping[str, Callable[[Client], object]] = {"GET /v1/todos": todo}
+ROWS: Mapping[str, Callable[[Client], object]] = {"GET /v1/todos": todo, "GET /v1/tags": tag}
 """By list: makes one more row for it, with a parent of its own."""

@@ -6,7 +6,8 @@ from sealy.db.base import Base
 from sealy.db.tags import Tag, TodoTag
 from sealy.db.todos import Todo
 from sealy.db.users import User
+from sealy.db.views import TAGS_IN_USE
 
 metadata = Base.metadata
 
-__all__ = ["Tag", "Todo", "TodoTag", "User", "metadata"]
+__all__ = ["TAGS_IN_USE", "Tag", "Todo", "TodoTag", "User", "metadata"]

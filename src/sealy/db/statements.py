@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, CITEXT, Insert
@@ -29,6 +30,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sealy.db.tags import Tag, TodoTag
 from sealy.db.todos import Todo
 from sealy.db.users import User
+from sealy.db.views import TAGS_IN_USE
 
 USER = (User.id, User.email, User.created_at)
 TODO = (Todo.id, Todo.owner_id, Todo.title, Todo.done, Todo.due_at, Todo.created_at)
@@ -73,6 +75,17 @@ def list_todos(*filters: str) -> Select[Any]:
     chosen = [conditions[name] for name in filters]
     page = select(*TODO, TAGS).where(Todo.id < bindparam("before"), *chosen)
     return page.order_by(Todo.id.desc()).limit(bindparam("limit"))
+
+
+@cache
+def list_tags(*filters: str) -> Select[Any]:
+    """Tags in use after `after_owner` and `after_name`, by owner and name; `filters` may hold owner_id."""
+    columns = TAGS_IN_USE.c
+    after = tuple_(bindparam("after_owner", type_=BigInteger), bindparam("after_name", type_=CITEXT))
+    page = select(columns.owner_id, columns.name, columns.todos).where(tuple_(columns.owner_id, columns.name) > after)
+    if "owner_id" in filters:
+        page = page.where(columns.owner_id == bindparam("owner_id"))
+    return page.order_by(columns.owner_id, columns.name).limit(bindparam("limit"))
 
 
 def _make_tags(owner_id: ColumnElement[Any], todo: CTE | None = None) -> Insert:
