@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -105,9 +106,9 @@ class History:
             step = make(self.script.revision_map, script)
             function = step.migration_fn
             if direction in ("note", "forget"):
-                step.migration_fn = lambda **_: None
+                step.migration_fn = functools.wraps(function)(lambda **_: None)
             elif around:
-                step.migration_fn = lambda **_: around(function, context.version_table)
+                step.migration_fn = functools.wraps(function)(lambda **_: around(function, context.version_table))
             return [step]
 
         url = self._driver(url)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -28,39 +28,43 @@ from harness.seed import fill
 
 @dataclass
 class Inspection:
-    """One revision on copies of `base`, a database at the revision before it that holds no seeded rows."""
+    """One revision on copies of `base`, a database at the revision before it that holds no seeded rows.
+
+    `stock` names databases that are filled already, plainly (False) or with odd rows (True): revisions on one base can
+    share them.
+    """
 
     history: History
     workshop: Workshop
     script: Script
     base: str
     rows: int
+    stock: Mapping[bool, str] = field(default_factory=dict)
 
     def run(self) -> tuple[Seen, list[Finding]]:
         """What was seen, and what kept it from being seen."""
-        with self._copy() as database:
-            unseeded = self._fill(database)
-            with (
-                self.workshop.connect(database) as session,
-                self.workshop.connect(database) as reading,
-                self.workshop.connect(database) as writing,
-            ):
-                before = read_snapshot(session)
-                digests = digest(session, before)
-                release = Release(reading, writing)
-                release.prepare(before)
-                seen = trace(self.history, self.workshop, self.script, database, before)
-                after = read_snapshot(session)
-                complete = seen.error is None
-                losses = type_losses(session, before, after, digests) if complete else []
-                refusals = release.again() if complete else []
-                back = self._way_back(database, session, before, after, digests) if complete else WayBack()
+        with (
+            self._filled() as (database, unseeded),
+            self.workshop.connect(database) as session,
+            self.workshop.connect(database) as reading,
+            self.workshop.connect(database) as writing,
+        ):
+            before = read_snapshot(session)
+            digests = digest(session, before)
+            release = Release(reading, writing)
+            release.prepare(before)
+            seen = trace(self.history, self.workshop, self.script, database, before)
+            after = read_snapshot(session)
+            complete = seen.error is None
+            losses = type_losses(session, before, after, digests) if complete else []
+            refusals = release.again() if complete else []
+            back = self._way_back(database, session, before, after, digests) if complete else WayBack()
         if not unseeded:
             unseeded = [
                 self._unseeded(item.name, "it is empty") for item in seen.relations if _is_missing(item.name, seen)
             ]
         second = self._second_runs(seen, after) if complete and seen.stops else ((), ())
-        adversary = self._adversary() if complete and before.tables and not unseeded else None
+        adversary = self._adversary() if complete and not unseeded and _meets_rows(seen) else None
         found = Seen(seen, before, after, tuple(losses), tuple(refusals), back, *second, adversary)
         return found, unseeded
 
@@ -86,15 +90,14 @@ class Inspection:
         return WayBack(tried=True, changes=shown, losses=tuple(losses))
 
     def _second_runs(self, seen: Trace, after: Snapshot) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        with self._copy() as filled:
-            self._fill(filled)
+        with self._filled() as (filled, _):
             reruns = Reruns(self.history, self.workshop, self.script, filled)
             return tuple(reruns.killed(seen, after)), tuple(reruns.hidden(seen, after))
 
     def _adversary(self) -> Failure | None:
         """Run it on rows with duplicates, nulls and extremes; only what the rows are to blame for counts."""
-        with self._copy() as database:
-            if self._fill(database, adversarial=True):
+        with self._filled(adversarial=True) as (database, unseeded):
+            if unseeded:
                 return None
             try:
                 self.workshop.step(self.history, self.script, "upgrade", database)
@@ -111,7 +114,7 @@ class Inspection:
                 return Failure(state, str(original).splitlines()[0], statement, place)
         return None
 
-    def _fill(self, database: str, *, adversarial: bool = False) -> list[Finding]:
+    def fill(self, database: str, *, adversarial: bool = False) -> list[Finding]:
         """Fill every table; the finding that says why not."""
         given = getattr(self.script.module, "seed", None) or {}
         with self.workshop.connect(database) as session:
@@ -126,12 +129,19 @@ class Inspection:
         return Finding(NOT_SEEDED, name, message, revision=self.script.revision)
 
     @contextlib.contextmanager
-    def _copy(self) -> Iterator[str]:
-        database = self.workshop.copy(self.base)
+    def _filled(self, *, adversarial: bool = False) -> Iterator[tuple[str, list[Finding]]]:
+        """A filled copy, and the finding that says why it is not."""
+        stock = self.stock.get(adversarial)
+        database = self.workshop.copy(stock or self.base)
         try:
-            yield database
+            yield database, [] if stock else self.fill(database, adversarial=adversarial)
         finally:
             self.workshop.drop(database)
+
+
+def _meets_rows(seen: Trace) -> bool:
+    """Whether a revision has read or written rows that were there before; else no row can contradict it."""
+    return any(item.rows or item.rewrites for item in seen.statements)
 
 
 def _only_adds_labels(before: Snapshot, after: Snapshot, change: Change) -> bool:

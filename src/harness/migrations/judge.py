@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from alembic.script import Script
@@ -39,10 +40,13 @@ ABSENT = ("42P01", "42703", "42704", "42883", "3F000")
 
 @dataclass
 class Judge:
-    """A history on one server, walked upwards. `schema_rules` judge the objects that a revision makes (section 5)."""
+    """A history on one server, walked upwards; `start` gives that server when the first revision needs it.
+
+    `schema_rules` judge the objects that a revision makes: design, not hazard.
+    """
 
     history: History
-    workshop: Workshop
+    start: Callable[[], Workshop]
     rows: int = 50
     schema_rules: SchemaRules | None = None
     cache: Cache | None = None
@@ -61,9 +65,15 @@ class Judge:
             self._failed[script.revision] = ""
         return remembered
 
+    @cached_property
+    def workshop(self) -> Workshop:
+        """The databases that it works on."""
+        return self.start()
+
     def close(self) -> None:
         """Drop what is left of the work."""
-        self.workshop.close()
+        if "workshop" in self.__dict__:
+            self.workshop.close()
         self._base, self._applied = "", 0
 
     def _inspect(self, script: Script) -> Judged:

@@ -130,28 +130,38 @@ class Workbench:
 
     workshop: Workshop
     folder: Path
-    base: str = ""
+    bases: dict[str, str] = field(default_factory=dict)
+    stock: dict[tuple[str, str, bool], str] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def see(self, example: Example) -> tuple[Seen, list[Finding]]:
         """What was seen of an example, and what the rules say."""
         history = write_project(self.folder / f"example{next(self._numbers)}")
         write_revision(history.root, "0001", None, example)
-        base = self._schema(example.setup)
-        seen, unseeded = Inspection(history, self.workshop, history.revisions[0], base, rows=20).run()
-        if example.setup:
-            self.workshop.drop(base)
+        script = history.revisions[0]
+        stock = self._stock(history, example)
+        inspection = Inspection(history, self.workshop, script, self._schema(example.setup), 20, stock)
+        seen, unseeded = inspection.run()
         return seen, [*unseeded, *findings(seen)]
 
+    def _stock(self, history: History, example: Example) -> dict[bool, str]:
+        """Filled databases, made once for each set-up."""
+        for adversarial in (False, True):
+            key = (example.setup, example.seed, adversarial)
+            if key not in self.stock:
+                base = self._schema(example.setup)
+                database = self.workshop.copy(base)
+                inspection = Inspection(history, self.workshop, history.revisions[0], base, 20)
+                assert not inspection.fill(database, adversarial=adversarial)
+                self.stock[key] = database
+        return {adversarial: self.stock[example.setup, example.seed, adversarial] for adversarial in (False, True)}
+
     def _schema(self, setup: str) -> str:
-        if not self.base:
-            self.base = self.workshop.empty()
-            with self.workshop.connect(self.base) as session:
-                session.execute(SCHEMA.encode())
-                install(session)
-        if not setup:
-            return self.base
-        base = self.workshop.copy(self.base)
-        with self.workshop.connect(base) as session:
-            session.execute(setup.encode())
-        return base
+        if setup not in self.bases:
+            base = self.workshop.copy(self._schema("")) if setup else self.workshop.empty()
+            with self.workshop.connect(base) as session:
+                session.execute((setup or SCHEMA).encode())
+                if not setup:
+                    install(session)
+            self.bases[setup] = base
+        return self.bases[setup]

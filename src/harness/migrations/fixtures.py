@@ -1,0 +1,89 @@
+"""Fixtures of the migrations suite: each revision of the project, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from alembic.script import Script
+
+from harness.config import Config, load_config
+from harness.findings import Verdict
+from harness.migrate import alembic_config
+from harness.migrations.command import ROWS
+from harness.migrations.history import History
+from harness.migrations.judge import Judge, SchemaRules, exemptions
+from harness.migrations.judged import COLUMNS, Judged, statements_table
+from harness.migrations.project import Project, make_judge
+from harness.migrations.workshop import Workshop
+from harness.postgres.address import Address
+from harness.postgres.administrator import Administrator
+from harness.postgres.roles import Roles
+from harness.postgres.server import PORT, SUPERUSER, Cluster
+
+
+def project_of(config: Config) -> Project:
+    """The project under test."""
+    return Project(History(alembic_config(config), config.root), config)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test a revision, for a test that asks for `judge_revision`, oldest first."""
+    if "judge_revision" in metafunc.fixturenames:
+        scripts = project_of(load_config(metafunc.config.rootpath)).history.revisions
+        ids = [script.revision for script in scripts]
+        metafunc.parametrize("judge_revision", ids, indirect=True, ids=ids)
+
+
+@pytest.fixture(scope="session")
+def migration_schema_rules() -> SchemaRules | None:
+    """The schema rules that judge what a revision makes; a project's tests say which."""
+    return None
+
+
+@pytest.fixture(scope="session")
+def migration_judge(
+    harness_config: Config, cluster: Cluster, migration_schema_rules: SchemaRules | None, request: pytest.FixtureRequest
+) -> Iterator[Judge]:
+    """The judge of the project's history, on the run's own server: it makes databases of its own there."""
+    project = project_of(harness_config)
+    administrator = Administrator(Address(cluster.host, PORT, SUPERUSER), cluster.run.path)
+    workshop = Workshop(administrator, Roles(harness_config.roles_path, harness_config.role_prefix))
+    judge = make_judge(project, cluster.installation, ROWS, migration_schema_rules, lambda: workshop)
+    if request.config.getoption("no_cache", False):
+        judge.cache = None
+    yield judge
+    judge.close()
+    administrator.close()
+
+
+@pytest.fixture
+def judge_revision(
+    request: pytest.FixtureRequest, migration_judge: Judge, harness_session: Any, harness_config: Config
+) -> Callable[[], Verdict]:
+    """Called, it judges the revision of this test and fails with the findings and the table of statements."""
+
+    def judged() -> Verdict:
+        script = _script(migration_judge, request.param)
+        result = migration_judge.judge(script)
+        harness_session.report.row("Migrations", COLUMNS, _row(result))
+        accepted = {(item.rule, item.object) for item in harness_config.exemptions}
+        found = [item for item in result.findings if (item.rule.id, item.object) not in accepted]
+        verdict: Verdict = harness_session.report.judge(
+            "migrations", found, exemptions(script), strict=harness_config.strict
+        )
+        if not verdict.clean:
+            pytest.fail(f"{verdict}\n\n{statements_table(result)}", pytrace=False)
+        return verdict
+
+    return judged
+
+
+def _script(judge: Judge, revision: str) -> Script:
+    return next(item for item in judge.history.revisions if item.revision == revision)
+
+
+def _row(judged: Judged) -> tuple[str, ...]:
+    """The row of the summary; times of a trace that was remembered are marked."""
+    return (*judged.row[:-1], f"{judged.row[-1]} (cached)" if judged.cached else judged.row[-1])

@@ -1,0 +1,117 @@
+"""Any Alembic project, found by its configuration file, and the throw-away server that its history is judged on."""
+
+from __future__ import annotations
+
+import contextlib
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import alembic.config
+
+from harness.config import Config, HarnessError, load_config
+from harness.migrations.cache import Cache
+from harness.migrations.history import History
+from harness.migrations.judge import Judge, SchemaRules
+from harness.migrations.workshop import Workshop
+from harness.postgres.address import Address
+from harness.postgres.administrator import Administrator
+from harness.postgres.cache import user_cache
+from harness.postgres.find import Installation, choose, installations
+from harness.postgres.roles import Roles
+from harness.postgres.server import PORT, SUPERUSER, start_cluster
+
+FALLBACK = 18
+"""The major that is asked for where no server is found at all: the error then says what was looked for."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's revisions, and its `[tool.harness]` where the file beside them has one."""
+
+    history: History
+    config: Config | None
+
+    @property
+    def package(self) -> str:
+        """The app's top-level package; empty when it is not known."""
+        return self.config.app.partition(":")[0].partition(".")[0] if self.config else ""
+
+
+def find_project(file: Path | None) -> Project:
+    """The project of an alembic.ini or a pyproject.toml; without one, of the working directory.
+
+    Raises:
+        HarnessError: when there is no such file, or it does not configure Alembic.
+    """
+    path = file or next((path for name in ("alembic.ini", "pyproject.toml") if (path := Path(name)).is_file()), None)
+    if path is None:
+        raise HarnessError(
+            f"no Alembic project in {Path.cwd()}: looked for alembic.ini and pyproject.toml\n"
+            "  remedy: run from the project's root, or give --config FILE"
+        )
+    if not path.is_file():
+        raise HarnessError(f"--config {path}: there is no such file")
+    path = path.resolve()
+    toml = path if path.suffix == ".toml" else path.with_name("pyproject.toml")
+    tables = _tables(toml)
+    if path is toml and "alembic" not in tables:
+        raise HarnessError(f"{path} has no [tool.alembic] table, and no alembic.ini was named")
+    ini = None if path is toml else str(path)
+    found = alembic.config.Config(ini, toml_file=str(toml) if toml.is_file() else None)
+    return Project(History(found, path.parent), load_config(path.parent) if "harness" in tables else None)
+
+
+def _tables(toml: Path) -> set[str]:
+    try:
+        tables = tomllib.loads(toml.read_text(encoding="utf-8")).get("tool", {})
+    except FileNotFoundError:
+        return set()
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise HarnessError(f"{toml} cannot be read: {error}") from error
+    return set(tables)
+
+
+def take_server(project: Project, major: int | None, executable: str | None) -> Installation:
+    """The Postgres to judge on: the one asked for, else the project's major, else the newest here.
+
+    Raises:
+        HarnessError: when nothing fits.
+    """
+    newest = max((item.major for item in installations()), default=FALLBACK)
+    return choose(project.config.postgres if project.config else newest, asked=major, executable=executable)
+
+
+@contextlib.contextmanager
+def judging(
+    project: Project, installation: Installation, rows: int, schema_rules: SchemaRules | None
+) -> Iterator[Judge]:
+    """A judge on a server of its own, which is started when the first revision needs it."""
+    with contextlib.ExitStack() as stack:
+
+        def start() -> Workshop:
+            cluster = start_cluster(installation)
+            stack.callback(cluster.close)
+            administrator = Administrator(Address(cluster.host, PORT, SUPERUSER), cluster.run.path)
+            stack.callback(administrator.close)
+            roles = Roles(project.config.roles_path, project.config.role_prefix) if project.config else None
+            return Workshop(administrator, roles)
+
+        yield make_judge(project, installation, rows, schema_rules, start)
+
+
+def make_judge(
+    project: Project,
+    installation: Installation,
+    rows: int,
+    schema_rules: SchemaRules | None,
+    start: Callable[[], Workshop],
+) -> Judge:
+    """A judge of a project that remembers what it has judged; `start` gives it a server when it needs one."""
+    settings: list[object] = [rows, schema_rules is not None]
+    if project.config:
+        roles = project.config.roles_path
+        settings += [project.config.schema, project.config.role_prefix, roles.is_file() and roles.read_bytes()]
+    cache = Cache(user_cache() / "traces", project.history, installation, tuple(settings))
+    return Judge(project.history, start, rows, schema_rules, cache)
