@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +16,9 @@ import pytest
 from harness.postgres.databases import Database
 from tests.deploy.conftest import ROOT, Serve, Served, free_port, started
 from tests.deploy.test_schemas import need
+
+LARGEST_AT_CADDY = 2**20
+"""Bytes: `max_size` in the Caddyfile."""
 
 KEY = "a key of the edge, 32 letters or so"
 
@@ -130,13 +134,28 @@ def test_caddy_shows_no_metrics(machine: tuple[httpx.Client, Served]) -> None:
 
 
 def test_caddy_takes_no_body_without_end(machine: tuple[httpx.Client, Served]) -> None:
-    """Two megabytes, announced and in chunks, are refused; a small one reaches the app."""
+    """More than a megabyte, announced and in chunks, is refused; a small one reaches the app."""
     client, _ = machine
-    body = b"x" * 2**21
+    body = b"x" * (LARGEST_AT_CADDY + 10)
     json_type = {"Content-Type": "application/json"}
     assert client.post("/v1/users", content=body, headers=json_type).status_code == 413
     assert client.post("/v1/users", content=iter([body]), headers=json_type).status_code == 413
     assert client.post("/v1/users", content=b"{}", headers=json_type).status_code == 422
+
+
+def test_what_caddy_cuts_off_is_never_a_request(machine: tuple[httpx.Client, Served]) -> None:
+    """A body whose end looks like a request gets one answer, 413, and the connection ends: nothing is smuggled in."""
+    client, served = machine
+    inside = b"GET /v1/users/77 HTTP/1.1\r\nHost: " + client.base_url.netloc + b"\r\n\r\n"
+    with socket.create_connection((client.base_url.host, client.base_url.port), timeout=30) as connection:
+        head = b"POST /v1/users HTTP/1.1\r\nHost: " + client.base_url.netloc + b"\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.sendall(head)
+        for chunk in (b"x" * LARGEST_AT_CADDY, inside):
+            connection.sendall(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        connection.sendall(b"0\r\n\r\n")
+        answers = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert (answers.count(b"HTTP/1.1 "), answers[:12]) == (1, b"HTTP/1.1 413")
+    assert "/v1/users/77" not in served.log.read_text()
 
 
 def test_the_worker_says_who_the_client_is(edge: tuple[httpx.Client, Served]) -> None:
@@ -158,12 +177,13 @@ def test_past_the_worker_nobody_gets_in(edge: tuple[httpx.Client, Served]) -> No
 
 
 def test_the_worker_passes_requests_and_answers_on(edge: tuple[httpx.Client, Served]) -> None:
-    """Method, body, query and status; and the browser is told to stay with HTTPS."""
+    """Method, body, query, content and status; and the browser is told to stay with HTTPS."""
     client, _ = edge
     made = client.post("/v1/users", json={"email": "ann@example.org"})
     assert made.status_code == 201, made.text
-    found = client.get(f"/v1/users/{made.json()['id']}", params={"unused": "1"})
+    found = client.get(f"/v1/users/{made.json()['id']}")
     assert found.json() == made.json()
+    assert client.get("/v1/users/1?unused=1").status_code == 422
     assert found.headers["strict-transport-security"] == "max-age=31536000"
     assert KEY not in str(found.headers)
 
