@@ -102,12 +102,17 @@ def readable_programs(bindir: Path, version: str, account: Account) -> Path:
     """`bindir`, or a copy of its installation in the cache where `account` cannot read it (a clone under /root)."""
     if account.reaches(bindir / "postgres"):
         return bindir
+    package = bindir.parent.parent
+    libraries = package.with_name(f"{package.name}.libs")  # a repaired wheel's programs look for them here (auditwheel)
     copy = cache_directory(account) / f"postgres-{version}-{(bindir / 'postgres').stat().st_size}"
-    if not (copy / "bin" / "postgres").exists():
+    place = Path(package.name, bindir.parent.name)
+    if not (copy / place / "bin" / "postgres").exists():
         scratch = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(bindir.parent, scratch, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        shutil.copytree(bindir.parent, scratch / place, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        if libraries.is_dir():
+            shutil.copytree(libraries, scratch / libraries.name, symlinks=True)
         try:
             scratch.rename(copy)
         except OSError:  # another run was faster
             shutil.rmtree(scratch)
-    return copy / "bin"
+    return copy / place / "bin"
