@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import threading
@@ -24,6 +25,15 @@ def copy_in(client: psycopg.Connection, query: str, lines: list[str]) -> None:
     with client.cursor().copy(query) as copy:
         for line in lines:
             copy.write(line)
+
+
+def next_result(raw: psycopg.pq.abc.PGconn) -> psycopg.pq.abc.PGresult | None:
+    """The next result of a raw connection. PQgetResult alone would wait holding the GIL, which the observer needs."""
+    raw.flush()
+    while raw.is_busy():
+        select.select([raw.socket], [], [])
+        raw.consume_input()
+    return raw.get_result()
 
 
 def test_a_connection_is_counted_once(wire: Observer, observed: str) -> None:
@@ -122,6 +132,41 @@ def test_copy_passes_both_ways(wire: Observer, observed: str, parameters: tuple[
         ("query", [1000]),
         ("query", [1000]),
     ]
+
+
+def test_an_extended_copy_in_is_one_round_trip(wire: Observer, observed: str) -> None:
+    """libpq sends a Sync before the data, which the server ignores, and another one behind them."""
+    with connect(observed) as client:
+        client.execute("CREATE TABLE item (id int)")
+        with wire.recording() as seen:
+            raw = client.pgconn
+            raw.send_query_params(b"COPY item FROM STDIN", [])
+            assert getattr(next_result(raw), "status", None) == psycopg.pq.ExecStatus.COPY_IN
+            raw.put_copy_data(b"1\n2\n")
+            raw.put_copy_end()
+            while next_result(raw):
+                pass
+            wire.settle()
+        assert client.execute("SELECT count(*) FROM item").fetchone() == (2,)
+    assert [(trip.kind, [item.rows for item in trip.statements]) for trip in seen.trips] == [("query", [2])]
+
+
+def test_statements_behind_an_error_are_skipped_until_the_sync(wire: Observer, observed: str) -> None:
+    """A flush lets the client read an error before it has sent its Sync: the server skips what comes between."""
+    with connect(observed) as client, wire.recording() as seen:
+        raw = client.pgconn
+        raw.enter_pipeline_mode()
+        raw.send_query_params(b"SELECT 1 / 0", [])
+        raw.send_flush_request()
+        assert getattr(next_result(raw), "status", None) == psycopg.pq.ExecStatus.FATAL_ERROR
+        raw.send_query_params(b"SELECT 2", [])
+        raw.pipeline_sync()
+        while (result := next_result(raw)) is None or result.status != psycopg.pq.ExecStatus.PIPELINE_SYNC:
+            pass
+        raw.exit_pipeline_mode()
+        wire.settle()
+        assert client.execute("SELECT 3").fetchone() == (3,)
+    assert [[item.text for item in trip.statements] for trip in seen.trips] == [["SELECT 1 / 0"], [], ["SELECT 3"]]
 
 
 def test_a_copy_that_fails_comes_to_rest(wire: Observer, observed: str) -> None:
