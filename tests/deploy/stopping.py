@@ -31,16 +31,14 @@ def refuses(base_url: str) -> bool:
 
 
 def answer_during(stop: Callable[[], object], base_url: str, database: Database) -> httpx.Response:
-    """The answer to a request that was waiting in a statement when `stop` began, and went on after new ones were refused.
+    """The answer to a request that waited in a statement when `stop` began, until new ones were refused.
 
     `stop` may take its time: it runs in a thread of its own.
     """
     with ThreadPoolExecutor(2) as pool, database.connect() as holder, database.as_role("superuser").connect() as watch:
         watch.autocommit = True
         holder.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
-        request: Future[httpx.Response] = pool.submit(
-            httpx.get, f"{base_url}/v1/users/1", timeout=30, trust_env=False
-        )
+        request: Future[httpx.Response] = pool.submit(httpx.get, f"{base_url}/v1/users/1", timeout=30, trust_env=False)
         until(lambda: watch.execute(WAITING).fetchone() == (1,) or request.done(), "the request waits for the lock")
         stopping = pool.submit(stop)
         until(lambda: refuses(base_url), "the server refuses new requests")

@@ -59,7 +59,7 @@ def test_every_value_is_accepted(settings: Any) -> None:
 def test_no_secret_stands_in_a_manifest() -> None:
     """An address with a password, or a key, comes by reference or by file; a peer's address has no password."""
     for file, name, value in variables():
-        if value is not None and (name.endswith("_URL") or name.endswith("_KEY") or "PASSWORD" in name):
+        if value is not None and (name.endswith(("_URL", "_KEY")) or "PASSWORD" in name):
             assert name.endswith("_FILE") or re.fullmatch(r"postgresql://[a-z_]+@/.*", value), (file, name)
 
 
@@ -131,11 +131,11 @@ def limits() -> dict[str, tuple[int, int, str]]:
     """Per host: instances, max_connections of its database, and the file that sets the size of the pool."""
     service = cloud_run("service")
     scale = service["metadata"]["annotations"]["run.googleapis.com/maxScale"]
-    flags = re.findall(r"max_connections=(\d+)", (DEPLOY / "cloudrun" / "setup.sh").read_text())
-    server = re.findall(r"max_connections=(\d+)", str(compose()["services"]["db"]["command"]))
+    (flags,) = re.findall(r"max_connections=(\d+)", (DEPLOY / "cloudrun" / "setup.sh").read_text())
+    (server,) = re.findall(r"max_connections=(\d+)", str(compose()["services"]["db"]["command"]))
     return {
-        "Cloud Run with Cloud SQL": (int(scale), *map(int, flags), "cloudrun/service.yaml"),
-        "one machine, compose": (1, *map(int, server), "vm/compose.yaml app"),
+        "Cloud Run with Cloud SQL": (int(scale), int(flags), "cloudrun/service.yaml"),
+        "one machine, compose": (1, int(server), "vm/compose.yaml app"),
         "one machine, systemd": (1, 100, "vm/app.service"),
     }  # 100 is what Postgres has when nobody says otherwise
 
@@ -153,6 +153,12 @@ def test_no_revision_scales_past_the_service() -> None:
     service = cloud_run("service")
     revision = service["spec"]["template"]["metadata"]["annotations"]["autoscaling.knative.dev/maxScale"]
     assert service["metadata"]["annotations"]["run.googleapis.com/maxScale"] == revision
+
+
+def test_cloud_run_accepts_the_names() -> None:
+    """Lower-case letters, digits and hyphens, 49 at most: an underscore from a Python name would be refused."""
+    for name in ("service", "migrate"):
+        assert re.fullmatch(r"[a-z]([-a-z0-9]{0,47}[a-z0-9])?", cloud_run(name)["metadata"]["name"])
 
 
 def test_the_proxy_never_queues_more_than_the_app_has_threads() -> None:
@@ -195,7 +201,11 @@ def test_everyone_but_the_database_runs_hardened() -> None:
     services = compose()["services"]
     for name in set(services) - {"db", "backup"}:
         body = services[name]
-        assert (body["read_only"], body["cap_drop"], body["security_opt"]) == (True, ["ALL"], ["no-new-privileges:true"])
+        assert (body["read_only"], body["cap_drop"], body["security_opt"]) == (
+            True,
+            ["ALL"],
+            ["no-new-privileges:true"],
+        )
         assert body.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "caddy" else [])
 
 

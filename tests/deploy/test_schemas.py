@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -25,7 +26,8 @@ PROGRAMS = Path(sys.executable).parent
 def need(*names: str) -> str:
     """The path of the first program that is here; the test is skipped, and says so, when none is."""
     for name in names:
-        if found := shutil.which(name) or shutil.which(name, path=str(PROGRAMS)):
+        found: str | None = shutil.which(name, path=f"{os.environ['PATH']}{os.pathsep}{PROGRAMS}")
+        if found:
             return found
     pytest.skip(f"needs {' or '.join(names)}, which is not here")
 
@@ -42,7 +44,8 @@ def check(*command: str | Path, **options: Any) -> str:
 def discovery() -> dict[str, Any]:
     """Google's own description of the Cloud Run API, as google-api-python-client carries it."""
     package = importlib.util.find_spec("googleapiclient")
-    assert package and package.submodule_search_locations
+    assert package
+    assert package.submodule_search_locations
     path = Path(package.submodule_search_locations[0], "discovery_cache/documents/run.v1.json")
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document

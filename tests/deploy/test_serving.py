@@ -14,11 +14,11 @@ from tests.deploy.manifests import image_command
 from tests.deploy.stopping import answer_during
 
 ENDED = (0, -signal.SIGTERM)
-"""uvicorn ends its work and then sends itself the signal again: as PID 1 of a container that is 0, as here it is -15."""
+"""uvicorn ends its work and then sends itself the signal again, which PID 1 of a container does not feel."""
 
 
 def test_a_request_in_flight_is_answered_before_the_end(serve: Serve, database: Database) -> None:
-    """SIGTERM: the listener closes at once, the request that waits in Postgres is still answered, and nothing is left."""
+    """SIGTERM closes the listener at once, and the request that waits in Postgres still gets its answer."""
     with serve(APP_DATABASE_URL=database.as_role("app").dsn) as served:
 
         def stop() -> None:
