@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import pytest
 from pytest_postgresql.executors import NoopExecutor
@@ -57,6 +58,19 @@ class Choice:
         return f"postgres: {installation}, {self.major or installation.major} by {asker}"
 
 
+class Server(NoopExecutor):
+    """A running server for pytest-postgresql's client factories, whose databases are then copies of our template."""
+
+    def __init__(self, template: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._template = template
+
+    @property
+    def template_dbname(self) -> str:
+        """The migrated template."""
+        return self._template
+
+
 @dataclass
 class Session:
     """The run's server and databases, each made when a test first asks for it."""
@@ -72,6 +86,8 @@ class Session:
     """Test id to DSN, of databases that failed tests leave behind."""
     refusal: str = ""
     """Why no test could run."""
+    complaint: str = ""
+    """Why databases were no longer made ahead."""
     left_out: list[str] = field(default_factory=list)
     """Ids of the tests that need a superuser where there is none."""
 
@@ -114,10 +130,11 @@ class Session:
         finally:
             cluster.close()
 
-    def executor(self) -> NoopExecutor:
+    def executor(self) -> Server:
         """The server in the shape that pytest-postgresql's client factories take."""
         server = self.databases.server
-        return NoopExecutor(
+        return Server(
+            template=self.databases.template(migrated=True).name,
             host=server.host,
             port=server.port,
             user=server.user,
@@ -135,6 +152,7 @@ class Session:
         """End the run's server, or leave kept databases on it when `keep`; on another's server, drop what was made."""
         keep = keep and bool(self.kept)
         if "databases" in self.__dict__:
+            self.complaint = self.databases.failure
             if self.choice.external and not keep:
                 self.databases.clear()
                 self.databases.roles.drop(self.databases.server)

@@ -5,6 +5,7 @@ The thread is a convenience. Whatever happens to it, the test's own thread makes
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import traceback
@@ -107,18 +108,16 @@ class Pool:
         return self._thread is not None and not self.failure and not self._closing
 
     def _run(self) -> None:
-        """The thread."""
+        """The thread. Nothing leaves it: an exception in a thread would fail whatever test runs at the time."""
         try:
-            while self._work():
-                pass
+            with contextlib.closing(self.there.administrator):
+                while self._work():
+                    pass
         except BaseException:
-            if not self._closing:
-                self.failure = traceback.format_exc()
-        finally:
-            self.there.administrator.close()
-            with self._turn:
-                self._at_work_on = None
-                self._turn.notify_all()
+            self.failure = "" if self._closing else traceback.format_exc()
+        with self._turn:
+            self._at_work_on = None
+            self._turn.notify_all()
 
     def _work(self) -> bool:
         """Do one thing: bring back, else copy ahead, else drop; False when the run is over."""
