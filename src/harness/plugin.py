@@ -18,6 +18,7 @@ from harness.fixtures import (
     api,
     catalog,
     cluster,
+    covered,
     database,
     empty_database,
     ground,
@@ -37,6 +38,7 @@ __all__ = [
     "api",
     "catalog",
     "cluster",
+    "covered",
     "database",
     "empty_database",
     "ground",
@@ -166,6 +168,7 @@ def pytest_testnodedown(node: Any) -> None:
     output = getattr(node, "workeroutput", {})
     run = node.config.stash[SESSION]
     run.refusal = run.refusal or output.get("harness_refusal", "")
+    run.complaint = run.complaint or output.get("harness_complaint", "")
     run.kept.update(output.get("harness_kept", {}))
     if "harness_report" in output:
         run.report.merge(output["harness_report"])
@@ -202,6 +205,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run.close(keep=bool(session.config.getoption("keep_db")))
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
+        output["harness_complaint"] = run.complaint
         output["harness_kept"] = run.kept
         output["harness_report"] = run.report.data()
         return
@@ -221,6 +225,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     sections = {
         "harness": run.report.plain(),
         "the harness stopped": run.refusal,
+        "databases were no longer made ahead": run.complaint,
         "left out for want of a superuser": "\n".join(run.left_out),
         "databases kept until the next run": "\n".join(f"{test}\n  psql '{dsn}'" for test, dsn in kept.items()),
     }
