@@ -101,9 +101,12 @@ class _Group:
             return [self._order(choices)[0] for choices in self.variables]
         ranked = [self._own_rates(choices) for choices in self.variables]
         full = [[source for source in choices if not source.empty] for choices in ranked]
+        emptied = [
+            [*some[:1], *(s for s in choices if s.empty), *some[1:]] for some, choices in zip(full, ranked, strict=True)
+        ]
         able: list[tuple[float, Combination]] = []
-        for options in (full, ranked):
-            best = self._best(options)
+        for options, size in ((full, 4), (emptied, 64)):
+            best = self._best(options, size)
             if best and best[0][0] == 1.0 and not self.task.exact:
                 return self._in_turn([combination for rate, combination in best if rate == 1.0])
             able += best
@@ -155,11 +158,10 @@ class _Group:
         able = [(rate, source) for rate, source in zip(rates, ordered, strict=True) if rate > 0]
         return [source for _, source in sorted(able, key=lambda item: item[0] < 1)] or ordered
 
-    def _best(self, options: Sequence[Choices]) -> list[tuple[float, Combination]]:
-        """Combinations by the share of good rows; ends at the first that is right everywhere."""
+    def _best(self, options: Sequence[Choices], size: int) -> list[tuple[float, Combination]]:
+        """Combinations by the share of good rows; ends with the set, of `size` at first, that has a perfect one."""
         found: list[tuple[float, Combination]] = []
         remaining = _combinations(options)
-        size = 4
         while batch := list(islice(remaining, size)):
             rates = self._rates(self.columns, batch, self.conditions)
             pairs = list(zip(rates, batch, strict=True))

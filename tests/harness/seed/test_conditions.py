@@ -94,6 +94,7 @@ def test_checks_between_columns_are_met(land: Ground) -> None:
         land.run(f"CREATE TABLE {_table(name)} ({columns})")
     assert set(land.fill(40).values()) == {40}
     assert sorted(land.column("SELECT count(*) FROM kinds GROUP BY kind")) == [20, 20]
+    assert sorted(land.column("SELECT count(*) FROM one GROUP BY a IS NULL")) == [20, 20]
 
 
 def test_a_rare_value_is_picked_out_by_the_server(land: Ground) -> None:
