@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from harness.config import HarnessError
 from harness.postgres import command as postgres
 from harness.schema import command as schema
+from harness.traffic import command as traffic
 
-COMMANDS = (schema, postgres)
+COMMANDS = (schema, postgres, traffic)
 """Modules with `add_parser(subparsers)`, which names `run(args) -> int` as the parser's default `run`."""
 
 

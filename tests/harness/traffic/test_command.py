@@ -1,0 +1,146 @@
+"""`python -m harness traffic` on servers that count statements, and on those that do not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from harness.__main__ import main
+from harness.postgres.databases import Database
+from harness.postgres.find import Installation, installations
+from harness.postgres.server import PORT, SUPERUSER, Cluster, new_cluster
+
+SCHEMA = """
+CREATE EXTENSION pg_stat_statements;
+CREATE TABLE item (id bigint PRIMARY KEY, name text, price int);
+INSERT INTO item SELECT n, 'item ' || n, n FROM generate_series(1, 10000) AS n;
+CREATE ROLE looker LOGIN;
+GRANT SELECT ON item TO looker;
+ANALYZE item;
+SELECT pg_stat_statements_reset();
+"""
+MAJORS = list({each.major: each for each in reversed(installations())}.values())
+
+
+def dsn(cluster: Cluster, role: str = SUPERUSER, database: str = "postgres") -> str:
+    """The address of a database on the cluster."""
+    return f"postgresql://{role}@/{database}?host={cluster.host}&port={PORT}"
+
+
+@pytest.fixture(scope="module", params=MAJORS, ids=lambda each: f"pg{each.major}")
+def busy(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A server that has counted a read by key, a read by name, and a slow one; and a database without the extension."""
+    installation: Installation = request.param
+    cluster = new_cluster(installation)
+    with contextlib.closing(cluster):
+        cluster.initialise()
+        with (cluster.run.data / "postgresql.conf").open("a", encoding="utf-8") as settings:
+            settings.write("shared_preload_libraries = 'pg_stat_statements'\n")
+        cluster.start()
+        with psycopg.connect(dsn(cluster), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE bare")
+            connection.execute(SCHEMA.encode())
+            connection.execute("DELETE FROM item WHERE id = -1 /* DELETE /v1/items/{item_id} */")
+            for number in range(50):
+                connection.execute("SELECT * FROM item WHERE id = %s /* GET /v1/items/{item_id} */", (number,))
+            for _ in range(5):
+                connection.execute("SELECT id FROM item WHERE name = %s /* GET /v1/items */", ("item 7",))
+            connection.execute("SELECT pg_sleep(0.2)")
+        yield cluster
+
+
+def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    """The JSON that the command prints."""
+    assert main(["traffic", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_most_frequent_statement_comes_first(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    """With its calls, its endpoint, and the index that serves it."""
+    first = asked(capsys, dsn(busy))["frequent"][0]
+    assert (first["calls"], first["rows"], first["endpoint"]) == (50, 49, "GET /v1/items/{item_id}")
+    assert (first["indexes"], first["scans"], first["no_plan"]) == (["item_pkey"], [], None)
+
+
+def test_a_table_read_from_end_to_end_is_named(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    """A statement that no index serves says which table it reads."""
+    statements = asked(capsys, dsn(busy))["frequent"]
+    (found,) = (each for each in statements if each["endpoint"] == "GET /v1/items")
+    assert (found["calls"], found["indexes"], found["scans"]) == (5, [], ["item"])
+
+
+def test_the_slowest_statement_comes_first_with_its_share(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    """Shares are of all the time that was spent in this database."""
+    document = asked(capsys, dsn(busy), "--limit", "1")
+    (slowest,) = document["slowest"]
+    assert slowest["statement"] == "SELECT pg_sleep($1)"
+    assert slowest["mean_ms"] >= 200
+    assert 0.5 < slowest["share"] <= 1
+    assert len(document["frequent"]) == 1
+
+
+def test_a_person_reads_two_tables(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --json each list is a table whose rows name endpoint and index use."""
+    assert main(["traffic", dsn(busy)]) == 0
+    shown = capsys.readouterr().out
+    assert "Most frequent of" in shown
+    assert "Slowest of" in shown
+    lines = [line for line in shown.splitlines() if "GET /v1/items " in line]
+    assert lines
+    assert all("whole item" in line and "/*" not in line for line in lines)
+
+
+def test_looking_changes_nothing(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    """No statement is executed again, neither a read nor a write; no prepared statement stays."""
+    before = {each["statement"]: each["calls"] for each in asked(capsys, dsn(busy), "--limit", "1000")["frequent"]}
+    after = {each["statement"]: each["calls"] for each in asked(capsys, dsn(busy), "--limit", "1000")["frequent"]}
+    assert not any("harness" in text for text in after)
+    planned = [text for text in before if "FROM item WHERE" in text]
+    assert len(planned) == 3
+    assert [after[text] for text in planned] == [before[text] for text in planned]
+
+
+def test_a_role_without_the_right_is_told_which(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    """Half a list would mislead: one line says what to grant, and afterwards it works, but for what it may not plan."""
+    assert main(["traffic", dsn(busy, "looker")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "GRANT pg_read_all_stats TO looker" in line
+    with psycopg.connect(dsn(busy), autocommit=True) as connection:
+        connection.execute("GRANT pg_read_all_stats TO looker")
+        statements = asked(capsys, dsn(busy, "looker"), "--limit", "1000")["frequent"]
+        connection.execute("REVOKE pg_read_all_stats FROM looker")
+    plans = {each["endpoint"]: each["no_plan"] for each in statements}
+    assert plans["GET /v1/items"] is None
+    assert "permission denied" in plans["DELETE /v1/items/{item_id}"]
+
+
+def test_a_database_without_the_extension_is_told_how(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line with the setting and the statement."""
+    assert main(["traffic", dsn(busy, database="bare")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "CREATE EXTENSION pg_stat_statements" in line
+
+
+def test_a_server_that_has_not_loaded_it_is_told_how(
+    empty_database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Installed but not loaded: one line with the setting."""
+    administrator = empty_database.as_role("superuser")
+    with administrator.connect(autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION pg_stat_statements")
+    assert main(["traffic", administrator.dsn]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "shared_preload_libraries" in line
+
+
+@pytest.mark.parametrize("address", ["postgresql://ada:s3cret@/x?host=/no/such/place", "s3cret", "host=a s3cret"])
+def test_an_address_where_nothing_answers_is_one_line(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without the password that it may hold."""
+    assert main(["traffic", address]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "s3cret" not in line
