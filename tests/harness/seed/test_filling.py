@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness import seed
 from harness.config import HarnessError
 
 if TYPE_CHECKING:
+    from harness.postgres.databases import Database
     from tests.harness.seed.conftest import Ground
 
 SHOP = """
@@ -109,3 +111,11 @@ def test_short_timeouts_do_not_stop_a_run(land: Ground) -> None:
     land.fill(2)
     assert land.column("SELECT DISTINCT at FROM seen") == ["0"]
     assert land.value("SHOW statement_timeout") == "5s"
+
+
+def test_the_projects_own_schema_is_filled_by_its_owner(database: Database) -> None:
+    """At head, as the migrator, every table gets its rows."""
+    with database.connect() as connection:
+        filled = seed.fill(connection, 50)
+    assert filled
+    assert set(filled.values()) == {50}
