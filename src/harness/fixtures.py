@@ -19,6 +19,8 @@ from harness.postgres.server import Cluster
 from harness.queries.fixtures import limits_of
 from harness.queries.watch import Watch
 from harness.queries.wire import Observer
+from harness.schema.coverage import coverage
+from harness.schema.plans import Statement
 from harness.service import Client, Service
 from harness.session import FAILED, LENT, SESSION, Session
 
@@ -122,12 +124,29 @@ def service() -> Iterator[Service]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def covered(harness_session: Session, catalog: Snapshot) -> Iterator[None]:
+    """At the end of the API suite, judges the plans of all that the app has sent, as the role that sent it."""
+    yield
+    seen = harness_session.ledger.statements.values()
+    statements = [Statement(item.text, item.types, tuple(sorted(item.routes))) for item in seen]
+    databases = harness_session.databases
+    fresh = databases.create(migrated=True)
+    with fresh.as_role("app").connect() as connection:
+        found = coverage(connection, catalog, statements)
+    databases.drop(fresh)
+    verdict = harness_session.verdict(found)
+    if not verdict.clean:
+        pytest.fail(f"\n{verdict}", pytrace=False)
+
+
 @pytest.fixture
 def api(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases], service: Service) -> Iterator[Client]:
     """An HTTP client of the real app, which runs under uvicorn, as its own role, on fresh data, with a judge beside it.
 
     Every request is watched on the wire, and judged by the test's budget of queries (see `harness.queries.budget`).
     """
+    request.getfixturevalue("covered")
     cluster, databases = ground
     run = request.config.stash[SESSION]
     with (

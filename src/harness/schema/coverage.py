@@ -93,11 +93,11 @@ def _served(node: Node, snapshot: Snapshot, schema: str = "") -> bool:
     return _bare(index.keys[0].text) in _bare(node["Index Cond"])
 
 
-_DECORATION = re.compile(r'::(?:"[^"]+"|[\w.])+(?:\[\])?|(?:"[^"]+"|\b[a-z_]\w*)\.|[()"]')
+_DECORATION = re.compile(r'::(?:"[^"]+"|[\w.])+(?:\[\])?|(?:"[^"]+"|\b[a-z_]\w*)\.|[()",]')
 
 
 def _bare(text: str) -> str:
-    """An expression without casts, brackets, quotes and the names of relations, padded to match whole words."""
+    """An expression without casts, brackets, commas, quotes and the names of relations, padded to match whole words."""
     return f" {' '.join(_DECORATION.sub(' ', text.replace(')::', '::')).split())} "
 
 
