@@ -1,0 +1,76 @@
+"""What docs/schema-rules.md says is so."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import harness.schema.rules  # noqa: F401 - registers the rules
+from harness.catalog import read_snapshot
+from harness.config import HarnessError
+from harness.postgres.databases import Database
+from harness.schema import registry
+from harness.schema.options import Options, read_options
+from harness.schema.registry import chosen, registered, rule
+
+TEXT = (Path(__file__).parents[3] / "docs" / "schema-rules.md").read_text(encoding="utf-8")
+
+
+def test_every_rule_is_listed_with_its_level() -> None:
+    """The tables name exactly the rules that there are."""
+    listed = dict(re.findall(r"^\| `([a-z0-9-]+)` \| (error|warning|optional) \|", TEXT, re.MULTILINE))
+    own = [item for item in registered() if item.check.__module__.startswith("harness.")]
+    expected = {item.id: "optional" if item.rule.optional else item.rule.severity for item in own}
+    suites = {"schema-drift", "relationship-without-index", "query-without-index", "needless-join"}
+    assert {name: level for name, level in listed.items() if name not in suites} == expected
+    assert suites <= listed.keys()
+
+
+def test_every_option_is_listed() -> None:
+    """The table of options names exactly those that are read."""
+    section = TEXT.partition("## Options")[2].partition("## The rules")[0]
+    listed = re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)
+    assert listed == [field.name.replace("_", "-") for field in fields(Options)]
+
+
+def test_the_rule_of_ten_lines_runs(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pasted as it stands in the docs, it becomes a rule and finds what it says."""
+    monkeypatch.setattr(registry, "_RULES", dict(registry._RULES))
+    [code] = re.findall(r"```python\n(.+?)```", TEXT, re.DOTALL)
+    assert len(code.splitlines()) <= 10
+    exec(code, {})
+    with empty_database.connect(autocommit=True) as connection:
+        connection.execute("CREATE TABLE orders (id bigint PRIMARY KEY); CREATE TABLE item (id bigint PRIMARY KEY)")
+        [own] = chosen(Options(), ["table-name-singular"])
+        assert [finding.object for finding in own(read_snapshot(connection))] == ["public.orders"]
+
+
+def test_two_rules_of_one_name_are_refused() -> None:
+    """The second one would silently replace the first."""
+    with pytest.raises(ValueError, match="index-invalid"):
+        rule("index-invalid", "error", "again", why="", cure="")(lambda snapshot: [])
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ({"varchar": True}, "unknown key 'varchar'"),
+        ({"varchar-allowed": "yes"}, "expected a true or false"),
+        ({"money-words": "price"}, "expected a list of strings"),
+    ],
+)
+def test_a_wrong_option_is_told(written: dict[str, object], told: str) -> None:
+    """An unknown key or a value of another kind is no silent default."""
+    with pytest.raises(HarnessError, match=told):
+        read_options(written)
+
+
+def test_optional_rules_run_only_when_named() -> None:
+    """Off until `rules` names them; a name that no rule has is told with the nearest."""
+    assert "table-isolated" not in {item.id for item in chosen(Options())}
+    assert "table-isolated" in {item.id for item in chosen(read_options({"rules": ["table-isolated"]}))}
+    with pytest.raises(HarnessError, match="table-isolated"):
+        chosen(read_options({"rules": ["table-isolate"]}))
