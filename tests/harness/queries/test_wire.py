@@ -306,8 +306,8 @@ def test_settle_waits_for_the_end_of_a_transaction(wire: Observer, observed: str
         timer = threading.Timer(0.05, client.rollback)
         timer.start()
         wire.settle()
-        assert client.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
         timer.join()
+        assert client.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 
 def test_a_server_side_cursor_is_followed(wire: Observer, observed: str) -> None:
