@@ -88,7 +88,7 @@ def serve(tmp_path: Path) -> Serve:
 
     @contextlib.contextmanager
     def serve(**variables: str) -> Iterator[Served]:
-        port = free_port()
+        port = int(variables.get("PORT") or free_port())
         log = tmp_path / f"app-{port}.log"
         programs = Path(sys.executable).parent
         environment = {

@@ -155,6 +155,18 @@ def test_no_revision_scales_past_the_service() -> None:
     assert service["metadata"]["annotations"]["run.googleapis.com/maxScale"] == revision
 
 
+def pinned(name: str) -> set[str]:
+    """The pins of a file in requirements/."""
+    return set(re.findall(r"^[A-Za-z0-9_.-]+==\S+", (ROOT / "requirements" / f"{name}.txt").read_text(), re.MULTILINE))
+
+
+def test_what_migrates_is_what_serves_and_alembic() -> None:
+    """The job that migrates has the app's packages at the app's versions, and three more."""
+    more = {pin.partition("==")[0] for pin in pinned("migrate") - pinned("app")}
+    assert pinned("app") <= pinned("migrate")
+    assert more == {"alembic", "mako", "markupsafe"}
+
+
 def test_cloud_run_accepts_the_names() -> None:
     """Lower-case letters, digits and hyphens, 49 at most: an underscore from a Python name would be refused."""
     for name in ("service", "migrate"):

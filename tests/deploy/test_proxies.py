@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -67,10 +68,10 @@ def fill(text: str, values: Mapping[str, object]) -> str:
 
 
 @contextlib.contextmanager
-def caddy(served: Served, tmp_path: Path) -> Iterator[str]:
+def caddy(base_url: str, tmp_path: Path) -> Iterator[str]:
     """Caddy with the Caddyfile of the machine; yields its address."""
     port = free_port()
-    upstream = served.base_url.removeprefix("http://")
+    upstream = base_url.removeprefix("http://")
     environment = {"SITE": f"http://127.0.0.1:{port}", "UPSTREAM": upstream, "HOME": str(tmp_path)}
     command = [need("caddy"), "run", "--adapter", "caddyfile", "--config", str(ROOT / "deploy/vm/Caddyfile")]
     with started(command, {"PATH": os.environ["PATH"], **environment}, port, tmp_path / "caddy.log"):
@@ -83,7 +84,7 @@ def machine(serve: Serve, database: Database, tmp_path: Path) -> Iterator[tuple[
     dsn = database.as_role("app").dsn
     with (
         serve(APP_DATABASE_URL=dsn, APP_LOG_FORMAT="json", FORWARDED_ALLOW_IPS="127.0.0.0/8") as served,
-        caddy(served, tmp_path) as address,
+        caddy(served.base_url, tmp_path) as address,
         httpx.Client(base_url=address, trust_env=False, timeout=30) as client,
     ):
         yield client, served
@@ -123,6 +124,28 @@ def test_without_a_proxy_nobody_is_believed(serve: Serve, database: Database) ->
     with serve(APP_DATABASE_URL=dsn, APP_LOG_FORMAT="json", FORWARDED_ALLOW_IPS="192.0.2.1") as served:
         httpx.get(f"{served.base_url}/health", headers=FORGED, trust_env=False)
     assert addresses(served) == ["127.0.0.1"]
+
+
+def test_behind_the_tunnel_the_last_address_counts(serve: Serve, database: Database) -> None:
+    """Cloudflare appends the client's address to what the client wrote, and cloudflared is a trusted neighbour."""
+    dsn = database.as_role("app").dsn
+    with serve(APP_DATABASE_URL=dsn, APP_LOG_FORMAT="json", FORWARDED_ALLOW_IPS="127.0.0.0/8") as served:
+        headers = {**FORGED, "X-Forwarded-For": "203.0.113.66, 198.51.100.7"}
+        httpx.get(f"{served.base_url}/health", headers=headers, trust_env=False)
+    assert addresses(served) == ["198.51.100.7"]
+
+
+def test_requests_wait_while_the_app_is_replaced(serve: Serve, database: Database, tmp_path: Path) -> None:
+    """Caddy holds what it cannot hand over yet; a deployment on one machine refuses nobody."""
+    port = free_port()
+    with (
+        caddy(f"http://127.0.0.1:{port}", tmp_path) as address,
+        httpx.Client(base_url=address, trust_env=False, timeout=30) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        waiting = pool.submit(client.post, "/v1/users", json={"email": "ann@example.org"})
+        with serve(PORT=str(port), APP_DATABASE_URL=database.as_role("app").dsn):
+            assert waiting.result(timeout=30).status_code == 201
 
 
 def test_caddy_shows_no_metrics(machine: tuple[httpx.Client, Served]) -> None:

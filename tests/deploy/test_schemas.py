@@ -34,7 +34,7 @@ def need(*names: str) -> str:
 
 def check(*command: str | Path, **options: Any) -> str:
     """Run a program that must succeed; its output fails the test when it does not."""
-    done = subprocess.run(
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         [str(word) for word in command], capture_output=True, text=True, check=False, cwd=ROOT, **options
     )
     assert done.returncode == 0, done.stdout + done.stderr
