@@ -98,6 +98,7 @@ class History:
         Raises:
             Exception: whatever the revision or env.py raises.
             Elsewhere: when one of them connects to another server.
+            RuntimeError: when one of them ends the process.
         """
 
         def work(_heads: Any, context: MigrationContext) -> list[MigrationStep]:
@@ -119,7 +120,10 @@ class History:
             if not url.get_dialect().is_async:
                 self.config.attributes["connection"] = stack.enter_context(engine.connect())
             with EnvironmentContext(self.config, self.script, fn=work):
-                self.script.run_env()
+                try:
+                    self.script.run_env()
+                except SystemExit as error:
+                    raise RuntimeError(f"it ends the process: SystemExit({error.code!r})") from error
 
     def _driver(self, url: URL) -> URL:
         """The address for the driver that the project's own `sqlalchemy.url` names, where it is installed."""

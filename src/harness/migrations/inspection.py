@@ -20,7 +20,7 @@ from harness.migrations.rerun import Reruns
 from harness.migrations.rules.failing import DATA
 from harness.migrations.rules.ground import NOT_SEEDED
 from harness.migrations.rules.registry import Seen
-from harness.migrations.trace import prepare, said, sqlstate, trace
+from harness.migrations.trace import count, prepare, said, sqlstate, trace
 from harness.migrations.values import Digests, digest, round_trip_losses, type_losses
 from harness.migrations.workshop import Workshop
 from harness.seed import fill
@@ -44,8 +44,7 @@ class Inspection:
     def run(self) -> tuple[Seen, list[Finding]]:
         """What was seen, and what kept it from being seen."""
         with (
-            self._filled() as (database, unseeded),
-            self.workshop.connect(database) as session,
+            self._filled() as (database, session, unseeded),
             self.workshop.connect(database) as reading,
             self.workshop.connect(database) as writing,
         ):
@@ -53,7 +52,8 @@ class Inspection:
             digests = digest(session, before)
             release = Release(reading, writing)
             release.prepare(before)
-            seen = trace(self.history, self.workshop, self.script, database, before)
+            relations = count(session, before)
+            seen = trace(self.history, self.workshop, self.script, database, before, relations)
             after = read_snapshot(session)
             complete = seen.error is None
             losses = type_losses(session, before, after, digests) if complete else []
@@ -90,13 +90,14 @@ class Inspection:
         return WayBack(tried=True, changes=shown, losses=tuple(losses))
 
     def _second_runs(self, seen: Trace, after: Snapshot) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        with self._filled() as (filled, _):
+        with self._filled() as (filled, session, _):
+            session.close()
             reruns = Reruns(self.history, self.workshop, self.script, filled)
             return tuple(reruns.killed(seen, after)), tuple(reruns.hidden(seen, after))
 
     def _adversary(self) -> Failure | None:
         """Run it on rows with duplicates, nulls and extremes; only what the rows are to blame for counts."""
-        with self._filled(adversarial=True) as (database, unseeded):
+        with self._filled(adversarial=True) as (database, _, unseeded):
             if unseeded:
                 return None
             try:
@@ -114,27 +115,27 @@ class Inspection:
                 return Failure(state, str(original).splitlines()[0], statement, place)
         return None
 
-    def fill(self, database: str, *, adversarial: bool = False) -> list[Finding]:
-        """Fill every table; the finding that says why not."""
+    def fill(self, session: psycopg.Connection[Any], *, adversarial: bool = False) -> list[Finding]:
+        """Fill every table of a session's database; the finding that says why not."""
         given = getattr(self.script.module, "seed", None) or {}
-        with self.workshop.connect(database) as session:
-            prepare(session)
-            try:
-                fill(session, self.rows, adversarial=adversarial, given=given)
-            except HarnessError as error:
-                return [self._unseeded(self.script.revision, str(error))]
+        prepare(session)
+        try:
+            fill(session, self.rows, adversarial=adversarial, given=given)
+        except HarnessError as error:
+            return [self._unseeded(self.script.revision, str(error))]
         return []
 
     def _unseeded(self, name: str, message: str) -> Finding:
         return Finding(NOT_SEEDED, name, message, revision=self.script.revision)
 
     @contextlib.contextmanager
-    def _filled(self, *, adversarial: bool = False) -> Iterator[tuple[str, list[Finding]]]:
-        """A filled copy, and the finding that says why it is not."""
+    def _filled(self, *, adversarial: bool = False) -> Iterator[tuple[str, psycopg.Connection[Any], list[Finding]]]:
+        """A filled copy, a session on it, and the finding that says why it is not filled."""
         stock = self.stock.get(adversarial)
         database = self.workshop.copy(stock or self.base)
         try:
-            yield database, [] if stock else self.fill(database, adversarial=adversarial)
+            with self.workshop.connect(database) as session:
+                yield database, session, [] if stock else self.fill(session, adversarial=adversarial)
         finally:
             self.workshop.drop(database)
 

@@ -14,7 +14,10 @@ _OURS = f"n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '{SCHE
 _MILLISECONDS = "(extract(epoch FROM current_setting('{}')::interval) * 1000)::bigint"
 _FETCHED = "pg_stat_get_tuples_fetched({0}) + pg_stat_get_xact_tuples_fetched({0})"
 
-PULSE = f"""
+MARK = "/* harness */"
+"""What these queries begin with, so that pg_stat_activity tells them from the revision's."""
+
+PULSE = f"""{MARK}
 SELECT json_build_object(
   'transaction', (SELECT virtualtransaction FROM pg_locks
     WHERE pid = pg_backend_pid() AND locktype = 'virtualxid' AND granted LIMIT 1),
@@ -38,7 +41,7 @@ SELECT json_build_object(
 """
 """Counters are the shared ones plus those not yet flushed: the sum does not depend on when a flush happens (15)."""
 
-PARTS = f"""
+PARTS = f"""{MARK}
 SELECT json_build_object(
   'constraints', (SELECT json_agg(json_build_array(k.contype, k.conrelid::bigint, k.conname, k.convalidated,
       k.conindid::bigint, k.confrelid::bigint, false, cardinality(k.conkey)))

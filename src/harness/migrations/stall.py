@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from harness.migrations.pulse import MARK
 from harness.postgres.address import Address
 
 READ_LOCKS = """
@@ -121,6 +122,7 @@ class Watchdog:
                 row = session.execute(READ_WAITING, [self.database]).fetchone()
                 if row and row[2] > PATIENCE:
                     pid, query, seconds, blocker, state = row
-                    behind = f"a session that is {state}: {blocker}" if state else "a transaction that nobody ends"
+                    own = blocker.startswith(MARK)
+                    behind = "the revision's own other session" if own else f"a session that is {state}: {blocker}"
                     self.said = self.said or f"waited {seconds:.0f} s with {query!r} for {behind}"
                     session.execute("SELECT pg_cancel_backend(%s)", [pid])

@@ -18,13 +18,13 @@ from harness.migrations.stall import Stall, Watchdog
 from harness.migrations.workshop import Workshop
 
 
-def trace(history: History, workshop: Workshop, script: Script, database: str, before: Snapshot) -> Trace:
+def trace(
+    history: History, workshop: Workshop, script: Script, database: str, before: Snapshot, relations: list[Relation]
+) -> Trace:
     """Upgrade `database`, which is at the revision before and filled, and record each statement.
 
     What the revision raises ends up in the trace; only KeyboardInterrupt goes through.
     """
-    with workshop.connect(database) as session:
-        relations = count(session, before)
     held = [(item.schema, item.name) for item in before.tables]
     recorder = Recorder(database, {item.oid: item for item in relations}, Stall(workshop.server, database, held))
     watchdog = Watchdog(workshop.server, database)
@@ -52,8 +52,14 @@ def trace(history: History, workshop: Workshop, script: Script, database: str, b
         tuple(recorder.statements),
         error=said(error),
         sqlstate=sqlstate(error),
-        hung=watchdog.said or None,
+        hung=_hung(watchdog.said, recorder),
     )
+
+
+def _hung(told: str, recorder: Recorder) -> str | None:
+    """Who waited for whom, and what the other one had done last."""
+    done = [item.sql for item in recorder.statements if not item.error]
+    return f"{told}; the last statement before was {done[-1]!r}" if told and done else told or None
 
 
 def prepare(session: psycopg.Connection[Any]) -> None:

@@ -27,6 +27,12 @@ def build(name: str, on: str, unique: str = "") -> str:
     return BUILD.format(name=name, on=on, unique=unique)
 
 
+def alone(statement: str) -> str:
+    """A statement outside a transaction that may wait as long as it has to."""
+    lines = ("SET lock_timeout = 0", statement, "RESET lock_timeout")
+    return "with op.get_context().autocommit_block():\n" + "\n".join(f"    op.execute({line!r})" for line in lines)
+
+
 CHECK_TWO_STEPS = """
 with op.get_context().autocommit_block():
     op.execute("ALTER TABLE account DROP CONSTRAINT IF EXISTS age_known,"
@@ -37,7 +43,8 @@ NOT_NULL_STEPS = """
 with op.get_context().autocommit_block():
     op.execute("ALTER TABLE account ALTER COLUMN age SET DEFAULT 0")
     op.execute("UPDATE account SET age = 0 WHERE age IS NULL AND id > 0 AND id < 1000")
-    op.execute("ALTER TABLE account DROP CONSTRAINT IF EXISTS age_set, ADD CONSTRAINT age_set CHECK (age IS NOT NULL) NOT VALID")
+    op.execute("ALTER TABLE account DROP CONSTRAINT IF EXISTS age_set,"
+               " ADD CONSTRAINT age_set CHECK (age IS NOT NULL) NOT VALID")
     op.execute("ALTER TABLE account VALIDATE CONSTRAINT age_set")
     op.execute("ALTER TABLE account ALTER COLUMN age SET NOT NULL")
     op.execute("ALTER TABLE account DROP CONSTRAINT age_set")
@@ -58,6 +65,7 @@ NO_REF = "UPDATE orders SET ref = NULL"
 NEW_TABLE = "CREATE TABLE tag (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL)"
 DROP_NEW_TABLE = "DROP TABLE tag"
 ADD_COLUMN = "ALTER TABLE account ADD COLUMN nick text"
+TRIGGER = "CREATE TRIGGER t BEFORE UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
 DROP_ADDED = "ALTER TABLE account DROP COLUMN nick"
 
 BREAKS: dict[str, list[Example]] = {
@@ -187,7 +195,7 @@ BREAKS: dict[str, list[Example]] = {
     "explicit-lock-table": [Example("LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE")],
     "add-trigger": [
         Example(
-            "CREATE TRIGGER t BEFORE UPDATE ON account FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            TRIGGER.format("account"),
             "DROP TRIGGER t ON account",
         ),
     ],
@@ -303,7 +311,8 @@ BREAKS: dict[str, list[Example]] = {
             "ALTER TABLE account ALTER COLUMN code SET DEFAULT 'x'",
         ),
         Example(
-            "ALTER TABLE account ADD COLUMN nick text NOT NULL DEFAULT ''\nALTER TABLE account ALTER COLUMN nick DROP DEFAULT",
+            "ALTER TABLE account ADD COLUMN nick text NOT NULL DEFAULT ''\n"
+            "ALTER TABLE account ALTER COLUMN nick DROP DEFAULT",
             DROP_ADDED,
         ),
     ],
@@ -414,10 +423,7 @@ SILENT: dict[str, list[Example]] = {
         Example("CREATE TABLE tag (id integer)\nALTER TABLE tag ALTER COLUMN id TYPE bigint", DROP_NEW_TABLE),
     ],
     "index-rebuild-blocking": [
-        Example(
-            BLOCK
-            + 'op.execute("SET lock_timeout = 0")\n    op.execute("REINDEX INDEX CONCURRENTLY account_seen")\n    op.execute("RESET lock_timeout")'
-        ),
+        Example(alone("REINDEX INDEX CONCURRENTLY account_seen")),
         Example(
             "ALTER INDEX account_seen RENAME TO account_seen_at", "ALTER INDEX account_seen_at RENAME TO account_seen"
         ),
@@ -463,16 +469,12 @@ SILENT: dict[str, list[Example]] = {
     ],
     "drop-index-blocking": [
         Example(
-            BLOCK
-            + 'op.execute("SET lock_timeout = 0")\n    op.execute("DROP INDEX CONCURRENTLY IF EXISTS account_seen")\n    op.execute("RESET lock_timeout")',
+            alone("DROP INDEX CONCURRENTLY IF EXISTS account_seen"),
             "CREATE INDEX account_seen ON account (seen)",
         ),
     ],
     "matview-refresh-blocking": [
-        Example(
-            BLOCK
-            + 'op.execute("SET lock_timeout = 0")\n    op.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY totals")\n    op.execute("RESET lock_timeout")'
-        ),
+        Example(alone("REFRESH MATERIALIZED VIEW CONCURRENTLY totals")),
     ],
     "multi-table-exclusive-locks": [
         Example(
@@ -501,8 +503,7 @@ SILENT: dict[str, list[Example]] = {
     "explicit-lock-table": [Example("LOCK TABLE account IN ACCESS SHARE MODE")],
     "add-trigger": [
         Example(
-            NEW_TABLE
-            + "\nCREATE TRIGGER t BEFORE UPDATE ON tag FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            NEW_TABLE + "\n" + TRIGGER.format("tag"),
             DROP_NEW_TABLE,
         ),
     ],

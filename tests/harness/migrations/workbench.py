@@ -94,7 +94,7 @@ class Example:
     seed: str = SEED
 
 
-def write_revision(folder: Path, revision: str, down: str | None, example: Example) -> None:
+def write_revision(folder: Path, revision: str, down: str | tuple[str, ...] | None, example: Example) -> None:
     """Write one revision file."""
     text = REVISION.format(
         revision=revision,
@@ -152,7 +152,8 @@ class Workbench:
                 base = self._schema(example.setup)
                 database = self.workshop.copy(base)
                 inspection = Inspection(history, self.workshop, history.revisions[0], base, 20)
-                assert not inspection.fill(database, adversarial=adversarial)
+                with self.workshop.connect(database) as session:
+                    assert not inspection.fill(session, adversarial=adversarial)
                 self.stock[key] = database
         return {adversarial: self.stock[example.setup, example.seed, adversarial] for adversarial in (False, True)}
 

@@ -54,9 +54,11 @@ def rename_table(seen: Seen) -> Iterator[Place]:
     """Judge each table under another name or in another schema, unless a view stands in its old place."""
     renamed = dict(_renamed_schemas(seen))
     for old, new in _tables(seen):
-        stands_in = seen.after.by_name.get(old.qualified)
+        view = seen.after.by_name.get(old.qualified)
+        stands_in = view is not None and view.kind == "v"
         if (renamed.get(old.schema, old.schema), old.name) != (new.schema, new.name) and not stands_in:
-            yield Place(old.qualified, f"it is called {new.qualified} now")
+            again = "; another table has its name" if view else ""
+            yield Place(old.qualified, f"it is called {new.qualified} now{again}")
 
 
 @rule("rename-schema", "error", "No schema is renamed", why=STILL, cure="leave the name")
