@@ -11,6 +11,7 @@ What stands after `--` goes to pytest: nox -s api -- -k pagination --pg 15
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import sys
 from pathlib import Path
@@ -147,6 +148,26 @@ def revision(session: nox.Session) -> None:
     run(session, "-m", "tools.revision", *session.posargs)
 
 
+def check_after(session: nox.Session) -> None:
+    """Run what a change of everything must leave green, when it succeeded."""
+    for each in ("lint", "types", "migrations", "schema", "api"):
+        session.notify(each, posargs=[])
+
+
+@nox.session(**SHARED, default=False)
+def rename(session: nox.Session) -> None:
+    """Give the project its name, and check it: -- NAME [--title TITLE]."""
+    run(session, "-m", "tools.rename", *session.posargs)
+    check_after(session)
+
+
+@nox.session(**SHARED, default=False)
+def slim(session: nox.Session) -> None:
+    """Take the sample resource out, down to the probes and an empty schema, and check what is left."""
+    run(session, "-m", "tools.slim", *session.posargs)
+    check_after(session)
+
+
 @nox.session(venv_backend="uv", default=False)
 def env(session: nox.Session) -> None:
     """Make .venv with everything in it, for editors and for plain pytest."""
@@ -170,6 +191,12 @@ def pins(session: nox.Session) -> None:
         options += ["--custom-compile-command=nox -s pins", f"--output-file={target}", *session.posargs]
         session.run("uv", "pip", "compile", "--quiet", *source, *options)
 
+
+# A project's own sessions stand in sessions.py, which may say `from noxfile import SHARED, run`: this file is the
+# template's, and is taken anew with each update (docs/updating.md).
+if Path("sessions.py").exists():
+    sys.modules["noxfile"] = sys.modules[__name__]
+    runpy.run_path("sessions.py")
 
 if __name__ == "__main__":
     nox.main()
