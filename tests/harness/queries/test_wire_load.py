@@ -44,10 +44,11 @@ def test_a_client_that_reads_slowly_costs_no_memory(
     with psycopg.connect(observed) as client, superuser.connect(autocommit=True) as operator:
         before, blocked = memory(), 0
         with wire.recording() as seen, client.cursor().copy(query) as copy:
-            while blocked < 50:
+            while blocked < 1000:
                 state, waits = operator.execute(DOES, (client.info.backend_pid,)).fetchone() or ("gone", "")
                 assert state == "active", "the server has sent everything: someone holds it"
                 blocked = blocked + 1 if waits == "ClientWrite" else 0
+            assert max(link.client.get_write_buffer_size() for link in wire.links if link.client) < MB
             assert memory() - before < 16 * MB
             for _ in copy:
                 pass
