@@ -16,6 +16,8 @@ from tests.deploy.containers import Engine, find_engine
 from tests.deploy.manifests import KILLED_AFTER, base_image
 from tests.deploy.stopping import answer_during, until
 
+pytestmark = pytest.mark.slow
+
 INSIDE = """
 import importlib.util, json, os, pathlib, shutil, sys
 import sealy.main
@@ -28,6 +30,7 @@ print(json.dumps({
     "importable": [name for name in NAMES if importlib.util.find_spec(name)],
     "programs": [name for name in ("gcc", "cc", "uv", "git", "make") if shutil.which(name)],
     "source": sorted(path.name for path in pathlib.Path("/opt/app/src").iterdir()),
+    "authorities": os.path.getsize(os.environ["SSL_CERT_FILE"]) > 0,
     "writable": [str(path) for path in (pathlib.Path("/opt/app"), pathlib.Path("/etc")) if os.access(path, os.W_OK)],
 }))
 """
@@ -70,6 +73,11 @@ def test_the_image_holds_the_app_and_no_tool(engine: Engine, app_image: str) -> 
     assert seen["user"] == [10001, 10001]
     assert (seen["importable"], seen["programs"], seen["writable"]) == ([], [], [])
     assert seen["source"] == ["sealy"]
+
+
+def test_the_image_knows_the_authorities_of_certificates(engine: Engine, app_image: str) -> None:
+    """`sslrootcert=system` works: psycopg's own OpenSSL is told where the system's are."""
+    assert look_into(engine, app_image)["authorities"] is True
 
 
 def test_every_module_of_the_app_has_its_bytecode(engine: Engine, app_image: str) -> None:

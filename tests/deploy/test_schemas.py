@@ -164,6 +164,18 @@ def test_the_scripts_have_no_known_slip() -> None:
     check(need("shellcheck"), *SCRIPTS)
 
 
+def test_wrangler_knows_every_key() -> None:
+    """Checked against the schema that wrangler brings along; the Worker has no name but the route's."""
+    wrangler = Path(need("wrangler", str(ROOT / "node_modules/.bin/wrangler"))).resolve()
+    schema = json.loads((wrangler.parents[1] / "config-schema.json").read_text(encoding="utf-8"))
+    text = (DEPLOY / "cloudflare" / "wrangler.jsonc").read_text(encoding="utf-8")
+    settings = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))
+    assert [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(settings)] == []
+    assert jsonschema.Draft7Validator(schema).is_valid({**settings, "workers_dve": False}) is False
+    assert (settings["workers_dev"], settings["preview_urls"]) == (False, False)
+    assert (DEPLOY / "cloudflare" / settings["main"]).exists()
+
+
 def test_the_tunnel_refuses_what_it_does_not_name() -> None:
     """cloudflared wants a last rule that catches everything; and each host refuses /metrics before it is served."""
     rules = read_yaml(DEPLOY / "cloudflare" / "cloudflared.yml")["ingress"]
