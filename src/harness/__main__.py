@@ -27,7 +27,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)
-    parser.set_defaults(schema_rules=_design)
     args = parser.parse_args(arguments)
     try:
         return int(args.run(args))
@@ -37,11 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing else can be told
         return 1
-
-
-def _design(snapshot: Snapshot) -> list[Finding]:
-    """The schema rules for what a revision makes: no suite imports another, so they are handed over here."""
-    return findings(snapshot, Options())
 
 
 if __name__ == "__main__":
