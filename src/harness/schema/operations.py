@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from sqlalchemy.dialects import postgresql
+
 from harness.catalog import Index, Table
+
+_PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 
 class Code(str):
@@ -45,8 +49,8 @@ def fix(migration: str, model: str = "") -> str:
 
 
 def identifier(name: str) -> str:
-    """A name as SQL needs it where it is not plain lower case."""
-    return name if name.isidentifier() and name == name.lower() else '"' + name.replace('"', '""') + '"'
+    """A name as SQL needs it: quoted when it is not plain lower case, or a reserved word."""
+    return _PREPARER.quote(name)
 
 
 def relation(table: Table) -> str:

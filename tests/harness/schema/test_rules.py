@@ -20,6 +20,7 @@ import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import read_snapshot
 from harness.schema.options import Options, read_options
 from harness.schema.registry import registered
+from harness.schema.rules.names import needs_quotes
 
 EXAMPLES = Path(__file__).parent / "examples"
 RULES = {rule.id: rule for rule in registered() if rule.check.__module__.startswith("harness.")}
@@ -141,3 +142,25 @@ def test_every_rule_says_why_and_how_to_mend_it(rule: Any) -> None:
     assert len(rule.rule.title) > 10
     assert len(rule.rule.why) > 40
     assert len(rule.rule.cure) > 2
+
+
+def test_names_are_judged_as_the_server_quotes_them(session: psycopg.Connection[Any]) -> None:
+    """The same answer as quote_ident() for every word of SQL, and for names of all kinds."""
+    keywords = read_snapshot(session).keywords
+    words = [row[0] for row in session.execute("SELECT word FROM pg_get_keywords()")]
+    names = [
+        *words,
+        "plain",
+        "_x1",
+        "1x",
+        "Mixed",
+        "two words",
+        "dollar$",
+        "dash-ed",
+        "naïve",
+        'quo"ted',
+        "a.b",
+        "x" * 63,
+    ]
+    quoted = session.execute("SELECT n, quote_ident(n) <> n FROM unnest(%s::text[]) AS n", (names,)).fetchall()
+    assert {name: needs_quotes(name, keywords) for name in names} == dict(quoted)

@@ -16,6 +16,11 @@ LONGEST = 63
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 
 
+def needs_quotes(name: str, keywords: frozenset[str]) -> bool:
+    """Whether the server's quote_ident() changes the name."""
+    return name in keywords or not _PLAIN.fullmatch(name)
+
+
 @dataclass(frozen=True, slots=True)
 class _Name:
     """A name that somebody chose or meets; `within` is the table that it hangs on."""
@@ -84,7 +89,7 @@ def _parts(table: Table, wrong: Callable[[str], object]) -> Iterator[_Name]:
 )
 def name_needs_quotes(snapshot: Snapshot) -> Iterator[Place]:
     """quote_ident(name) differs from the name: capitals, symbols, or a word of SQL."""
-    for named in _named(snapshot, lambda name: name in snapshot.keywords or not _PLAIN.fullmatch(name)):
+    for named in _named(snapshot, lambda name: needs_quotes(name, snapshot.keywords)):
         word = named.name in snapshot.keywords
         cause = "is a word of SQL" if word else "has more than lower-case letters, digits and underscores"
         yield Place(
