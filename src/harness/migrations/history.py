@@ -99,9 +99,12 @@ class History:
             Exception: whatever the revision or env.py raises.
             Elsewhere: when one of them connects to another server.
             RuntimeError: when one of them ends the process.
+            HarnessError: when env.py fails before it runs a revision, or runs none.
         """
+        reached: list[str] = []
 
         def work(_heads: Any, context: MigrationContext) -> list[MigrationStep]:
+            reached.append(script.revision)
             down = direction in ("downgrade", "forget")
             make = MigrationStep.downgrade_from_script if down else MigrationStep.upgrade_from_script
             step = make(self.script.revision_map, script)
@@ -123,7 +126,21 @@ class History:
                 try:
                     self.script.run_env()
                 except SystemExit as error:
+                    self._check(reached, error)
                     raise RuntimeError(f"it ends the process: SystemExit({error.code!r})") from error
+                except Exception as error:
+                    self._check(reached, error)
+                    raise
+        self._check(reached, None)
+
+    def _check(self, reached: list[str], error: BaseException | None) -> None:
+        if not reached:
+            place = Path(self.script.dir) / "env.py"
+            said = f"fails before it runs a revision: {error!r}" if error else "runs no revision"
+            raise HarnessError(
+                f"{place} {said}\n  it was given the database in config.attributes['connection'] and in sqlalchemy.url\n"
+                "  remedy: let it take one of the two (Alembic's cookbook, 'Sharing a Connection')"
+            ) from error
 
     def _driver(self, url: URL) -> URL:
         """The address for the driver that the project's own `sqlalchemy.url` names, where it is installed."""

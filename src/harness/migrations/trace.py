@@ -10,6 +10,7 @@ from alembic.script import Script
 from psycopg import sql
 
 from harness.catalog import Snapshot
+from harness.config import HarnessError
 from harness.migrations.announce import SCHEMA
 from harness.migrations.evidence import Relation, Trace
 from harness.migrations.history import History
@@ -40,7 +41,7 @@ def trace(
     with recorder.recording(), watchdog.watching():
         try:
             history.step(script, "upgrade", workshop.url(database), around)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, HarnessError):
             raise
         except BaseException as raised:
             error = raised
