@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from psycopg import sql
 
 from harness.config import HarnessError
 from harness.postgres.address import Address
+from harness.postgres.runs import space
 
 FILE_COPY = 150000
 """The version from which CREATE DATABASE takes a strategy; before, copying files is the only one."""
@@ -109,10 +109,9 @@ def full(place: Path | None, error: Exception) -> str:
     """What to say when the disk is full: the path, its space, and what to do."""
     if place is None:
         return f"The disk of the server is full: {error}\n  remedy: free some space there"
-    usage = shutil.disk_usage(place)
     return (
         f"The disk under the test server is full: {error}\n"
-        f"  looked at {place}: {usage.free // 2**20} MB free of {usage.total // 2**20} MB\n"
+        f"  {space(place)}\n"
         "  remedy: free some space there, or set TMPDIR to a directory that has more (a container's /dev/shm grows "
         "with --shm-size)"
     )

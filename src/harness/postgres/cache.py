@@ -86,13 +86,12 @@ class Cache:
     def restore(self, key: str, account: Account, data: Path) -> bool:
         """Unpack the archive of `key` into the empty directory `data`; False where there is none, or a damaged one."""
         for archive in self.place.glob(f"{key}.*.tar"):
-            try:
+            with contextlib.suppress(OSError):
                 if _unpack(archive, account, data):
                     os.utime(archive)
                     return True
-            except OSError:
-                pass
-            self.discard(key)
+                if not _sound(archive):
+                    archive.unlink()
             _empty(data)
         return False
 
@@ -145,12 +144,16 @@ class Cache:
 
 def _unpack(archive: Path, account: Account, data: Path) -> bool:
     """Unpack as `account`, and meanwhile see whether the archive is what was written."""
-    _, length, checksum, _ = archive.name.split(".")
     command = ["tar", "-xpf", "-", "-C", str(data)]
     with archive.open("rb") as file:
         tar = subprocess.Popen(command, stdin=file, stderr=subprocess.DEVNULL, cwd="/", **account.identity)
-    sound = _checksum(archive) == (int(length), int(checksum, 16))
+    sound = _sound(archive)
     return tar.wait() == 0 and sound
+
+
+def _sound(archive: Path) -> bool:
+    _, length, checksum, _ = archive.name.split(".")
+    return _checksum(archive) == (int(length), int(checksum, 16))
 
 
 def _checksum(path: Path) -> tuple[int, int]:

@@ -93,6 +93,12 @@ def run_root(account: Account) -> Path:
     )
 
 
+def space(path: Path) -> str:
+    """What is free under `path`, for an error that may come from there."""
+    usage = shutil.disk_usage(path)
+    return f"in {path}: {usage.free // 2**20} MB free of {usage.total // 2**20} MB"
+
+
 @dataclass(slots=True)
 class Run:
     """A run's directory, `path`, with `data` for the cluster and `socket` for its socket, watched until `close`."""

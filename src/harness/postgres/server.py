@@ -18,7 +18,7 @@ from pathlib import Path
 from harness.config import HarnessError
 from harness.postgres.account import Account, readable_programs, server_account
 from harness.postgres.find import Installation
-from harness.postgres.runs import Run, open_run, release_memory
+from harness.postgres.runs import Run, open_run, release_memory, space
 
 PORT = 5432
 SUPERUSER = "postgres"
@@ -92,7 +92,9 @@ class Cluster:
         command = [self.installation.program("initdb"), *INITDB, "--pgdata", str(self.run.data)]
         done = self.account.run(command, capture_output=True)
         if done.returncode:
-            raise HarnessError(f"initdb of PostgreSQL {self.installation} failed:\n{done.stderr.strip()}")
+            raise HarnessError(
+                f"initdb of PostgreSQL {self.installation} failed:\n{done.stderr.strip()}\n  {space(self.run.path)}"
+            )
 
     def start(self) -> None:
         """Start `postgres` and wait until it answers: polls postmaster.pid, whose eighth line turns to `ready`.
@@ -118,7 +120,9 @@ class Cluster:
         deadline = time.monotonic() + 60
         while not self._ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise HarnessError(f"PostgreSQL {self.installation} did not start:\n{self._end_of_log()}")
+                raise HarnessError(
+                    f"PostgreSQL {self.installation} did not start:\n{self._end_of_log()}\n  {space(self.run.path)}"
+                )
             time.sleep(0.002)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
