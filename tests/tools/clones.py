@@ -1,0 +1,71 @@
+"""Scratch clones of this repository as it stands, uncommitted changes included, and programs run in them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+AS_ANYBODY = {
+    name: f"{value}{word}"
+    for word in ("NAME", "EMAIL")
+    for name, value in ((f"GIT_AUTHOR_{word}", "a "), (f"GIT_COMMITTER_{word}", "a "))
+}
+"""A name for commits, which the machine need not have."""
+
+
+def git(place: Path, *arguments: str) -> str:
+    """What a git command prints in a clone, on its own configuration alone."""
+    environment = {**os.environ, **AS_ANYBODY, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    for hook in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        environment.pop(hook, None)
+    done = subprocess.run(
+        ["git", "-C", str(place), *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"git {' '.join(arguments)}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def commit_all(place: Path, message: str) -> str:
+    """Commit whatever has changed; the commit's name."""
+    git(place, "add", "--all")
+    git(place, "commit", "--quiet", "--allow-empty", "--message", message)
+    return git(place, "rev-parse", "HEAD").strip()
+
+
+def copy(place: Path) -> Path:
+    """A repository with one commit: every file here that git does not ignore, as it is now."""
+    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        source = ROOT / name
+        if name and source.is_file():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, place / name)
+    git(place, "init", "--quiet", "--initial-branch=main")
+    commit_all(place, "As it is")
+    return place
+
+
+def python_of(place: Path, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    """Run this environment's Python on a clone's files, as its sessions would; nothing is installed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("APP_", "PYTEST_"))}
+    environment |= {"PYTHONPATH": str(place / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def passes(place: Path, *arguments: str) -> str:
+    """The output of a module that must succeed on a clone."""
+    done = python_of(place, "-m", *arguments)
+    assert done.returncode == 0, f"python -m {' '.join(arguments)}\n{(done.stdout + done.stderr)[-6000:]}"
+    return done.stdout
