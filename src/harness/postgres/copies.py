@@ -22,6 +22,9 @@ MOST_DATA = 8 * 2**20
 MOST_RESETS = 100
 """How often a copy is brought back before a new one takes its place, so that dead rows never add up."""
 
+TIDY = 500
+"""Names after which the shared catalogues are vacuumed: autovacuum is off."""
+
 READ_START = "SELECT oid, pg_current_wal_insert_lsn()::text FROM pg_database WHERE datname = %s"
 TAKE_BACK = "CALL harness.take_back(%s::oid, %s, %s::pg_lsn, %s, %s, NULL, NULL, NULL, NULL)"
 
@@ -145,7 +148,11 @@ class Copier:
         return Copy(copy.template, name, copy.oid, since, how, True, copy.resets + 1, size > MOST_DATA)
 
     def _name(self) -> str:
-        return f"{self.prefix}_{next(self.numbers)}"
+        """The next name; now and then what all names so far have left in the shared catalogues is cleared away."""
+        number = next(self.numbers)
+        if self.observes and number % TIDY == 0:
+            self.administrator.run("VACUUM pg_database, pg_shdepend")
+        return f"{self.prefix}_{number}"
 
     def _learn(self, copy: Copy) -> None:
         """Read the template's layout from an untouched copy."""

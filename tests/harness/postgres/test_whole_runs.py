@@ -152,3 +152,28 @@ def test_tests_without_postgres_run_without_postgres(
     result = project.runpytest_inprocess("-m", "not integration")
     result.assert_outcomes(passed=1, deselected=1)
     result.stdout.fnmatch_lines(["postgres: none (No PostgreSQL * server is here *"])
+
+
+def test_each_worker_of_xdist_has_its_own_server_from_one_cache(
+    project: pytest.Pytester, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With -n 2 and a cold cache one worker makes the template, and both start from it, on servers of their own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    project.makepyfile(
+        **{
+            "tests/test_it": """
+            import pytest
+            from pathlib import Path
+
+            @pytest.mark.parametrize("number", range(2))
+            def test_it(cluster, database, number, worker_id):
+                with database.connect() as connection:
+                    assert connection.execute("SELECT count(*) FROM item").fetchone() == (0,)
+                Path(f"{worker_id}.seen").write_text(str(cluster.run.path))
+            """
+        }
+    )
+    result = project.runpytest_inprocess("-n", "2", "--dist", "each", "-p", "no:schemathesis")
+    result.assert_outcomes(passed=4)
+    assert len({seen.read_text() for seen in project.path.glob("*.seen")}) == 2
+    assert len(list(tmp_path.rglob("template-*.tar"))) == 1
