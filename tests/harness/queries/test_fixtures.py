@@ -89,3 +89,13 @@ def test_an_exemption_of_the_project_covers_one_route(project: pytest.Pytester) 
     result = project.runpytest_inprocess()
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*query-budget*GET /items*the list is being rewritten*"])
+
+
+def test_the_plans_of_what_was_sent_are_judged_at_the_end(project: pytest.Pytester) -> None:
+    """A filter without an index is named with its route, and with the index to add."""
+    path = project.path / "shop" / "app.py"
+    path.write_text(path.read_text().replace("FROM item ORDER BY id", "FROM item WHERE name = 'a'"))
+    project.makepyfile(**{"tests/api/test_it": "def test_it(api): api.get('/items').raise_for_status()"})
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*query-without-index: GET /items*item(name)*", "*create_index(*"])

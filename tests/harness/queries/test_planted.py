@@ -215,6 +215,19 @@ def test_a_transaction_left_open_is_named(planted: Api, wire: Observer, monkeypa
         planted().get("/leak")
 
 
+def test_requests_after_a_fault_are_not_judged(planted: Api, wire: Observer, empty_database: Database) -> None:
+    """Connections that the server has ended are opened again: that is the fault's cost, and no one's mistake."""
+    client = planted()
+    with empty_database.as_role("superuser").connect(autocommit=True) as operator:
+        operator.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid()"
+        )
+    assert client.get("/list").status_code == 500
+    client.get("/list").raise_for_status()
+    assert client.last.connections == 1
+
+
 @pytest.mark.parametrize(("route", "rules"), [("/list", set()), ("/unbounded", {"unbounded-list"})])
 def test_a_list_is_judged_by_its_growth(planted: Api, route: str, rules: set[str]) -> None:
     """Ten and a hundred rows: a list with a limit passes, one without does not."""

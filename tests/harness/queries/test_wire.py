@@ -113,6 +113,15 @@ def test_transaction_control_is_told_apart(wire: Observer, observed: str) -> Non
     ]
 
 
+def test_what_only_sets_up_is_told_apart(wire: Observer, observed: str) -> None:
+    """SET, SHOW and the empty statement of a ping cost a trip, and are no queries."""
+    with connect(observed) as client, wire.recording() as seen:
+        for statement in ("SET application_name = 'someone'", "SHOW server_version", ""):
+            client.execute(statement)
+        wire.settle()
+    assert seen.kinds == {"set-up": 3}
+
+
 @pytest.mark.parametrize("parameters", [None, (1,)], ids=["simple", "extended"])
 def test_copy_passes_both_ways(wire: Observer, observed: str, parameters: tuple[int] | None) -> None:
     """COPY IN and COPY OUT are one trip each, with the rows that they moved."""
