@@ -1,0 +1,106 @@
+"""What a cold start costs: CPU from the spawn of a process to its first 200, beside a bare FastAPI hello.
+
+Both are started by the same command, in turns, and the least of each counts: what else the machine does only adds. The
+app's database is away, so that its server's speed plays no part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from harness.config import load_config
+
+ROOT = Path(__file__).resolve().parent.parent
+ROUNDS = 9
+MOST = 1.5
+"""Times the CPU of hello, on the Python that the image has."""
+
+NOWHERE = "postgresql://nobody@/nowhere?host=/nowhere"
+WITHIN = 60.0
+"""Seconds for the first answer."""
+
+Cost = tuple[float, float]
+"""CPU and wall seconds."""
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def answers(port: int) -> bool:
+    """Whether /health says 200."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def cpu_seconds(process: int) -> float:
+    """CPU time of a process, user and system together; its clock's number is made as clock_getcpuclockid(3) does."""
+    return time.clock_gettime((~process << 3) | 2)
+
+
+def start(factory: str) -> Cost:
+    """Start the app, and what it cost until it answered.
+
+    Raises:
+        SystemExit: when it ends, or does not answer in time.
+    """
+    config = load_config(ROOT)
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "--factory", factory, "--port", str(port), "--no-access-log"]
+    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+    environment = {**os.environ, "PYTHONPATH": paths, config.database_env: NOWHERE}
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not answers(port):
+            if process.poll() is not None or time.perf_counter() - begun > WITHIN:
+                sys.exit(f"coldstart: {factory} did not answer; see what it says: {' '.join(command)}")
+            time.sleep(0.005)
+        return cpu_seconds(process.pid), time.perf_counter() - begun
+    finally:
+        process.kill()
+        process.wait()
+
+
+def main() -> None:
+    """Measure, print one line each, and fail when the app takes more than it may."""
+    parser = argparse.ArgumentParser(prog="coldstart", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N")
+    parser.add_argument("--most", type=float, default=MOST, metavar="RATIO", help="fail above; 0 only reports")
+    arguments = parser.parse_args()
+    factories = {"hello": "tools.hello:create_app", "app": load_config(ROOT).app}
+    costs: dict[str, list[Cost]] = {name: [] for name in factories}
+    for turn in range(arguments.rounds + 1):
+        for name, factory in factories.items():
+            cost = start(factory)
+            if turn:  # the first turn writes the .pyc files
+                costs[name].append(cost)
+    least = {name: min(cpu for cpu, _ in found) for name, found in costs.items()}
+    for name, found in costs.items():
+        print(f"{name:6} {least[name] * 1000:6.0f} ms CPU, {min(wall for _, wall in found) * 1000:6.0f} ms wall")
+    ratio = least["app"] / least["hello"]
+    version = ".".join(map(str, sys.version_info[:3]))
+    print(f"ratio  {ratio:6.2f} (least of {arguments.rounds} on Python {version}; at most {arguments.most:g})")
+    if arguments.most and ratio > arguments.most:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
