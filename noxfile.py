@@ -168,6 +168,12 @@ def slim(session: nox.Session) -> None:
     check_after(session)
 
 
+@nox.session(**SHARED, default=False)
+def bench(session: nox.Session) -> None:
+    """Measure what a fresh database costs, beside the other ways to one: -- [--rounds N] [--runs N] [--pg MAJOR]."""
+    run(session, "-m", "tools.bench", *session.posargs)
+
+
 @nox.session(venv_backend="uv", default=False)
 def env(session: nox.Session) -> None:
     """Make .venv with everything in it, for editors and for plain pytest."""
