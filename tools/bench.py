@@ -211,8 +211,9 @@ def measure_as_a_user(arguments: argparse.Namespace) -> int:
     user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         environment = {**os.environ, "HOME": home, "XDG_CACHE_HOME": home}
-        command = [*user, sys.executable, *sys.argv, "--output", str(arguments.output.resolve())]
-        return subprocess.run(command, env=environment, check=False).returncode
+        options = [*sys.argv[1:], "--output", str(arguments.output.resolve())]
+        command = [*user, sys.executable, "-m", "tools.bench", *options]
+        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
 def main() -> int:
