@@ -14,7 +14,7 @@ from harness.postgres.server import Cluster
 from tests.deploy.manifests import ROOT
 
 SCRIPT = ROOT / "deploy" / "vm" / "backup.sh"
-WRITE = "INSERT INTO users (email) SELECT n || clock_timestamp() || '@example.org' FROM generate_series(1, 3) n"
+WRITE = "INSERT INTO users (email) SELECT n::text || clock_timestamp() || '@example.org' FROM generate_series(1, 3) n"
 
 
 class Backups:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
 import json
 import os
 import shutil
@@ -10,6 +11,8 @@ import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -90,24 +93,58 @@ def machine(serve: Serve, database: Database, tmp_path: Path) -> Iterator[tuple[
         yield client, served
 
 
-@pytest.fixture
-def edge(serve: Serve, database: Database, tmp_path: Path) -> Iterator[tuple[httpx.Client, Served]]:
-    """A client of the Worker in workerd, with the app behind it as Cloud Run configures it."""
+@contextlib.contextmanager
+def worker(origin: str, tmp_path: Path) -> Iterator[httpx.Client]:
+    """A client of the Worker in workerd, which calls `origin`."""
     workerd = need("workerd", str(ROOT / "node_modules/.bin/workerd"))
     port = free_port()
     text = (ROOT / "deploy/cloudflare/wrangler.jsonc").read_text(encoding="utf-8")
     date = text.partition('"compatibility_date": "')[2][:10]
     shutil.copy(ROOT / "deploy/cloudflare/worker.js", tmp_path)
-    with serve(APP_DATABASE_URL=database.as_role("app").dsn, APP_LOG_FORMAT="json", APP_EDGE_KEY=KEY) as served:
-        values = {"port": port, "date": date, "origin": json.dumps(served.base_url), "key": json.dumps(KEY)}
-        config = tmp_path / "workerd.capnp"
-        config.write_text(fill(CAPNP, values))
-        command = [workerd, "serve", str(config)]
-        with (
-            started(command, {"PATH": os.environ["PATH"]}, port, tmp_path / "workerd.log"),
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client,
-        ):
-            yield client, served
+    values = {"port": port, "date": date, "origin": json.dumps(origin), "key": json.dumps(KEY)}
+    config = tmp_path / "workerd.capnp"
+    config.write_text(fill(CAPNP, values))
+    command = [workerd, "serve", str(config)]
+    with (
+        started(command, {"PATH": os.environ["PATH"]}, port, tmp_path / "workerd.log"),
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def edge(serve: Serve, database: Database, tmp_path: Path) -> Iterator[tuple[httpx.Client, Served]]:
+    """A client of the Worker, with the app behind it as Cloud Run configures it."""
+    dsn = database.as_role("app").dsn
+    with (
+        serve(APP_DATABASE_URL=dsn, APP_LOG_FORMAT="json", APP_EDGE_KEY=KEY) as served,
+        worker(served.base_url, tmp_path) as client,
+    ):
+        yield client, served
+
+
+class Origin(http.server.BaseHTTPRequestHandler):
+    """Remembers the headers that it is sent."""
+
+    seen: ClassVar[list[dict[str, str]]] = []
+
+    def do_GET(self) -> None:
+        """Answer with nothing."""
+        self.seen.append({name.lower(): value for name, value in self.headers.items()})
+        self.send_response(204)
+        self.end_headers()
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def origin() -> Iterator[str]:
+    """The address of an Origin."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Origin) as server:
+        Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def test_behind_caddy_the_address_is_that_of_the_connection(machine: tuple[httpx.Client, Served]) -> None:
@@ -188,6 +225,16 @@ def test_the_worker_says_who_the_client_is(edge: tuple[httpx.Client, Served]) ->
     assert client.get("/v1/users/1", headers=cloudflare).status_code == 404
     assert client.get("/v1/users/1", headers={"CF-Connecting-IP": "2001:db8::7"}).status_code == 404
     assert addresses(served)[-2:] == ["198.51.100.7", "2001:db8::7"]
+
+
+def test_the_worker_drops_what_a_client_says_for_others(origin: str, tmp_path: Path) -> None:
+    """No header with which a client would speak for the edge or for another host arrives; its own do."""
+    with worker(origin, tmp_path) as client:
+        client.get("/", headers={**FORGED, "True-Client-IP": "203.0.113.66", "traceparent": "its own"})
+    (seen,) = Origin.seen
+    assert (seen.pop("x-edge-key"), seen.pop("x-client-ip")) == (KEY, FORGED["CF-Connecting-IP"])
+    assert seen["traceparent"] == "its own"
+    assert [name for name, value in seen.items() if value in FORGED.values() or "203.0.113.66" in value] == []
 
 
 def test_past_the_worker_nobody_gets_in(edge: tuple[httpx.Client, Served]) -> None:
