@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,5 +88,11 @@ def _setting(database: sql.Identifier, role: str | None, name: str, value: str) 
     return sql.SQL("ALTER {} SET {} TO {}").format(
         target or sql.SQL("DATABASE {}").format(database),
         sql.SQL(".").join(map(sql.Identifier, name.split("."))),
-        sql.SQL(value) if value and name in LISTS else sql.Literal(value),
+        sql.SQL(", ").join(map(sql.Literal, _names(value))) if name in LISTS else sql.Literal(value),
     )
+
+
+def _names(value: str) -> list[str]:
+    """The names in the stored value of a list, without their quotes."""
+    found = re.findall(r'"((?:[^"]|"")*)"|([^\s,"]+)', value)
+    return [quoted.replace('""', '"') or plain for quoted, plain in found] or [""]
