@@ -11,7 +11,7 @@ CREATE INDEX i1 ON t (id) INCLUDE (a, b); CREATE INDEX i2 ON t (id) INCLUDE (b, 
 -- breaks index-duplicate: the unique key that a foreign key uses stays
 -- at: s.t.a_first
 CREATE TABLE t (id int NOT NULL, CONSTRAINT z_used UNIQUE (id)); CREATE TABLE c (t_id int REFERENCES t (id));
-CREATE UNIQUE INDEX a_first ON t (id);
+ALTER TABLE t ADD CONSTRAINT a_first UNIQUE (id);
 -- keeps index-duplicate: another direction, opclass, collation, method, predicate, expression, INCLUDE, order
 CREATE TABLE t (id int, a text, b int);
 CREATE INDEX ON t (a); CREATE INDEX ON t (a DESC); CREATE INDEX ON t (a text_pattern_ops);
