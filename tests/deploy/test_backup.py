@@ -109,7 +109,7 @@ def test_whoever_writes_meanwhile_does_not_disturb(backups: Backups) -> None:
     ("program", "fault", "said"),
     [
         ("pg_dump", 'exec "$real" "$@" --exclude-table-data=users', "does not restore to what was dumped"),
-        ("pg_dump", "echo broken >&2; exit 1", "broken"),
+        ("pg_dump", '"$real" "$@"; echo broken >&2; exit 1', "broken"),
         ("pg_restore", "echo broken >&2; exit 1", "broken"),
     ],
     ids=["rows are missing", "the dump fails", "the restore fails"],
