@@ -17,7 +17,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import Script, ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -93,6 +93,7 @@ class History:
     def step(self, script: Script, direction: Direction, url: URL, around: Around | None = None) -> None:
         """Run one revision on the database at `url`, with the project's env.py, as `alembic upgrade` would.
 
+        It runs over psycopg, whose asyncio an async env.py takes too, whatever driver the project's own address names.
         `note` and `forget` only write down that the revision is there or not. Connections to other servers are refused.
 
         Raises:
@@ -115,13 +116,10 @@ class History:
                 step.migration_fn = functools.wraps(function)(lambda **_: around(function, context.version_table))
             return [step]
 
-        url = self._driver(url)
         engine = create_engine(url, poolclass=NullPool)
         self.config.set_main_option("sqlalchemy.url", url.render_as_string(hide_password=False).replace("%", "%%"))
         with _inside(self.root), _only(url), contextlib.ExitStack() as stack:
-            self.config.attributes.pop("connection", None)
-            if not url.get_dialect().is_async:
-                self.config.attributes["connection"] = stack.enter_context(engine.connect())
+            self.config.attributes["connection"] = stack.enter_context(engine.connect())
             with EnvironmentContext(self.config, self.script, fn=work):
                 try:
                     self.script.run_env()
@@ -138,22 +136,10 @@ class History:
             place = Path(self.script.dir) / "env.py"
             said = f"fails before it runs a revision: {error!r}" if error else "runs no revision"
             raise HarnessError(
-                f"{place} {said}\n  it was given the database in config.attributes['connection'] and in sqlalchemy.url\n"
+                f"{place} {said}\n"
+                "  it was given the database in config.attributes['connection'] and in sqlalchemy.url\n"
                 "  remedy: let it take one of the two (Alembic's cookbook, 'Sharing a Connection')"
             ) from error
-
-    def _driver(self, url: URL) -> URL:
-        """The address for the driver that the project's own `sqlalchemy.url` names, where it is installed."""
-        with contextlib.suppress(SQLAlchemyError, ImportError):
-            own = make_url(self._own_url or "")
-            if own.get_backend_name() == "postgresql":
-                own.get_dialect().import_dbapi()
-                return url.set(drivername=own.drivername)
-        return url
-
-    @cached_property
-    def _own_url(self) -> str | None:
-        return self.config.get_main_option("sqlalchemy.url")
 
 
 @contextlib.contextmanager

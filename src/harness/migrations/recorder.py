@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
+from psycopg._connection_base import BaseConnection
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
@@ -28,16 +31,15 @@ SILENT = re.compile(
 )
 """Statements after which the catalogue may differ though no event trigger has said so."""
 
-IN_TRANSACTION = (2, 3)
-"""libpq's PQTRANS_INTRANS and PQTRANS_INERROR."""
+IN_TRANSACTION = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
 @dataclass
 class Session:
-    """One DBAPI connection: its last pulse, the parts it saw, what the server said since."""
+    """One connection: `dbapi` as SQLAlchemy uses it, `info` of psycopg's own, its last pulse, what was said since."""
 
     dbapi: Any
-    pid: int
+    info: psycopg.ConnectionInfo
     pulse: Pulse | None = None
     parts: frozenset[Part] | None = None
     said: list[tuple[str, str]] = field(default_factory=list)
@@ -51,12 +53,15 @@ class Session:
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open on the server."""
-        return int(self.dbapi.info.transaction_status) in IN_TRANSACTION
+        return self.info.transaction_status in IN_TRANSACTION
 
 
 @dataclass
 class Recorder:
-    """What is recorded of a run on `database`. `relations` were there before, by OID; `stop_after` kills the run."""
+    """What is recorded of a run on `database`.
+
+    `relations` were there before, by OID; `version_table` is empty outside of the revision's own function.
+    """
 
     database: str
     relations: dict[int, Relation]
@@ -86,15 +91,17 @@ class Recorder:
                     session.stall.close()
 
     def _session(self, connection: Connection) -> Session | None:
-        """The session behind a connection; None for another database, or a driver that tells no transaction status."""
-        dbapi: Any = connection.connection.dbapi_connection
-        if connection.engine.url.database != self.database or not hasattr(dbapi, "info"):
+        """The session behind a connection; None for another database, or for a driver that is not psycopg."""
+        driver = connection.connection.driver_connection
+        if connection.engine.url.database != self.database or not isinstance(driver, BaseConnection):
             return None
-        if id(dbapi) not in self._sessions:
-            self._sessions[id(dbapi)] = session = Session(dbapi, dbapi.info.backend_pid)
-            if hasattr(dbapi, "add_notice_handler"):
-                dbapi.add_notice_handler(lambda said: session.said.append((said.sqlstate, said.message_primary)))
-        return self._sessions[id(dbapi)]
+        if id(driver) not in self._sessions:
+            session = Session(connection.connection.dbapi_connection, driver.info)
+            driver.add_notice_handler(
+                lambda said: session.said.append((said.sqlstate or "", said.message_primary or ""))
+            )
+            self._sessions[id(driver)] = session
+        return self._sessions[id(driver)]
 
     def _before(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
         session = self._session(connection)
@@ -111,7 +118,7 @@ class Recorder:
         lock_timeout = session.pulse.lock_timeout
         if session.number is None and not QUIET.match(sql) and (lock_timeout == 0 or lock_timeout >= SHORTEST):
             session.stall = contextlib.ExitStack()
-            session.stalled = session.stall.enter_context(self.stall.around(session.pid))
+            session.stalled = session.stall.enter_context(self.stall.around(session.info.backend_pid))
         session.started = time.perf_counter()
 
     def _after(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
@@ -165,7 +172,7 @@ class Recorder:
         ended = inside and not session.in_transaction
         after = read_pulse(session.dbapi)
         parts = session.parts or frozenset()
-        if commands or dropped or announced or SILENT.match(sql) or not hasattr(session.dbapi, "add_notice_handler"):
+        if commands or dropped or announced or SILENT.match(sql):
             session.parts = read_parts(session.dbapi)
         now = session.parts or frozenset()
         fresh = (after.locks - session.held) if inside and not ended else frozenset()

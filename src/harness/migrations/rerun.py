@@ -9,6 +9,7 @@ from typing import Any
 
 from alembic.script import Script
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import ExceptionContext
 
 from harness.catalog import Snapshot, difference, read_snapshot
 from harness.migrations.evidence import Hidden, Rerun, Trace
@@ -115,15 +116,22 @@ class _Kill:
         """Run the revision's function, and kill it on its way."""
         self.version_table = version_table
         event.listen(Engine, "after_cursor_execute", self._after)
+        event.listen(Engine, "handle_error", self._failed)
         try:
             function()
         finally:
             event.remove(Engine, "after_cursor_execute", self._after)
+            event.remove(Engine, "handle_error", self._failed)
+
+    def _failed(self, context: ExceptionContext) -> None:
+        """A statement whose error the revision catches counts too."""
+        if context.statement and context.engine and context.engine.url.database == self.database:
+            self.count += self.version_table not in context.statement
 
     def _after(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
         if connection.engine.url.database != self.database or self.version_table in sql:
             return
         self.count += 1
         if self.count == self.number:
-            dbapi: Any = connection.connection.dbapi_connection
-            self.workshop.end(self.database, dbapi.info.backend_pid)
+            driver: Any = connection.connection.driver_connection
+            self.workshop.end(self.database, driver.info.backend_pid)

@@ -464,7 +464,16 @@ SILENT: dict[str, list[Example]] = {
     ],
     "detach-partition-blocking": [
         Example(
-            BLOCK + 'op.execute("ALTER TABLE event_2027 RESET (fillfactor)")',
+            """
+            attached = sa.text("SELECT count(*) FROM pg_inherits WHERE inhrelid = 'event_2025'::regclass")
+            if op.get_bind().scalar(attached):
+                with op.get_context().autocommit_block():
+                    op.execute("SET lock_timeout = 0")
+                    op.execute("ALTER TABLE event DETACH PARTITION event_2025 CONCURRENTLY")
+                    op.execute("SET lock_timeout = '5s'")
+            """,
+            "ALTER TABLE event ATTACH PARTITION event_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')\n"
+            "ALTER TABLE event_2025 DROP CONSTRAINT event_2025_happened_check",
         ),
     ],
     "drop-index-blocking": [

@@ -225,7 +225,10 @@ def too_many_alters(seen: Seen) -> Iterator[Place]:
 
 
 def _endless(seen: Seen) -> Iterator[tuple[Statement, Lock]]:
+    """Locks that were asked for without end; CONCURRENTLY must wait, and does so with nobody behind it."""
     for statement in seen.statements:
+        if statement.transaction is None and CONCURRENTLY.search(statement.sql):
+            continue
         for lock in statement.locks:
             if lock.blocks_writes and statement.lock_timeout == 0 and seen.trace.by_name[lock.relation].rows:
                 yield statement, lock

@@ -151,9 +151,11 @@ def new_constraint_rejects_old_writes(seen: Seen) -> Iterator[Place]:
     for refusal in seen.refusals:
         before = _column(seen, refusal)
         null = refusal.sqlstate == "23502" and before is not None and not before.not_null
-        if refusal.command == "INSERT" and (null or refusal.sqlstate in ("23514", "23505", "23P01")):
-            name = f"{refusal.table}.{refusal.column}" if refusal.column else refusal.table
-            yield Place(name, f"an INSERT with the columns of before fails: {refusal.message}")
+        refused = refusal.sqlstate in ("23514", "23505", "23P01") and refusal.column  # a missing partition names none
+        if refusal.command == "INSERT" and (null or refused):
+            yield Place(
+                f"{refusal.table}.{refusal.column}", f"an INSERT with the columns of before fails: {refusal.message}"
+            )
     for old, new in _tables(seen):
         for name, text in _new_constraints(old, new):
             yield Place(
