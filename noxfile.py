@@ -68,14 +68,23 @@ def venv(session: nox.Session) -> None:
     session.install("--require-hashes", "-r", "requirements/dev.txt", silent=False)
 
 
+DIAGRAM = ("-c", "from paracelsus.cli import app; app()", "inject", "docs/schema.md")
+IMPORTS = ("-c", "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())")
+
+
 @nox.session(**SHARED, tags=["ci"])
 def lint(session: nox.Session) -> None:
-    """Check style, format and who may import whom."""
+    """Check style, format, who may import whom, and that the schema's diagram is today's."""
     run(session, "-m", "ruff", "check")
     run(session, "-m", "ruff", "format", "--check")
-    run(
-        session, "-c", "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
-    )
+    run(session, *IMPORTS)
+    run(session, *DIAGRAM, "--check")
+
+
+@nox.session(**SHARED, default=False)
+def erd(session: nox.Session) -> None:
+    """Write the schema as a diagram into docs/schema.md."""
+    run(session, *DIAGRAM)
 
 
 @nox.session(**SHARED, tags=["ci"])
@@ -172,6 +181,12 @@ def slim(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure what a fresh database costs, beside the other ways to one: -- [--rounds N] [--runs N] [--pg MAJOR]."""
     run(session, "-m", "tools.bench", *session.posargs)
+
+
+@nox.session(**SHARED, default=False)
+def coldstart(session: nox.Session) -> None:
+    """Measure the CPU from a process's start to its first answer, beside a bare FastAPI."""
+    run(session, "-m", "tools.coldstart", *session.posargs)
 
 
 @nox.session(venv_backend="uv", default=False)
