@@ -222,68 +222,6 @@ class Trace:
         return frozenset(name for relation in found for name in (relation.name, relation.root or relation.name))
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Values of a column that were there before and are not there after, counted as non-null values of rows."""
-
-    column: str
-    lost: int
-    of: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A statement of the release before, which worked before the revision and fails after it."""
-
-    table: str
-    command: str
-    sqlstate: str
-    message: str
-    column: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class WayBack:
-    """What the downgrade did: nothing was tried (`missing` and `error` empty, `tried` false), failed, or ran."""
-
-    tried: bool = False
-    missing: bool = False
-    error: str = ""
-    changes: tuple[tuple[str, str], ...] = ()
-    """(object, what differs) from the catalogue before the revision."""
-    losses: tuple[Loss, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Rerun:
-    """A run that was killed after statement `number`, and what happened when it was run again."""
-
-    number: int
-    sql: str
-    error: str = ""
-    sqlstate: str = ""
-    differs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Hidden:
-    """An INVALID index that a second run took for a built one; `sql` is the statement."""
-
-    index: str
-    sql: str
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """How a revision ends on rows with duplicates, nulls and extremes."""
-
-    sqlstate: str
-    message: str
-    sql: str
-    object: str = ""
-
-
 def strongest(statements: Iterable[Statement]) -> str:
     """The strongest lock of several statements, as SQL writes it; empty for none."""
     locks = [lock for statement in statements for lock in statement.locks if lock.mode in MODES]

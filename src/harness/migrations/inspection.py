@@ -13,7 +13,8 @@ from alembic.script import Script
 from harness.catalog import Change, Snapshot, difference, read_snapshot
 from harness.config import HarnessError
 from harness.findings import Finding
-from harness.migrations.evidence import Failure, Trace, WayBack
+from harness.migrations.aftermath import Failure, WayBack
+from harness.migrations.evidence import Trace
 from harness.migrations.history import History
 from harness.migrations.release import Release
 from harness.migrations.rerun import Reruns

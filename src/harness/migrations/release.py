@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from harness.catalog import Column, Snapshot, Table
-from harness.migrations.evidence import Refusal
+from harness.migrations.aftermath import Refusal
 
 TIMES = 6
 """psycopg prepares what runs more than five times, and Postgres then settles on one plan."""

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
 from harness.catalog import Snapshot, difference, read_snapshot
-from harness.migrations.evidence import Hidden, Rerun, Trace
+from harness.migrations.aftermath import Hidden, Rerun
+from harness.migrations.evidence import Trace
 from harness.migrations.history import History
 from harness.migrations.rules.locks import CONCURRENTLY
 from harness.migrations.trace import said, sqlstate

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from harness.catalog import Snapshot, Table
-from harness.migrations.evidence import Loss
+from harness.migrations.aftermath import Loss
 
 Digest = Counter[int]
 """How often each hash of a non-null value occurs in a column."""

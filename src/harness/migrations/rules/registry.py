@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from harness.catalog import Snapshot
 from harness.findings import Finding, Rule, Severity
-from harness.migrations.evidence import Failure, Hidden, Loss, Refusal, Rerun, Statement, Trace, WayBack
+from harness.migrations.aftermath import Failure, Hidden, Loss, Refusal, Rerun, WayBack
+from harness.migrations.evidence import Statement, Trace
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Column, Constraint, Table, Type
-from harness.migrations.evidence import Refusal
+from harness.migrations.aftermath import Refusal
 from harness.migrations.rules.registry import Place, Seen, rule
 
 STILL = "the release before still runs, and its queries name it"
