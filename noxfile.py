@@ -189,6 +189,12 @@ def coldstart(session: nox.Session) -> None:
     run(session, "-m", "tools.coldstart", *session.posargs)
 
 
+@nox.session(**SHARED, default=False)
+def proof(session: nox.Session) -> None:
+    """Plant faults one at a time in copies, and show that each is caught: -- [ID ...] [--write-docs]."""
+    run(session, "-m", "tools.proof", *session.posargs, interrupt_timeout=UNTIL_CLEAN)
+
+
 @nox.session(venv_backend="uv", default=False)
 def env(session: nox.Session) -> None:
     """Make .venv with everything in it, for editors and for plain pytest."""

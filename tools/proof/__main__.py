@@ -1,0 +1,116 @@
+"""Plant every change of the catalogue, one at a time, and say which the tests judged wrongly.
+
+`--write-docs` writes the tables of docs/proof.md; ids plant only these changes. Exit code 1 when a fault was not
+caught, or a harmless change was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tools.proof import page
+from tools.proof.catalogue import CHANGES
+from tools.proof.change import Change
+from tools.proof.running import Outcome, copy_tracked, prove
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "build" / "proof"
+DOCS = ROOT / "docs" / "proof.md"
+
+
+def arguments() -> argparse.Namespace:
+    """What was typed."""
+    parser = argparse.ArgumentParser(prog="proof", description=__doc__)
+    parser.add_argument("ids", nargs="*", metavar="ID", help="only these changes")
+    parser.add_argument("--write-docs", action="store_true", help="write the tables of docs/proof.md")
+    parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1, help="copies at once (default: cores)")
+    return parser.parse_args()
+
+
+def chosen(ids: Sequence[str]) -> list[Change]:
+    """The changes of these ids, or all.
+
+    Raises:
+        SystemExit: for an id that no change has.
+    """
+    known = {change.id: change for change in CHANGES}
+    if unknown := [name for name in ids if name not in known]:
+        raise SystemExit(f"proof: no change is called {', '.join(unknown)}; there are {', '.join(known)}")
+    return [known[name] for name in ids] if ids else [*CHANGES]
+
+
+def outcomes(changes: Sequence[Change], jobs: int) -> Iterator[Outcome]:
+    """Each change as it is proven, `jobs` at once, below one directory that every account may enter."""
+    with (
+        tempfile.TemporaryDirectory(prefix="proof-", ignore_cleanup_errors=True) as name,
+        ThreadPoolExecutor(jobs) as pool,
+    ):
+        place = Path(name)
+        place.chmod(0o755)
+        clean = place / "clean"
+        copy_tracked(ROOT, clean)
+        waiting = [pool.submit(prove, change, clean, place) for change in changes]
+        try:
+            for each in as_completed(waiting):
+                yield each.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def watch(changes: Sequence[Change], jobs: int) -> list[Outcome]:
+    """All outcomes in the catalogue's order, with a bar while they come, and a line for each that is wrong."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    found: dict[str, Outcome] = {}
+    with Progress(*columns) as bar:
+        task = bar.add_task("planting", total=len(changes))
+        for outcome in outcomes(changes, jobs):
+            found[outcome.change.id] = outcome
+            _keep(outcome)
+            if not outcome.right:
+                bar.console.print(f"{outcome.change.id}: {outcome.problem}", markup=False, highlight=False)
+            bar.advance(task)
+    return [found[change.id] for change in changes]
+
+
+def _keep(outcome: Outcome) -> None:
+    """What pytest wrote, in build/proof."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{outcome.change.id}.txt").write_text(outcome.output, encoding="utf-8")
+
+
+def main() -> int:
+    """Prove what was asked for."""
+    options = arguments()
+    changes = chosen(options.ids)
+    found = watch(changes, options.jobs)
+    rows = [
+        {
+            "id": item.change.id,
+            "expected": item.change.expected,
+            "problem": item.problem,
+            "seconds": round(item.seconds, 1),
+        }
+        for item in found
+    ]
+    (RESULTS / "results.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    if options.write_docs and not options.ids:
+        page.write(DOCS, found)
+    wrong = [item for item in found if not item.right]
+    place = RESULTS.relative_to(ROOT)
+    print(f"proof: {len(found) - len(wrong)} of {len(found)} as expected; the output of each is in {place}")
+    for item in wrong:
+        print(f"  {item.change.id} ({item.change.done}): {item.problem}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

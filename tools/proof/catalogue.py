@@ -1,0 +1,14 @@
+"""All that is planted."""
+
+from __future__ import annotations
+
+from tools.proof import app, harmless, migrations, queries, schema
+from tools.proof.change import Change
+
+CHANGES: tuple[Change, ...] = (
+    *schema.FAULTS,
+    *migrations.FAULTS,
+    *queries.FAULTS,
+    *app.FAULTS,
+    *harmless.HARMLESS,
+)
