@@ -1,0 +1,20 @@
+"""docs/migrations-suite.md says what the rules are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.migrations.judge import rules
+from harness.migrations.rules.ground import NOT_JUDGED, NOT_SEEDED
+
+PAGE = Path(__file__).parents[3] / "docs" / "migrations-suite.md"
+
+
+def test_every_rule_stands_in_the_documentation_as_it_is() -> None:
+    """Id, severity, promise and reason, word for word, each once."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    rows = [
+        f"| `{item.id}` | {item.severity} | {item.title} | {item.why} |" for item in (*rules(), NOT_SEEDED, NOT_JUDGED)
+    ]
+    assert [row for row in rows if lines.count(row) != 1] == []
+    assert [line for line in lines if line.startswith("| `") and line not in rows] == []
