@@ -17,7 +17,8 @@ from rich.progress import Progress
 from harness.postgres.cache import Cache
 
 TESTS = {
-    "empty/test_empty.py": "def test_nothing(): pass\n",
+    "ours/test_empty.py": "def test_nothing(): pass\n",
+    "peer/test_empty.py": "def test_nothing(): pass\n",
     "ours/conftest.py": 'pytest_plugins = ["harness.plugin"]\n',
     "ours/test_suite.py": """
         import pytest
@@ -110,17 +111,18 @@ class Suite:
 
 
 def measure_runs(suite: Suite, runs: int, take: Callable[[str, float], None], progress: Progress) -> None:
-    """Run each suite `runs` times, in turn; `net` is without an empty run, or without the start of the workers."""
+    """Run each suite `runs` times, in turn; `net` is without a run of one test that asks for nothing, or
+    without the start of the workers."""
     for name, text in TESTS.items():
         path = suite.root / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(dedent(text), encoding="utf-8")
-    suite.seconds("ours")  # fills the cache
+    suite.seconds("ours/test_suite.py")  # fills the cache
     task = progress.add_task("whole runs", total=runs)
     for _ in range(runs):
-        empty = suite.seconds("empty")
-        take("suite of 50, ours, net", (suite.seconds("ours") - empty) * 1000)
-        take("suite of 50, pytest-postgresql, net", (suite.seconds("peer") - empty) * 1000)
+        for folder, name in (("ours", "ours"), ("peer", "pytest-postgresql")):
+            empty = suite.seconds(f"{folder}/test_empty.py")
+            take(f"suite of 50, {name}, net", (suite.seconds(f"{folder}/test_suite.py") - empty) * 1000)
         for workers in ("0", "2"):
             start = suite.seconds("busy", "-n", workers, busy=int(workers) or 1)
             take(f"200 tests, -n {workers}, net", (suite.seconds("busy", "-n", workers, busy=200) - start) * 1000)

@@ -158,14 +158,9 @@ class Databases:
             self._templates[migrated] = template
         return self._templates[migrated]
 
-    def forget_empty(self) -> None:
-        """Drop the template without migrations, which is quickly made again."""
-        if template := self._templates.pop(False, None):
-            self.pool.here.administrator.drop(template.name)
-
     def _make(self, name: str, *, migrated: bool) -> None:
         administrator = self.pool.here.administrator
-        administrator.create(name, self.template(migrated=False).name if migrated else "template0")
+        administrator.create(name, "template0")
         try:
             self.roles.apply(self.server, name)
             if migrated:

@@ -70,7 +70,6 @@ def _make(cluster: Cluster, config: Config, cache: Cache) -> None:
     with contextlib.closing(databases_on(cluster, config)) as databases:
         try:
             databases.template(migrated=True)
-            databases.forget_empty()
         except Exception:
             return
     cluster.stop(signal.SIGINT)
