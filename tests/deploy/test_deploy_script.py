@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
-from tests.deploy.manifests import DEPLOY
+from tests.deploy.manifests import DEPLOY, read_yaml
 from tests.deploy.test_schemas import faults
 
 GCLOUD = r"""#!/bin/bash
 echo "gcloud $*" >> "$DIARY"
 case "$*" in
   *" replace "*) cp "${@: -1}" "$SEEN" ;;
+  *"secrets create "*) echo "$5 $(cat)" >> "$SEEN/secrets" ;;
   *"secrets versions access"*) printf secret-of-the-edge ;;
   *status.traffic.percent*) printf "$SERVING" ;;
   *status.traffic.url*) printf 'old|https://old.example\ncandidate|https://candidate.example\n' ;;
@@ -72,7 +72,7 @@ class Cloud:
 
     def manifest(self, name: str) -> Any:
         """A manifest as it was handed to gcloud."""
-        return YAML(typ="safe").load((self.seen / f"{name}.yaml").read_text())
+        return read_yaml(self.seen / f"{name}.yaml")
 
 
 @pytest.fixture
@@ -150,6 +150,9 @@ def test_setting_up_shows_no_secret(cloud: Cloud) -> None:
     passwords = [word for word in written.split("'") if len(word) == 48]
     assert len(set(passwords)) == 2
     assert not any(word in diary for word in passwords)
+    kept = (cloud.seen / "secrets").read_text().splitlines()
+    addresses = [line for line in kept if line.startswith(("sealy-app-url", "sealy-migrator-url"))]
+    assert [any(word in line for word in passwords) for line in addresses] == [True, True]
     assert (cloud.place / "secrets.txt").stat().st_mode & 0o077 == 0
     readers = [line.split() for line in diary.splitlines() if "secretAccessor" in line]
     assert [(words[5], words[-1].split(":")[1].split("@")[0]) for words in readers] == [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
 import os
 import re
@@ -11,10 +10,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import jsonschema
 import pytest
 
 from tests.deploy.manifests import DEPLOY, ROOT, cloud_run, compose, read_yaml
@@ -32,6 +32,14 @@ def need(*names: str) -> str:
     pytest.skip(f"needs {' or '.join(names)}, which is not here")
 
 
+def need_package(name: str) -> ModuleType:
+    """A package of requirements/deploy.txt; the test is skipped, and says so, where it is not installed."""
+    try:
+        return import_module(name)
+    except ImportError:
+        pytest.skip(f"needs the package {name}, which the session deploy has")
+
+
 def check(*command: str | Path, **options: Any) -> str:
     """Run a program that must succeed; its output fails the test when it does not."""
     done: subprocess.CompletedProcess[str] = subprocess.run(
@@ -43,10 +51,8 @@ def check(*command: str | Path, **options: Any) -> str:
 
 def discovery() -> dict[str, Any]:
     """Google's own description of the Cloud Run API, as google-api-python-client carries it."""
-    package = importlib.util.find_spec("googleapiclient")
-    assert package
-    assert package.submodule_search_locations
-    path = Path(package.submodule_search_locations[0], "discovery_cache/documents/run.v1.json")
+    package = Path(need_package("googleapiclient").__file__ or "").parent
+    path = package / "discovery_cache" / "documents" / "run.v1.json"
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
 
@@ -69,7 +75,7 @@ def faults(kind: str, manifest: Mapping[str, Any]) -> list[str]:
     """What Google's description says against a manifest."""
     document = discovery()
     schema = {"$ref": f"#/schemas/{kind}", "schemas": strict(document["schemas"])}
-    validator = jsonschema.Draft202012Validator(schema)
+    validator = need_package("jsonschema").Draft202012Validator(schema)
     found = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(manifest)]
     known = set(re.findall(r"(?:run\.googleapis\.com|autoscaling\.knative\.dev)/[A-Za-z-]+", json.dumps(document)))
     template = manifest["spec"]["template"]["metadata"]
@@ -106,6 +112,7 @@ def test_a_misspelt_key_or_annotation_would_be_seen() -> None:
 )
 def test_files_follow_their_published_schemas(schema: str, path: str) -> None:
     """Compose, workflows and dependabot, as schemastore.org and their vendors describe them."""
+    need_package("check_jsonschema")
     check(sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, path)
 
 
@@ -170,8 +177,9 @@ def test_wrangler_knows_every_key() -> None:
     schema = json.loads((wrangler.parents[1] / "config-schema.json").read_text(encoding="utf-8"))
     text = (DEPLOY / "cloudflare" / "wrangler.jsonc").read_text(encoding="utf-8")
     settings = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))
-    assert [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(settings)] == []
-    assert jsonschema.Draft7Validator(schema).is_valid({**settings, "workers_dve": False}) is False
+    validator = need_package("jsonschema").Draft7Validator(schema)
+    assert [error.message for error in validator.iter_errors(settings)] == []
+    assert not validator.is_valid({**settings, "workers_dve": False})
     assert (settings["workers_dev"], settings["preview_urls"]) == (False, False)
     assert (DEPLOY / "cloudflare" / settings["main"]).exists()
 
