@@ -9,6 +9,7 @@ umask 077
 
 : "${PROJECT:?the Google Cloud project}" "${REGION:?such as europe-west1}"
 SERVICE=sealy
+DATABASE=sealy
 SOCKET=/cloudsql/$PROJECT:$REGION:$SERVICE
 
 g() { gcloud --project="$PROJECT" --quiet "$@"; }
@@ -33,7 +34,7 @@ g artifacts repositories create "$SERVICE" --repository-format=docker --location
 g sql instances create "$SERVICE" --region="$REGION" --database-version=POSTGRES_17 --edition=enterprise \
   --tier=db-g1-small --database-flags=max_connections=50 --backup-start-time=03:00 \
   --enable-point-in-time-recovery --deletion-protection
-g sql databases create "$SERVICE" --instance="$SERVICE"
+g sql databases create "$DATABASE" --instance="$SERVICE"
 
 for account in "$SERVICE-app" "$SERVICE-migrate"; do
   g iam service-accounts create "$account"
@@ -43,9 +44,9 @@ done
 
 app=$(random)
 migrator=$(random)
-printf '%s' "postgresql://${SERVICE}_app:$app@/$SERVICE?host=$SOCKET" | keep "$SERVICE-app-url" "$SERVICE-app"
-printf '%s' "postgresql://${SERVICE}_migrator:$migrator@/$SERVICE?host=$SOCKET" |
+printf '%s' "postgresql://${DATABASE}_app:$app@/$DATABASE?host=$SOCKET" | keep "$SERVICE-app-url" "$SERVICE-app"
+printf '%s' "postgresql://${DATABASE}_migrator:$migrator@/$DATABASE?host=$SOCKET" |
   keep "$SERVICE-migrator-url" "$SERVICE-migrate"
 random | keep "$SERVICE-edge-key" "$SERVICE-app"
-printf "ALTER ROLE %s PASSWORD '%s';\n" "${SERVICE}_app" "$app" "${SERVICE}_migrator" "$migrator" >secrets.txt
+printf "ALTER ROLE %s PASSWORD '%s';\n" "${DATABASE}_app" "$app" "${DATABASE}_migrator" "$migrator" >secrets.txt
 echo "secrets.txt: psql -f it after deploy/db/roles.sql, then delete it" >&2

@@ -7,20 +7,20 @@ import json
 import httpx
 import pytest
 
-from harness.config import Config
+from harness.config import Config, load_config
 from harness.migrate import script_directory
 from harness.postgres.databases import Database
 from harness.queries.wire import Observer
 from tests.deploy.conftest import free_port, listening
 from tests.deploy.containers import Engine, find_engine
-from tests.deploy.manifests import KILLED_AFTER, base_image
+from tests.deploy.manifests import KILLED_AFTER, ROOT, base_image
 from tests.deploy.stopping import answer_during, until
 
 pytestmark = pytest.mark.slow
 
 INSIDE = """
-import importlib.util, json, os, pathlib, shutil, sys
-import sealy.main
+import importlib, importlib.util, json, os, pathlib, shutil, sys
+importlib.import_module(APP)
 modules = [(name, getattr(module.__spec__, "cached", None)) for name, module in list(sys.modules.items())
            if module.__spec__ and module.__spec__.origin and module.__spec__.origin.endswith(".py")]
 print(json.dumps({
@@ -34,6 +34,7 @@ print(json.dumps({
     "writable": [str(path) for path in (pathlib.Path("/opt/app"), pathlib.Path("/etc")) if os.access(path, os.W_OK)],
 }))
 """
+APP = load_config(ROOT).app.partition(":")[0]
 ABSENT = ["harness", "pytest", "httpx", "tests", "tools", "uv", "schemathesis"]
 
 
@@ -62,7 +63,7 @@ def migrate_image(engine: Engine) -> str:
 
 def look_into(engine: Engine, image: str) -> dict[str, object]:
     """What a process in the image sees."""
-    program = INSIDE.replace("NAMES", repr([*ABSENT, "alembic"]))
+    program = INSIDE.replace("NAMES", repr([*ABSENT, "alembic"])).replace("APP", repr(APP))
     found: dict[str, object] = json.loads(engine.run(image, "python", "-c", program))
     return found
 
@@ -72,7 +73,7 @@ def test_the_image_holds_the_app_and_no_tool(engine: Engine, app_image: str) -> 
     seen = look_into(engine, app_image)
     assert seen["user"] == [10001, 10001]
     assert (seen["importable"], seen["programs"], seen["writable"]) == ([], [], [])
-    assert seen["source"] == ["sealy"]
+    assert seen["source"] == [APP.partition(".")[0]]
 
 
 def test_the_image_knows_the_authorities_of_certificates(engine: Engine, app_image: str) -> None:
