@@ -175,6 +175,8 @@ class Recorder:
         if commands or dropped or announced or SILENT.match(sql):
             session.parts = read_parts(session.dbapi)
         now = session.parts or frozenset()
+        if before.transaction != after.transaction:
+            session.held = frozenset()
         fresh = (after.locks - session.held) if inside and not ended else frozenset()
         statement = Statement(
             len(self.statements) + 1,

@@ -75,12 +75,8 @@ def count(session: psycopg.Connection[Any], snapshot: Snapshot) -> list[Relation
     found = [table for table in snapshot.relations if table.kind in "rpm" and table.schema != SCHEMA]
     if not found:
         return []
-    parts = [
-        sql.SQL("(SELECT count(*) FROM {})").format(sql.Identifier(table.schema, table.name))
-        if _readable(table)
-        else sql.SQL("0")
-        for table in found
-    ]
+    unfilled = {oid for (oid,) in session.execute("SELECT oid FROM pg_class WHERE NOT relispopulated").fetchall()}
+    parts = [_count(table.schema, table.name) if table.oid not in unfilled else sql.SQL("0") for table in found]
     counts = session.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(parts))).fetchone()
     assert counts
     return [
@@ -89,8 +85,8 @@ def count(session: psycopg.Connection[Any], snapshot: Snapshot) -> list[Relation
     ]
 
 
-def _readable(table: Any) -> bool:
-    return table.kind != "m" or "WITH NO DATA" not in (table.definition or "")
+def _count(*name: str) -> sql.Composed:
+    return sql.SQL("(SELECT count(*) FROM {})").format(sql.Identifier(*name))
 
 
 def _root(snapshot: Snapshot, oid: int) -> str:

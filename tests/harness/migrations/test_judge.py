@@ -144,7 +144,7 @@ def test_tables_that_the_revision_makes_are_exempt_by_identity(chain: Chain) -> 
 
 def test_a_table_that_cannot_be_filled_fails_the_revision(chain: Chain) -> None:
     """The finding names the table and how to give rows by hand."""
-    hard = "CREATE TABLE hard (code text PRIMARY KEY CHECK (md5(code) = md5('open sesame')))"
+    hard = "CREATE TABLE hard (code text PRIMARY KEY CHECK (length(code) = 3 AND length(code) = 4))"
     _, judged = chain(revise(hard, "DROP TABLE hard"), ORDERS)
     (finding,) = judged.findings
     assert finding.rule.id == "not-seeded"
@@ -162,6 +162,20 @@ def test_rows_by_hand_fill_what_the_seeder_cannot(chain: Chain) -> None:
     )
     _, judged = chain(revise(hard, "DROP TABLE hard"), by_hand)
     assert rules(judged) == {"index-build-blocking"}
+
+
+def test_a_key_taken_by_a_seeded_row_is_a_warning(chain: Chain) -> None:
+    """Production need not have that row: the finding says how to give the table's rows by hand."""
+    _, judged = chain(ACCOUNT, revise("INSERT INTO account (id, note) VALUES (1, 'a'), (2, 'b')"))
+    (finding,) = judged.findings
+    assert (finding.rule.id, finding.severity) == ("fails-on-existing-data", "warning")
+    assert "seed = " in finding.fix
+
+
+def test_a_materialized_view_without_data_hinders_nobody(chain: Chain) -> None:
+    """It cannot be read, so it is not."""
+    view = "CREATE MATERIALIZED VIEW notes AS SELECT note FROM account WITH NO DATA"
+    assert [rules(item) for item in chain(ACCOUNT, revise(view, "DROP MATERIALIZED VIEW notes"), ORDERS)] == [set()] * 3
 
 
 def test_an_exemption_covers_its_finding_and_a_stale_one_fails(

@@ -11,6 +11,7 @@ from harness.migrations.rules.registry import Place, Seen, rule
 CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 
 NOT_NULL = "23502"
+UNIQUE = "23505"
 ACTIVE_TRANSACTION = "25001"
 NO_TRANSACTION = "25P01"
 IN_USE = "55006"
@@ -48,7 +49,10 @@ def required_column_added(seen: Seen) -> Iterator[Place]:
 def fails_on_existing_data(seen: Seen) -> Iterator[Place]:
     """Judge an error that only rows can cause; on odd rows, which production may not have, it is a warning."""
     statement = _failed(seen)
-    if statement and (statement.sqlstate or "").startswith(DATA) and not _adds_required_column(seen, statement):
+    if statement and _meets_seeded_key(statement):
+        message = f"{_said(statement)}; perhaps only with a row that was seeded: then give the table's rows by hand"
+        yield Place(statement.refused, message, 'seed = {"schema.table": [{"column": value}]}', statement, "warning")
+    elif statement and (statement.sqlstate or "").startswith(DATA) and not _adds_required_column(seen, statement):
         yield Place(statement.refused or seen.trace.revision, _said(statement), statement=statement)
     elif seen.adversary:
         message = f"on rows with duplicates, nulls and extremes: {seen.adversary.message}"
@@ -252,6 +256,11 @@ def _failed(seen: Seen) -> Statement | None:
 
 def _said(statement: Statement) -> str:
     return (statement.error or "").splitlines()[0] + f" ({statement.sqlstate})"
+
+
+def _meets_seeded_key(statement: Statement) -> bool:
+    """Whether an INSERT of the revision met a key that is taken: seeded rows have small numbers as keys too."""
+    return statement.sqlstate == UNIQUE and statement.sql.upper().startswith("INSERT")
 
 
 def _adds_required_column(seen: Seen, statement: Statement) -> bool:
