@@ -111,8 +111,10 @@ class Suite:
 
 
 def measure_runs(suite: Suite, runs: int, take: Callable[[str, float], None], progress: Progress) -> None:
-    """Run each suite `runs` times, in turn; `net` is without a run of one test that asks for nothing, or
-    without the start of the workers."""
+    """Run each suite `runs` times, in turn.
+
+    `net` is without a run of one test that asks for nothing, or without the start of the workers.
+    """
     for name, text in TESTS.items():
         path = suite.root / name
         path.parent.mkdir(exist_ok=True)

@@ -154,7 +154,12 @@ class Databases:
             if not there:
                 self._make(name, migrated=migrated)
             template = Template(name, read_rights(administrator.session(), name))
-            self.pool.here.describe(template, changed=not there)
+            if self._templates and not migrated:  # the roles' file changes nothing that the other has not
+                template.shared = self._templates[True].shared
+            else:
+                self.pool.here.describe(template, changed=not there)
+                for other in self._templates.values():  # a migration may have changed a role
+                    other.shared = template.shared
             self._templates[migrated] = template
         return self._templates[migrated]
 
