@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -150,26 +151,19 @@ def count(engine: Engine, *, tag: bool) -> None:
     A statement counts when it begins, so one that is cancelled counts too. BEGIN, COMMIT and what opens a connection
     are not seen here. With `tag` each statement ends in a comment with its route, for pg_stat_statements.
     """
-    event.listen(engine, "before_cursor_execute", _begin_and_tag if tag else _begin, retval=tag)
+    event.listen(engine, "before_cursor_execute", partial(_begin, tag), retval=True)
     event.listen(engine, "after_cursor_execute", _end)
     event.listen(engine, "handle_error", _fail)
 
 
-def _begin(_connection: Any, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool) -> None:
-    request = current.get()
-    if request is not None:
-        request.queries += 1
-        context.begun = perf_counter()
-
-
-def _begin_and_tag(
-    _connection: Any, _cursor: Any, statement: str, parameters: Any, context: Any, _many: bool
+def _begin(
+    tag: bool, _connection: Any, _cursor: Any, statement: str, parameters: Any, context: Any, _many: bool
 ) -> tuple[str, Any]:
     request = current.get()
     if request is None:
         return statement, parameters
     if request.tag is None:
-        name = f"{request.method} {request.route}"
+        name = f"{request.method} {request.route}" if tag else ""
         request.tag = f" /* {name} */" if _TAG.fullmatch(name) else ""
     request.queries += 1
     context.begun = perf_counter()

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from harness.service import Client
+from harness.config import Config, load_object
+from harness.service import Client, Service
 from sealy import logs
 from sealy.observe import Observed
 from tests.api.examples import EXAMPLES
@@ -74,6 +75,18 @@ def test_each_statement_names_its_route(api: Client, owner: int) -> None:
     """pg_stat_statements shows the comment, so that its rows can be told by endpoint."""
     api.get(f"/v1/users/{owner}")
     assert [text[text.index("/*") :] for text in api.last.recording.texts] == ["/* GET /v1/users/{user_id} */"]
+
+
+def test_statements_count_without_the_comment_too(
+    api: Client, owner: int, service: Service, harness_config: Config
+) -> None:
+    """A setting leaves the comment out, and nothing else."""
+    settings = load_object(harness_config.settings)(database_url=api.app_dsn, tag_statements=False)
+    with service.run(load_object(harness_config.app)(settings), harness_config.app):
+        assert api.get("/ready").status_code == 200
+        answer = api.get(f"/v1/users/{owner}")
+    assert (answer.status_code, counted(answer)) == (200, 1)
+    assert "/*" not in api.last.recording.texts[0]
 
 
 @pytest.mark.parametrize("given", ["a", "Az09-._:", "x" * 64])
