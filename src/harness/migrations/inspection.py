@@ -65,7 +65,8 @@ class Inspection:
                 self._unseeded(item.name, "it is empty") for item in seen.relations if _is_missing(item.name, seen)
             ]
         second = self._second_runs(seen, after) if complete and seen.stops else ((), ())
-        adversary = self._adversary() if complete and not unseeded and _meets_rows(seen) else None
+        met = _met(seen, before)
+        adversary = self._adversary(met) if complete and not unseeded and met else None
         found = Seen(seen, before, after, tuple(losses), tuple(refusals), back, *second, adversary)
         return found, unseeded
 
@@ -96,9 +97,9 @@ class Inspection:
             reruns = Reruns(self.history, self.workshop, self.script, filled)
             return tuple(reruns.killed(seen, after)), tuple(reruns.hidden(seen, after))
 
-    def _adversary(self) -> Failure | None:
+    def _adversary(self, met: set[str]) -> Failure | None:
         """Run it on rows with duplicates, nulls and extremes; only what the rows are to blame for counts."""
-        with self._filled(adversarial=True) as (database, _, unseeded):
+        with self._filled(adversarial=True, tables=met) as (database, _, unseeded):
             if unseeded:
                 return None
             try:
@@ -116,12 +117,15 @@ class Inspection:
                 return Failure(state, str(original).splitlines()[0], statement, place)
         return None
 
-    def fill(self, session: psycopg.Connection[Any], *, adversarial: bool = False) -> list[Finding]:
-        """Fill every table of a session's database; the finding that says why not."""
+    def fill(
+        self, session: psycopg.Connection[Any], *, adversarial: bool = False, tables: set[str] | None = None
+    ) -> list[Finding]:
+        """Fill the tables of a session's database, all by default; the finding that says why not."""
         given = getattr(self.script.module, "seed", None) or {}
+        given = {name: rows for name, rows in given.items() if tables is None or name in tables}
         prepare(session)
         try:
-            fill(session, self.rows, adversarial=adversarial, given=given)
+            fill(session, self.rows, adversarial=adversarial, given=given, tables=tables)
         except HarnessError as error:
             return [self._unseeded(self.script.revision, str(error))]
         return []
@@ -130,20 +134,31 @@ class Inspection:
         return Finding(NOT_SEEDED, name, message, revision=self.script.revision)
 
     @contextlib.contextmanager
-    def _filled(self, *, adversarial: bool = False) -> Iterator[tuple[str, psycopg.Connection[Any], list[Finding]]]:
+    def _filled(
+        self, *, adversarial: bool = False, tables: set[str] | None = None
+    ) -> Iterator[tuple[str, psycopg.Connection[Any], list[Finding]]]:
         """A filled copy, a session on it, and the finding that says why it is not filled."""
         stock = self.stock.get(adversarial)
         database = self.workshop.copy(stock or self.base)
         try:
             with self.workshop.connect(database) as session:
-                yield database, session, [] if stock else self.fill(session, adversarial=adversarial)
+                yield database, session, [] if stock else self.fill(session, adversarial=adversarial, tables=tables)
         finally:
             self.workshop.drop(database)
 
 
-def _meets_rows(seen: Trace) -> bool:
-    """Whether a revision has read or written rows that were there before; else no row can contradict it."""
-    return any(item.rows or item.rewrites for item in seen.statements)
+def _met(seen: Trace, before: Snapshot) -> set[str]:
+    """The tables whose rows a revision has read or written, and those that they refer to; no others can stop it."""
+    names = {item.relation for statement in seen.statements for item in statement.rows}
+    names |= {item.table for statement in seen.statements for item in statement.rewrites}
+    waiting = [before.by_name[seen.by_name[name].root] for name in sorted(names)]
+    found: set[str] = set()
+    while waiting:
+        table = waiting.pop()
+        if table.kind in "rp" and table.qualified not in found:
+            found.add(table.qualified)
+            waiting += [before.by_oid[key.target] for key in table.foreign_keys if key.target in before.by_oid]
+    return found
 
 
 def _only_adds_labels(before: Snapshot, after: Snapshot, change: Change) -> bool:
