@@ -111,6 +111,12 @@ def api(session: nox.Session) -> None:
     pytest(session, "-m", "api and not slow")
 
 
+@nox.session(**SHARED, default=False)
+def fuzz(session: nox.Session) -> None:
+    """Fuzz every route with a thousand requests."""
+    pytest(session, "tests/api/test_fuzz.py", "-m", "slow")
+
+
 @nox.session(**SHARED)
 def harness(session: nox.Session) -> None:
     """Test the harness itself, the roles, and the commands."""

@@ -24,6 +24,7 @@ from harness.service import Client
 from tests.api.examples import todo
 
 pytestmark = pytest.mark.api
+pytest_plugins = ["schemathesis.pytest.plugin"]  # only here: it adds seconds to the start of every run
 
 SCHEMA = schemathesis.openapi.from_dict(read_document(Path(__file__).parents[2]))
 CHECKS = [
