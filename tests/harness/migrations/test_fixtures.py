@@ -1,0 +1,80 @@
+"""In a project's own run each revision is a test, and its failure holds what a person needs."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+TEST = """
+from harness.migrations.fixtures import (
+    judge_revision, migration_judge, migration_schema_rules, pytest_generate_tests
+)
+
+def test_a_revision_does_no_harm(judge_revision):
+    judge_revision()
+"""
+
+INDEX = """
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+{hazards}
+
+def upgrade():
+    op.execute("SET lock_timeout = '5s'")
+    op.create_index("item_name", "item", ["name"])
+
+def downgrade():
+    op.drop_index("item_name")
+"""
+
+HAZARDS = 'hazards = {"index-build-blocking:public.item.item_name": "forty rows, and nobody writes at night"}'
+
+
+@pytest.fixture
+def shop(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """The small project, with a test of its revisions and a cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project.path / "cache"))
+    (project.path / "tests" / "migrations").mkdir()
+    (project.path / "tests" / "migrations" / "test_hazards.py").write_text(TEST, encoding="utf-8")
+    return project
+
+
+def add(shop: pytest.Pytester, hazards: str = "") -> None:
+    """Add a revision that builds an index while its table is locked."""
+    path = shop.path / "migrations" / "versions" / "0002_index.py"
+    path.write_text(dedent(INDEX).replace("{hazards}", hazards), encoding="utf-8")
+
+
+def test_a_failure_shows_findings_and_statements(shop: pytest.Pytester) -> None:
+    """One test a revision; the failing one names rule, object, fix, and what each statement did."""
+    add(shop)
+    result = shop.runpytest_inprocess("--no-cache")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "index-build-blocking: public.item.item_name",
+            "*CREATE INDEX item_name ON item (name)",
+            "*; Share public.item; public.item * read",
+            "revision  statements  strongest lock  rewrites  scans  ms",
+            "0002      2           SHARE           0         1 *",
+        ]
+    )
+
+
+def test_an_exemption_passes_and_is_printed(shop: pytest.Pytester) -> None:
+    """With its reason, in the summary of the run."""
+    add(shop, HAZARDS)
+    result = shop.runpytest_inprocess("--no-cache")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["Exemptions in force", "*forty rows, and nobody writes at night*"])
+
+
+def test_a_second_run_traces_nothing(shop: pytest.Pytester) -> None:
+    """The table says which rows are remembered."""
+    shop.runpytest_inprocess().assert_outcomes(passed=1)
+    result = shop.runpytest_inprocess()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["0001 *(cached)"])
