@@ -23,6 +23,7 @@ def step(text: str) -> str:
 
 
 TABLE_RIGHTS = step("DEFAULT PRIVILEGES FOR ROLE %I GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %I', owner, app")
+USAGE = "        format('GRANT USAGE ON SCHEMA public TO %I, %I', app, readonly),\n"
 READONLY_RIGHTS = "'ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT SELECT ON TABLES TO %I', owner, readonly"
 
 PROMISES = (
@@ -136,6 +137,14 @@ RIGHTS = (
         TABLE_RIGHTS,
         "",
         f"{MIGRATIONS_ROLES}::test_what_a_migration_creates_the_app_can_use_without_a_grant",
+    ),
+    behaviour(
+        "app-may-create",
+        "the app's role may create tables",
+        ROLES,
+        USAGE,
+        f"{USAGE}        format('GRANT CREATE ON SCHEMA public TO %I', app),\n",
+        f"{MIGRATIONS_ROLES}::test_the_app_may_not_change_the_schema",
     ),
     behaviour(
         "reader-may-write",

@@ -16,7 +16,9 @@ FOLLOWING = 'down_revision: str | tuple[str, ...] | None = "HEAD_REVISION"'
 
 def traced(rule: str, done: str, upgrade: str, downgrade: str, planted: str = "") -> Change:
     """A fault that is found while the revision runs on rows; SQL, or Python where it begins with `op.` or `with`."""
-    steps = [text if text.startswith(("op.", "with ", "pass")) else sql(text) for text in (upgrade, downgrade)]
+    steps = [
+        text if text.startswith(("op.", "with ", "pass")) else sql(*text.split("; ")) for text in (upgrade, downgrade)
+    ]
     return Change(planted or rule, done, revision(*steps), HAZARDS, rule)
 
 
@@ -59,6 +61,12 @@ BLOCKING = (
     traced(
         "table-rewrite",
         "a type changed, so that every row is written anew",
+        "ALTER TABLE todos ALTER COLUMN title TYPE varchar(900)",
+        "ALTER TABLE todos ALTER COLUMN title TYPE text",
+    ),
+    traced(
+        "type-change-breaks-prepared",
+        "a type changed under statements that the release that runs has prepared",
         "ALTER TABLE todos ALTER COLUMN created_at TYPE timestamp",
         "ALTER TABLE todos ALTER COLUMN created_at TYPE timestamptz",
     ),
@@ -70,7 +78,7 @@ BLOCKING = (
         "volatile-default",
     ),
     traced(
-        "no-lock-timeout", "lock_timeout switched off", "SET lock_timeout = 0\nALTER TABLE todos ADD nick text", DROP
+        "no-lock-timeout", "lock_timeout switched off", "SET lock_timeout = 0; ALTER TABLE todos ADD nick text", DROP
     ),
     traced(
         "drop-index-blocking",
@@ -101,7 +109,7 @@ FAILING = (
         "DROP INDEX ix_todos_title",
     ),
     traced(
-        "not-robust",
+        "partial-apply",
         "two steps outside a transaction that cannot run again after the first",
         alone(ADD.format("text"), "ALTER TABLE todos ADD COLUMN nack text"),
         "ALTER TABLE todos DROP COLUMN nack, DROP COLUMN nick",
@@ -148,7 +156,7 @@ LOSING = (
     traced(
         "backfill-in-ddl-transaction",
         "rows updated while the table is locked by the same transaction",
-        "ALTER TABLE todos ADD COLUMN nick text; UPDATE todos SET nick = title WHERE id BETWEEN 1 AND 10",
+        "ALTER TABLE todos ADD COLUMN nick text; UPDATE todos SET nick = title",
         DROP,
     ),
     traced("truncate", "a table emptied", "TRUNCATE todo_tags", "pass"),
@@ -170,6 +178,12 @@ LOSING = (
 )
 
 READ = (
+    read(
+        "not-robust",
+        "a step before one that leaves the transaction, which cannot run again when that one fails",
+        sql("ALTER TABLE todos ADD COLUMN nick text") + "\n"
+        'op.create_index_concurrently("ix_todos_nick", "todos", ["nick"])',
+    ),
     read(
         "imports-app-models",
         "a revision that uses the app's models, which will be others next year",

@@ -32,8 +32,6 @@ FUNCTION = "CREATE FUNCTION whoami() RETURNS text LANGUAGE sql SECURITY DEFINER 
 TRIGGER = (
     "CREATE TRIGGER same BEFORE UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"
 )
-FIRST_STEP = "        format('CREATE ROLE %I', owner),\n"
-USAGE = "        format('GRANT USAGE ON SCHEMA public TO %I, %I', app, readonly),\n"
 
 RULES = (
     rule("foreign-key-without-index", "a table whose foreign key has no index", notes(index=UNINDEXED)),
@@ -204,11 +202,6 @@ RULES = (
             sql("CREATE MATERIALIZED VIEW busy AS SELECT owner_id, count(*) AS todos FROM todos GROUP BY owner_id"),
             sql("DROP MATERIALIZED VIEW busy"),
         ),
-    ),
-    rule(
-        "app-role-can-ddl",
-        "the app's role may create tables",
-        (Edit(ROLES, USAGE, f"{USAGE}        format('GRANT CREATE ON SCHEMA public TO %I', app),\n"),),
     ),
     rule(
         "schema-public-create",
