@@ -24,8 +24,8 @@ from sqlalchemy.pool import NullPool
 from harness.config import HarnessError
 
 Direction = Literal["upgrade", "downgrade", "note", "forget"]
-Around = Callable[[Callable[..., Any], str], None]
-"""Called in place of a revision's function, with that function and the name of Alembic's version table."""
+Around = Callable[[Callable[..., Any]], None]
+"""Called in place of a revision's function, with that function."""
 
 
 class Elsewhere(Exception):  # noqa: N818 - a refusal, named for what is wrong
@@ -104,7 +104,7 @@ class History:
         """
         reached: list[str] = []
 
-        def work(_heads: Any, context: MigrationContext) -> list[MigrationStep]:
+        def work(_heads: Any, _context: MigrationContext) -> list[MigrationStep]:
             reached.append(script.revision)
             down = direction in ("downgrade", "forget")
             make = MigrationStep.downgrade_from_script if down else MigrationStep.upgrade_from_script
@@ -113,7 +113,7 @@ class History:
             if direction in ("note", "forget"):
                 step.migration_fn = functools.wraps(function)(lambda **_: None)
             elif around:
-                step.migration_fn = functools.wraps(function)(lambda **_: around(function, context.version_table))
+                step.migration_fn = functools.wraps(function)(lambda **_: around(function))
             return [step]
 
         engine = create_engine(url, poolclass=NullPool)

@@ -60,13 +60,13 @@ class Session:
 class Recorder:
     """What is recorded of a run on `database`.
 
-    `relations` were there before, by OID; `version_table` is empty outside of the revision's own function.
+    `relations` were there before, by OID; `active` is true inside of the revision's own function only.
     """
 
     database: str
     relations: dict[int, Relation]
     stall: Stall
-    version_table: str = ""
+    active: bool = False
     statements: list[Statement] = field(default_factory=list)
     _sessions: dict[int, Session] = field(default_factory=dict)
     _transactions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -105,7 +105,7 @@ class Recorder:
 
     def _before(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
         session = self._session(connection)
-        if session is None or self._own(sql):
+        if session is None or not self.active:
             return
         if not session.in_transaction or session.pulse is None:
             session.pulse = read_pulse(session.dbapi)
@@ -123,13 +123,13 @@ class Recorder:
 
     def _after(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
         session = self._session(connection)
-        if session is None or self._own(sql) or session.pulse is None:
+        if session is None or not self.active or session.pulse is None:
             return
         milliseconds = self._ended(session)
         self.statements.append(self._statement(session, session.pulse, sql, milliseconds))
 
     def _failed(self, context: ExceptionContext) -> None:
-        if context.connection is None or context.statement is None or self._own(context.statement):
+        if context.connection is None or context.statement is None or not self.active:
             return
         session = self._session(context.connection)
         if session is None:
@@ -225,10 +225,6 @@ class Recorder:
             table = self.relations.get(old.table)
             if found and table and found.number != old.number and found.table == old.table:
                 yield Rewrite(name, "i", table.name)
-
-    def _own(self, sql: str) -> bool:
-        """Whether a statement is Alembic's own, on its version table, or none is wanted now."""
-        return not self.version_table or self.version_table in sql
 
 
 def _written(before: Pulse, after: Pulse) -> bool:

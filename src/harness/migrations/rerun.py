@@ -111,11 +111,9 @@ class _Kill:
     database: str
     number: int
     count: int = 0
-    version_table: str = ""
 
-    def around(self, function: Callable[..., Any], version_table: str) -> None:
+    def around(self, function: Callable[..., Any]) -> None:
         """Run the revision's function, and kill it on its way."""
-        self.version_table = version_table
         event.listen(Engine, "after_cursor_execute", self._after)
         event.listen(Engine, "handle_error", self._failed)
         try:
@@ -127,10 +125,10 @@ class _Kill:
     def _failed(self, context: ExceptionContext) -> None:
         """A statement whose error the revision catches counts too."""
         if context.statement and context.engine and context.engine.url.database == self.database:
-            self.count += self.version_table not in context.statement
+            self.count += 1
 
-    def _after(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
-        if connection.engine.url.database != self.database or self.version_table in sql:
+    def _after(self, connection: Connection, *_: Any) -> None:
+        if connection.engine.url.database != self.database:
             return
         self.count += 1
         if self.count == self.number:

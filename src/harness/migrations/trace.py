@@ -31,12 +31,12 @@ def trace(
     watchdog = Watchdog(workshop.server, database)
     error: BaseException | None = None
 
-    def around(function: Callable[..., Any], version_table: str) -> None:
-        recorder.version_table = version_table
+    def around(function: Callable[..., Any]) -> None:
+        recorder.active = True
         try:
             function()
         finally:
-            recorder.version_table = ""
+            recorder.active = False
 
     with recorder.recording(), watchdog.watching():
         try:
