@@ -27,6 +27,9 @@ UNTOUCHED = ("src/harness/", "tests/harness/", "migrations/versions/", "run.py")
 HISTORY = ("CHANGELOG.md", "LICENSE")
 """What tells of the past, under the names of the past."""
 
+ONCE = "tests/template/"
+"""The tests of what is done to the template once: a project of one's own does not have them."""
+
 LONGEST = 22
 """Letters: Google's service accounts have at most 30, Linux's users 32, and -migrate or _migrator is put behind it."""
 
@@ -171,6 +174,10 @@ def rewrite(root: Path, old: Name, new: Name) -> Iterator[str]:
     """Replace the name in every file and file name that may have it; the paths that have changed, as they are now."""
     for path in tracked(root):
         if path.startswith(UNTOUCHED) or path in HISTORY:
+            continue
+        if path.startswith(ONCE):
+            (root / path).unlink()
+            prune((root / path).parent)
             continue
         content = (root / path).read_bytes()
         try:

@@ -10,22 +10,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-AS_ANYBODY = {
-    name: f"{value}{word}"
-    for word in ("NAME", "EMAIL")
-    for name, value in ((f"GIT_AUTHOR_{word}", "a "), (f"GIT_COMMITTER_{word}", "a "))
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")},
+    **{f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
 }
-"""A name for commits, which the machine need not have."""
+"""Git as it is without anybody's configuration, and with a name for commits, which a machine need not have."""
 
 
 def git(place: Path, *arguments: str) -> str:
     """What a git command prints in a clone, on its own configuration alone."""
-    environment = {**os.environ, **AS_ANYBODY, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    for hook in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
-        environment.pop(hook, None)
-    done = subprocess.run(
-        ["git", "-C", str(place), *arguments], env=environment, capture_output=True, text=True, check=False
-    )
+    command = ["git", "-C", str(place), *arguments]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"git {' '.join(arguments)}\n{done.stdout}{done.stderr}"
     return done.stdout
 

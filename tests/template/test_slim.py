@@ -1,0 +1,135 @@
+"""What `nox -s slim` leaves of the template."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.config import HarnessError
+from tests.template.clones import commit_all, copy, git, passes, python_of
+from tools.rename import read_name, rename, title_of, tracked
+from tools.sample import CHANGED, GONE, KEPT, SCOPE, Change
+from tools.slim import changed, cut, slim
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = read_name(ROOT).snake
+
+TESTS = [
+    "test_every_step_back_restores_exactly_what_was_there",
+    "test_the_app_may_not_change_the_schema",
+    "test_models_declare_what_migrations_make",
+    "test_the_reading_role_has_no_right_to_write",
+    "test_a_process_on_a_database_at_head_is_healthy_and_ready",
+    "test_no_example_outlives_its_route",
+    "test_importing_the_app_reads_no_settings_and_no_tools",
+]
+"""Some of each suite; to choose them, pytest imports all of the clone's tests."""
+
+
+def test_every_file_of_the_app_and_its_tests_is_the_samples_or_is_not() -> None:
+    """What is added to the template is listed in tools/sample.py: as part of the sample, as shared, or as kept."""
+    listed = [path.replace("PACKAGE", PACKAGE) for path in (*GONE, *CHANGED, *KEPT)]
+    assert len(listed) == len({*listed})
+    scope = tuple(place.replace("PACKAGE", PACKAGE) for place in SCOPE)
+    present = {path for path in tracked(ROOT) if path.startswith(scope)} - {"tests/schema/statements.json"}
+    assert present == {path for path in listed if path.startswith(scope)}
+
+
+def test_what_is_left_is_a_project_that_passes(tmp_path: Path) -> None:
+    """Renamed and then slimmed: style, types, tests of every suite, and nothing served but probes and metrics."""
+    place = copy(tmp_path)
+    name = "amber_lane"
+    rename(place, name)
+    commit_all(place, "Rename")
+    written = slim(place)
+    commit_all(place, "Start without the sample")
+    files = [path for path in written if path.endswith(".py")]
+    passes(place, "ruff", "check", *files)
+    passes(place, "ruff", "format", "--check", *files)
+    passes(place, "mypy", "--package", name)
+    passes(place, "pytest", "--quiet", "-k", " or ".join(TESTS))
+    assert served(place) == ["GET /health", "GET /ready"]
+    assert title_of(name) in (place / "README.md").read_text()
+
+
+def served(place: Path) -> list[str]:
+    """The routes that a clone's app documents."""
+    program = "import json, pathlib; from harness.queries.routes import read_document as read, routes;"
+    program += "print(json.dumps(routes(read(pathlib.Path()))))"
+    done = python_of(place, "-c", program)
+    assert done.returncode == 0, done.stderr
+    return list(json.loads(done.stdout))
+
+
+def test_history_starts_with_one_revision_that_makes_no_table(tmp_path: Path) -> None:
+    """Nothing stands below it, the app waits for it, and no file of the sample is left behind."""
+    place = copy(tmp_path)
+    slim(place)
+    commit_all(place, "Start without the sample")
+    (start,) = (place / "migrations" / "versions").glob("*.py")
+    text = start.read_text()
+    assert "down_revision: str | tuple[str, ...] | None = None" in text
+    assert "create_table" not in text
+    assert 'HEAD = "0001"' in (place / "src" / PACKAGE / "db" / "head.py").read_text()
+    assert not {path.replace("PACKAGE", PACKAGE) for path in GONE} & {*tracked(place)}
+    with pytest.raises(HarnessError, match="is not here: has the sample been taken out already"):
+        slim(place)
+
+
+def test_a_sample_that_was_changed_is_left_as_it_is(tmp_path: Path) -> None:
+    """Somebody's own work in a shared file would be lost or left half: the file and the text are named instead."""
+    place = copy(tmp_path)
+    path = place / "src" / PACKAGE / "api" / "problems.py"
+    path.write_text(path.read_text().replace('    "uq_users_email": "email",\n', ""))
+    commit_all(place, "Ours")
+    with pytest.raises(HarnessError, match=r"problems\.py has no FIELDS = \{"):
+        slim(place)
+    assert git(place, "status", "--porcelain") == ""
+
+
+def test_a_definition_goes_with_its_decorators_and_its_docs() -> None:
+    """What stands around it stays, to the letter."""
+    text = '''import os
+
+A = 1
+"""Of A."""
+
+B: int = 2
+
+# kept
+C = 3
+
+
+@os.fspath
+@os.fspath
+def d() -> None:
+    """Of d."""
+
+
+class E:
+    pass
+'''
+    left = "import os\n\n\n\n# kept\nC = 3\n\n\n\n\nclass E:\n    pass\n"
+    assert cut(text, ("A", "B", "d")) == left
+    with pytest.raises(ValueError, match=r"^F$"):
+        cut(text, ("F",))
+
+
+def test_a_text_that_is_not_there_is_named() -> None:
+    """Data that has fallen behind the file it speaks of fails, and never passes silently."""
+    with pytest.raises(ValueError, match=r"^from x$"):
+        changed("import y\n", Change(instead={"from PACKAGE": ""}), "x")
+
+
+@pytest.mark.slow
+def test_every_suite_of_a_slim_project_passes(tmp_path: Path) -> None:
+    """All that `python run.py` runs, and the slow tests of the API."""
+    place = copy(tmp_path)
+    slim(place)
+    commit_all(place, "Start without the sample")
+    passes(place, "ruff", "check")
+    passes(place, "mypy")
+    passes(place, "pytest", "--quiet", "-m", "not slow")
+    passes(place, "pytest", "--quiet", "-m", "slow", "tests/api")

@@ -1,0 +1,301 @@
+"""What belongs to the sample resource, and what a project without it has in its place; `nox -s slim` reads it.
+
+PACKAGE stands for the app's package. Every file of the places in SCOPE is in GONE, in CHANGED or in KEPT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+SCOPE = ("src/PACKAGE/", "tests/PACKAGE/", "tests/api/", "tests/migrations/", "tests/schema/", "migrations/versions/")
+
+GONE = (
+    "src/PACKAGE/api/tags.py",
+    "src/PACKAGE/api/todos.py",
+    "src/PACKAGE/api/users.py",
+    "src/PACKAGE/db/refresh.py",
+    "src/PACKAGE/db/statements.py",
+    "src/PACKAGE/db/tags.py",
+    "src/PACKAGE/db/todos.py",
+    "src/PACKAGE/db/users.py",
+    "src/PACKAGE/db/views.py",
+    "src/PACKAGE/schemas/cursor.py",
+    "src/PACKAGE/schemas/tags.py",
+    "src/PACKAGE/schemas/todos.py",
+    "src/PACKAGE/schemas/users.py",
+    "tests/api/conftest.py",
+    "tests/api/reference.py",
+    "tests/api/test_cpu.py",
+    "tests/api/test_tags.py",
+    "tests/api/test_todo_list.py",
+    "tests/api/test_todo_tags.py",
+    "tests/api/test_todos.py",
+    "tests/api/test_users.py",
+    "tests/deploy/test_backup.py",
+    "tests/deploy/test_proxies.py",
+    "migrations/versions/2026_11_24_0001_users_and_todos.py",
+    "migrations/versions/2026_11_24_0002_tags.py",
+    "migrations/versions/2026_11_24_0003_indexes_of_the_list.py",
+    "migrations/versions/2026_11_24_0004_created_at_not_null.py",
+    "migrations/versions/2026_11_24_0005_longer_titles.py",
+    "migrations/versions/2026_11_24_0006_tags_in_use.py",
+)
+"""Files of the sample alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What of a file is the sample's: definitions at its top level, and texts with what stands in their place."""
+
+    without: tuple[str, ...] = ()
+    instead: Mapping[str, str] | None = None
+
+
+CHANGED: Mapping[str, Change] = {
+    "src/PACKAGE/__init__.py": Change(
+        instead={'"""A to-do service: users, their todos, and the tags on them."""': '"""A service on PostgreSQL."""'}
+    ),
+    "src/PACKAGE/main.py": Change(
+        instead={
+            "import health, problems, tags, todos, users": "import health, problems",
+            '        summary="Users, their todos, and the tags on them.",\n': "",
+            "    for router in (health.router, users.router, todos.router, tags.router):\n"
+            "        app.include_router(router)\n": "    app.include_router(health.router)\n",
+            '"""Bytes; the longest todo with all its tags, escaped as JSON may be, takes a third."""': '"""Bytes."""',
+            '        document["components"]["schemas"] |= {': (
+                '        components = document.setdefault("components", {})\n'
+                '        components["schemas"] = components.get("schemas", {}) | {'
+            ),
+        }
+    ),
+    "src/PACKAGE/api/problems.py": Change(
+        instead={
+            "FIELDS = {\n"
+            '    "uq_users_email": "email",\n'
+            '    "fk_todos_owner_id_users": "owner_id",\n'
+            '    "fk_tags_owner_id_users": "owner_id",\n'
+            "}\n": "FIELDS: dict[str, str] = {}\n"
+        }
+    ),
+    "src/PACKAGE/db/__init__.py": Change(
+        instead={
+            "from PACKAGE.db.tags import Tag, TodoTag\n": "",
+            "from PACKAGE.db.todos import Todo\n": "",
+            "from PACKAGE.db.users import User\n": "",
+            "from PACKAGE.db.views import TAGS_IN_USE\n": "",
+            '__all__ = ["TAGS_IN_USE", "Tag", "Todo", "TodoTag", "User", "metadata"]': '__all__ = ["metadata"]',
+        }
+    ),
+    "src/PACKAGE/schemas/types.py": Change(
+        without=("EARLIEST", "LATEST", "_is_text", "_is_in_bounds", "DueAt", "Title", "TagName", "TagNames", "Email")
+    ),
+    "tests/PACKAGE/test_door.py": Change(
+        instead={
+            '@pytest.mark.parametrize("announced", [True, False])': '@pytest.mark.parametrize("announced", [True])',
+            "/v1/users": "/ready",
+        }
+    ),
+    "tests/PACKAGE/test_metrics.py": Change(
+        instead={'f"/v1/todos/{number}"': '"/ready"', "/v1/todos/{todo_id}": "/ready"}
+    ),
+    "tests/api/examples.py": Change(
+        without=("_numbers", "user", "todo", "tag", "_of_todo"),
+        instead={
+            '    "POST /v1/users": lambda api: api.build_request(\n'
+            '        "POST", "/v1/users", json={"email": f"new{next(_numbers)}@example.org"}\n'
+            "    ),\n"
+            '    "GET /v1/users/{user_id}": lambda api: api.build_request("GET", f"/v1/users/{user(api)}"),\n'
+            '    "POST /v1/todos": lambda api: api.build_request(\n'
+            '        "POST", "/v1/todos", json={"owner_id": user(api), "title": "Water the plants", '
+            '"tags": ["home", "green"]}\n'
+            "    ),\n"
+            '    "GET /v1/todos": lambda api: api.build_request("GET", "/v1/todos", params={"owner_id": user(api)}),\n'
+            '    "GET /v1/tags": _request("GET", "/v1/tags"),\n'
+            '    "GET /v1/todos/{todo_id}": _of_todo("GET", "/v1/todos/{todo_id}"),\n'
+            '    "PATCH /v1/todos/{todo_id}": _of_todo("PATCH", "/v1/todos/{todo_id}", {"done": True}),\n'
+            '    "DELETE /v1/todos/{todo_id}": _of_todo("DELETE", "/v1/todos/{todo_id}"),\n'
+            '    "PUT /v1/todos/{todo_id}/tags": _of_todo("PUT", "/v1/todos/{todo_id}/tags", '
+            '{"tags": ["home", "later"]}),\n': "",
+            '= {"GET /v1/todos": todo, "GET /v1/tags": tag}': "= {}",
+        },
+    ),
+    "tests/api/test_connections.py": Change(
+        instead={
+            '["GET /v1/todos", "GET /v1/todos/{todo_id}", "GET /v1/users/{user_id}"]': '["GET /ready"]',
+            "reads[number % 3]": "reads[number % len(reads)]",
+            "/v1/todos": "/ready",
+        }
+    ),
+    "tests/api/test_faults.py": Change(
+        without=(
+            "NEW",
+            "test_a_commit_that_is_lost_is_never_a_success",
+            "test_a_stalled_statement_ends_within_its_limit",
+            "test_a_transaction_that_loses_may_be_repeated",
+            "test_two_clients_changing_one_todo_lose_nothing",
+            "test_two_replacements_of_tags_leave_one_of_them",
+        ),
+        instead={
+            '("users", "todos", "tags", "todo_tags")': "metadata.tables",
+            "from tests.api.examples import": "from PACKAGE.db import metadata\nfrom tests.api.examples import",
+            '"/v1/todos"': '"/ready"',
+            "FROM todos": "FROM alembic_version",
+        },
+    ),
+    "tests/api/test_fuzz.py": Change(
+        instead={
+            '"""Rows 1 to 3 are there, so that small ids are met."""': '"""The app, asked without a proxy between."""',
+            "    for _ in range(3):\n        todo(api)\n": "",
+        }
+    ),
+    "tests/api/test_growth.py": Change(without=("test_a_filtered_page_costs_the_same",)),
+    "tests/api/test_health.py": Change(
+        instead={
+            '    ("GET", "/v1/todos", None),\n'
+            '    ("GET", "/v1/todos/1", None),\n'
+            '    ("GET", "/v1/users/1", None),\n'
+            '    ("POST", "/v1/users", {"email": "late@example.org"}),\n'
+            '    ("PATCH", "/v1/todos/1", {"done": True}),\n': '    ("GET", "/ready", None),\n',
+            '    api.seed("users", [{"email": "ada@example.org"}])\n': "",
+            "        200,\n        404,\n        200,\n        201,\n        404,\n": "        200,\n",
+            "/v1/todos": "/ready",
+        }
+    ),
+    "tests/api/test_objectives.py": Change(instead={"/v1/todos": "/ready"}),
+    "tests/api/test_observe.py": Change(
+        without=(
+            "test_a_statement_that_fails_counts_once",
+            "test_a_cancelled_statement_counts_with_its_time",
+            "test_labels_are_not_up_to_clients",
+        ),
+        instead={
+            "(api: Client, owner: int) -> None": "(api: Client) -> None",
+            'f"/v1/users/{owner}"': '"/ready"',
+            "/v1/users/{user_id}": "/ready",
+        },
+    ),
+    "tests/api/test_problems.py": Change(
+        without=(
+            "test_a_body_that_is_not_the_expected_json_is_refused",
+            "test_a_body_without_end_is_refused",
+            "test_a_body_that_is_not_called_json_is_refused",
+            "test_unknown_query_parameters_are_refused_everywhere",
+        ),
+        instead={"/v1/users": "/ready"},
+    ),
+    "tests/migrations/test_history.py": Change(without=("test_the_first_revision_creates_tables",)),
+    "tests/migrations/test_roles.py": Change(
+        instead={
+            "def names(catalog: Snapshot, database: Database)": "def names(database: Database)",
+            '"""A table of the project with one of its columns, and the owner, for the statements above."""\n'
+            '    table = next(table for table in catalog.tables if table.name != "alembic_version")\n': (
+                '"""A table with a column, and the owner, for the statements above."""\n'
+                "    with database.connect() as connection:\n"
+                '        connection.execute("CREATE TABLE thing (id bigint GENERATED ALWAYS AS IDENTITY)")\n'
+            ),
+            "sql.Identifier(table.schema, table.name)": 'sql.Identifier("public", "thing")',
+            "sql.Identifier(table.columns[0].name)": 'sql.Identifier("id")',
+        }
+    ),
+    "tests/schema/test_read_only.py": Change(
+        instead={
+            "def write(request: pytest.FixtureRequest, catalog: Snapshot)": (
+                "def write(request: pytest.FixtureRequest, database: Database)"
+            ),
+            '"""A statement that changes the first table of the project, or makes another."""\n'
+            "    table = catalog.roots[0]\n"
+            "    column = next(item for item in table.columns if not item.identity)\n"
+            '    statement: str = request.param.format(table=f\'"{table.schema}"."{table.name}"\', '
+            "column=f'\"{column.name}\"')\n": (
+                '"""A statement that changes a table, or makes another."""\n'
+                "    with database.connect() as connection:\n"
+                '        connection.execute("CREATE TABLE thing (name text)")\n'
+                '    statement: str = request.param.format(table="thing", column="name")\n'
+            ),
+            "(database: Database, catalog: Snapshot) -> None": "(database: Database) -> None",
+            "    table = catalog.roots[0]\n    with database": "    with database",
+            'f\'SELECT count(*) FROM "{table.schema}"."{table.name}"\'.encode()': (
+                '"SELECT count(*) FROM alembic_version"'
+            ),
+        }
+    ),
+    "tests/deploy/stopping.py": Change(instead={"TABLE users": "TABLE alembic_version", "/v1/users/1": "/ready"}),
+    "tests/deploy/test_serving.py": Change(
+        instead={"assert answer.status_code == 404": "assert answer.status_code == 200"}
+    ),
+}
+"""Files that both have; a text is replaced wherever it stands, once it stands there at all."""
+
+WRITTEN: Mapping[str, str] = {
+    "tests/schema/statements.json": """\
+[
+  {
+    "routes": [
+      "GET /ready"
+    ],
+    "text": "SELECT version_num FROM alembic_version"
+  }
+]
+""",
+    "migrations/versions/0001_start.py": '''\
+"""The start of history: what the schema needs before it has tables.
+
+The roles and their rights are in deploy/db/roles.sql: what the owner makes from here on, the app may use.
+
+Revision: 0001
+Revises:
+"""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision: str = "0001"
+down_revision: str | tuple[str, ...] | None = None
+branch_labels: str | tuple[str, ...] | None = None
+depends_on: str | tuple[str, ...] | None = None
+
+
+def upgrade() -> None:
+    op.execute("CREATE EXTENSION IF NOT EXISTS citext")
+
+
+def downgrade() -> None:
+    # Without CASCADE: Postgres refuses while anything else uses it.
+    op.execute("DROP EXTENSION IF EXISTS citext")
+''',
+}
+"""Files as they are without the sample; the start of history is one of them."""
+
+START = "0001"
+"""The revision that history starts with, and that the app then waits for."""
+
+KEPT = (
+    "src/PACKAGE/api/__init__.py",
+    "src/PACKAGE/api/database.py",
+    "src/PACKAGE/api/health.py",
+    "src/PACKAGE/db/base.py",
+    "src/PACKAGE/db/engine.py",
+    "src/PACKAGE/db/head.py",
+    "src/PACKAGE/door.py",
+    "src/PACKAGE/logs.py",
+    "src/PACKAGE/metrics.py",
+    "src/PACKAGE/observe.py",
+    "src/PACKAGE/schemas/__init__.py",
+    "src/PACKAGE/settings.py",
+    "tests/PACKAGE/asgi.py",
+    "tests/PACKAGE/test_import.py",
+    "tests/PACKAGE/test_logs.py",
+    "tests/api/test_dashboard.py",
+    "tests/api/test_settings.py",
+    "tests/migrations/test_hazards.py",
+    "tests/migrations/test_lock.py",
+    "tests/migrations/test_released.py",
+    "tests/migrations/test_stairway.py",
+    "tests/migrations/test_static.py",
+    "tests/schema/test_coverage.py",
+    "tests/schema/test_drift.py",
+    "tests/schema/test_rules.py",
+)
+"""Files that know nothing of the sample."""
