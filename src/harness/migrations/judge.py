@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+import psycopg
 from alembic.script import Script
 
 from harness.catalog import Snapshot
 from harness.findings import Exemption, Finding, Rule
+from harness.migrations.aftermath import WayBack
 from harness.migrations.announce import install
 from harness.migrations.cache import Cache
 from harness.migrations.hazards import read_hazards
@@ -78,7 +80,11 @@ class Judge:
 
     def _inspect(self, script: Script) -> Judged:
         base = self._before(script)
-        seen, unseeded = Inspection(self.history, self.workshop, script, base, self.rows).run()
+        try:
+            seen, unseeded = Inspection(self.history, self.workshop, script, base, self.rows).run()
+        except psycopg.Error as lost:
+            self._advance(script)
+            return self._unseen(script, lost)
         error = self._advance(script)
         blocker = self._missing_below(script, seen)
         if blocker:
@@ -90,6 +96,13 @@ class Judge:
         return Judged(
             script.revision, tuple(found), statements, asdict(seen.way_back), summary(seen.trace), failed=bool(error)
         )
+
+    def _unseen(self, script: Script, lost: psycopg.Error) -> Judged:
+        """What is left to say when the harness's own sessions failed: a revision may end them."""
+        message = f"the harness could not look at it: {str(lost).strip()}"
+        found = Finding(NOT_JUDGED, script.revision, message, "leave other sessions alone", script.revision)
+        row = (script.revision, "-", "", "-", "-", "-")
+        return Judged(script.revision, (found,), (), asdict(WayBack()), row, failed=script.revision in self._failed)
 
     def _before(self, script: Script) -> str:
         """The database at the revision before, without seeded rows."""

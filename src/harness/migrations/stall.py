@@ -34,7 +34,7 @@ WHERE NOT l.granted AND a.datname = %s AND l.waitstart IS NOT NULL ORDER BY l.wa
 PATIENCE = 6.0
 """Seconds for which a statement may wait for a lock, with nobody in the database but the revision itself."""
 
-SHORTEST = 500
+SHORTEST = 1000
 """Milliseconds of lock_timeout below which nothing is made to wait: the statement would fail because of us."""
 
 

@@ -23,6 +23,12 @@ ACCOUNT = Example("CREATE TABLE account (id bigint PRIMARY KEY, note text)", "DR
 ORDERS = Example("CREATE TABLE orders (id bigint PRIMARY KEY)", "DROP TABLE orders", seed="{}")
 INDEX = Example("CREATE INDEX account_note ON account (note)", "DROP INDEX account_note", seed="{}")
 
+END_ALL = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+"""Ends every other session of the database."""
+
 Chain = Callable[..., list[Judged]]
 
 
@@ -68,6 +74,7 @@ def rules(judged: Judged) -> set[str]:
             "revision-fails",
         ),
         (revise("CREATE TABLE late (id bigint)\nCOMMIT"), "transaction-control"),
+        (revise(END_ALL), "not-judged"),
     ],
 )
 def test_the_next_revision_is_judged_after_a_broken_one(chain: Chain, broken: Example, rule: str) -> None:

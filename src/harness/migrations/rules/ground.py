@@ -15,6 +15,6 @@ NOT_JUDGED = Rule(
     "not-judged",
     "error",
     "Every revision can be judged",
-    "it needs what an earlier revision should have made, and that one does not run",
-    "repair the earlier revision first",
+    "nobody knows what it does: an earlier revision that it needs does not run, or it ends the sessions that watch it",
+    "repair the earlier revision first, or leave other sessions alone",
 )
