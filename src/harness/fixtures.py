@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from time import perf_counter
 
 import alembic.config
 import pytest
@@ -164,15 +165,20 @@ def api(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases]
 def _lend(request: pytest.FixtureRequest, databases: Databases, *, migrated: bool) -> Iterator[Database]:
     """A fresh database for one test; one that failed leaves it behind until the run ends."""
     unused = request.node.get_closest_marker("fresh_clone") is not None
+    begun = perf_counter()
     fresh = databases.create(migrated=migrated, unused=unused)
+    spent = perf_counter() - begun
     request.node.user_properties.append(("database", fresh.how))
     request.node.stash.setdefault(LENT, []).append(fresh)
     yield fresh
+    begun = perf_counter()
     fresh.dispose()
     if request.node.stash.get(FAILED, False):
         request.config.stash[SESSION].keep(request.node.nodeid, fresh)
     else:
         databases.drop(fresh)
+    spent += perf_counter() - begun
+    request.node.user_properties.append(("database ms", f"{spent * 1000:.1f}"))
 
 
 def _refuse_in_api(request: pytest.FixtureRequest) -> None:

@@ -1,0 +1,118 @@
+"""Charts of the report's page, as inline SVG. Each has a text for who cannot see it, and stands beside its table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH = 360
+"""Units of a chart's width: the pixels of a phone, so that its letters keep their size there."""
+
+PLOT = 320
+"""Of these, what bars may fill; the rest is for the figures behind them."""
+
+LONGEST_LABEL = 50
+"""Letters of a label that fit into the width."""
+
+HATCHES = (
+    '<defs><pattern id="writes" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<rect class="writes" width="6" height="6" opacity=".25"/><rect class="writes" width="3" height="6"/></pattern>'
+    '<pattern id="all" width="6" height="6" patternUnits="userSpaceOnUse"><rect class="all" width="6" height="6"/>'
+    '<path class="weave" d="M0 0L6 6M6 0L0 6"/></pattern></defs>'
+)
+"""Stripes and a weave, so that what a lock blocks is told by more than its colour."""
+
+BLOCKS = {
+    "SHARE": "writes",
+    "SHARE ROW EXCLUSIVE": "writes",
+    "EXCLUSIVE": "writes",
+    "ACCESS EXCLUSIVE": "all",
+}
+"""What a lock on a table keeps others from (https://www.postgresql.org/docs/current/explicit-locking.html)."""
+
+EFFECTS = {"nothing": "blocks neither reads nor writes", "writes": "blocks writes", "all": "blocks reads and writes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route and its median times in milliseconds, at no latency and at that of the objective."""
+
+    name: str
+    near: float
+    far: float
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A revision, its strongest lock as SQL writes it (empty for none), its milliseconds and what else it did."""
+
+    name: str
+    lock: str
+    milliseconds: float
+    done: str
+
+    @property
+    def blocks(self) -> str:
+        """`nothing`, `writes` or `all`: what others cannot do meanwhile."""
+        return BLOCKS.get(self.lock, "nothing")
+
+
+def latency(routes: Sequence[Route], objective: float) -> str:
+    """Two bars a route, and a line at the objective in milliseconds."""
+    scale = PLOT / max([objective * 1.05, *(time for route in routes for time in (route.near, route.far))])
+    height = 20 + 44 * len(routes)
+    line = objective * scale
+    label = f'<text class="note" x="{line - 4:.1f}" y="11" text-anchor="end">objective {objective:.0f} ms</text>'
+    parts = [
+        f'{label}<line class="objective" x1="{line:.1f}" x2="{line:.1f}" y1="0" y2="{height}"/>',
+        *(_route(route, 20 + 44 * number, scale, objective) for number, route in enumerate(routes)),
+    ]
+    return _svg("Time of each route beside the objective", height, parts)
+
+
+def _route(route: Route, top: int, scale: float, objective: float) -> str:
+    late = route.far >= objective
+    name = escape(shorten(route.name)) + (' <tspan class="name">too late</tspan>' if late else "")
+    bars = [("near", route.near, top + 16), ("late" if late else "far", route.far, top + 28)]
+    drawn = "".join(
+        f'<rect class="{kind}" x="0.5" y="{y}" width="{max(time * scale, 1):.1f}" height="9"/>'
+        f'<text class="figure" x="{max(time * scale, 1) + 5:.1f}" y="{y + 8}">{time:.1f}</text>'
+        for kind, time, y in bars
+    )
+    return f'<text x="0" y="{top + 11}">{name}</text>{drawn}'
+
+
+def timeline(revisions: Sequence[Revision]) -> str:
+    """The revisions one after the other in time, each with what its strongest lock blocks."""
+    scale = WIDTH / max(sum(item.milliseconds for item in revisions), 1)
+    begun, parts = 0.0, [HATCHES]
+    for number, item in enumerate(revisions):
+        parts.append(_revision(item, 48 * number, begun * scale, item.milliseconds * scale))
+        begun += item.milliseconds
+    return _svg("Revisions in time, with what their locks block", 48 * len(revisions), parts)
+
+
+def _revision(item: Revision, top: int, start: float, width: float) -> str:
+    held = f"{item.lock}: {EFFECTS[item.blocks]}" if item.lock else "no lock on a table that was there"
+    return (
+        f'<text x="0" y="{top + 11}"><tspan class="name">{escape(shorten(item.name, 20))}</tspan> {escape(held)}</text>'
+        f'<rect class="lane" x="0" y="{top + 16}" width="{WIDTH}" height="10"/>'
+        f'<rect class="bar {item.blocks}" x="{start:.1f}" y="{top + 16}" width="{max(width, 2):.1f}" height="10"/>'
+        f'<text class="note" x="0" y="{top + 38}">{escape(item.done)}</text>'
+    )
+
+
+def _svg(title: str, height: int, parts: Sequence[str]) -> str:
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}; the table has the figures">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def shorten(text: str, longest: int = LONGEST_LABEL) -> str:
+    """A text that fits, with its middle left out when it is too long."""
+    if len(text) <= longest:
+        return text
+    half = (longest - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"

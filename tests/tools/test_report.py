@@ -1,0 +1,83 @@
+"""`python run.py report`: from a run's data, and from the tests' file beside it, to a page."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.page import Ran
+from harness.report import Report
+from tools import report
+
+JUNIT = """<?xml version="1.0"?>
+<testsuites><testsuite>
+<testcase classname="tests.a" name="test_ok" time="0.250"><properties>
+<property name="database" value="cloned"/><property name="database ms" value="12.5"/>
+<property name="database" value="reset: 1 tables"/><property name="database ms" value="2.5"/>
+</properties></testcase>
+<testcase classname="tests.a" name="test_bad" time="0.1"><failure message="short">the whole story</failure></testcase>
+<testcase classname="tests.a" name="test_skipped" time="0.0"><skipped message="no"/></testcase>
+</testsuite></testsuites>
+"""
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data of an empty run; the page would be written beside it."""
+    monkeypatch.setattr(report, "PAGE", tmp_path / "build" / "report.html")
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(Report().data()))
+    return path
+
+
+def test_tests_are_read_with_what_their_databases_took(tmp_path: Path) -> None:
+    """Each database of a test is named, their times are added up; a skipped test did not run."""
+    path = tmp_path / "run.xml"
+    path.write_text(JUNIT)
+    assert report.read_tests(path) == [
+        Ran("tests.a::test_ok", 0.25, "", ("cloned", "reset: 1 tables"), 15.0),
+        Ran("tests.a::test_bad", 0.1, "the whole story"),
+    ]
+
+
+def test_a_page_is_made_from_the_data_of_an_earlier_run(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--from FILE` runs nothing, takes the tests' file beside FILE, writes the page, and prints where it is."""
+    data.with_suffix(".xml").write_text(JUNIT)
+    monkeypatch.setattr(sys, "argv", ["report", "--from", str(data)])
+    with pytest.raises(SystemExit) as ended:
+        report.main()
+    assert ended.value.code == 0
+    assert str(report.PAGE) in capsys.readouterr().out
+    written = report.PAGE.read_text()
+    assert "the whole story" in written
+    assert "erDiagram" in written
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "not JSON"])
+def test_what_is_no_report_is_named(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    """A file that the harness did not write ends with exit code 2, its name and the remedy; no page is left."""
+    data.write_text(text)
+    monkeypatch.setattr(sys, "argv", ["report", "--from", str(data)])
+    with pytest.raises(SystemExit) as ended:
+        report.main()
+    assert ended.value.code == 2
+    assert f"{data} is not what pytest --harness-json writes" in capsys.readouterr().err
+    assert not report.PAGE.exists()
+
+
+def test_the_suites_exit_code_is_kept(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that found something ends with pytest's code, with its page written all the same."""
+    monkeypatch.setattr(report, "DATA", data)
+    monkeypatch.setattr(report, "run_suites", lambda path: 1)
+    monkeypatch.setattr(sys, "argv", ["report"])
+    with pytest.raises(SystemExit) as ended:
+        report.main()
+    assert ended.value.code == 1
+    assert report.PAGE.exists()
