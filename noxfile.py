@@ -196,6 +196,12 @@ def coldstart(session: nox.Session) -> None:
 
 
 @nox.session(**SHARED, default=False)
+def report(session: nox.Session) -> None:
+    """Run migrations, schema and api, and write what they find as one HTML page: -- [--from FILE]."""
+    run(session, "-m", "tools.report", *session.posargs, interrupt_timeout=UNTIL_CLEAN)
+
+
+@nox.session(**SHARED, default=False)
 def proof(session: nox.Session) -> None:
     """Plant faults one at a time in copies, and show that each is caught: -- [ID ...] [--write-docs]."""
     run(session, "-m", "tools.proof", *session.posargs, interrupt_timeout=UNTIL_CLEAN)

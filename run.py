@@ -3,6 +3,7 @@
 python run.py         every check and suite: lint, types, migrations, schema, api, harness
 python run.py dev     the API with a Postgres of its own; --port N, --fresh (new data), --rows N
 python run.py env     .venv with everything in it, for editors and for plain pytest
+python run.py report  what the suites find, as one HTML page: build/report.html; --from FILE, from an earlier run's JSON
 
 Any other arguments go to nox, which is installed into .nox/_bootstrap: `python run.py -l` lists what there is.
 """
@@ -30,7 +31,7 @@ BOOTSTRAP = ROOT / ".nox" / "_bootstrap"
 PYTHON = BOOTSTRAP / "bin" / "python"
 STAMP = BOOTSTRAP / "stamp"
 PINS = ROOT / "requirements" / "nox.txt"
-COMMANDS = ("dev", "env")
+COMMANDS = ("dev", "env", "report")
 
 PLACES = ("PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_USER", "PYTHONHOME", "PYTHONPATH")
 """Variables that would send pip's work somewhere else than into the bootstrap."""
@@ -99,7 +100,8 @@ def bootstrap() -> None:
 def nox_arguments(arguments: list[str]) -> list[str]:
     """Turn what was typed into nox's arguments."""
     if arguments and arguments[0] in COMMANDS:
-        return ["--session", arguments[0], "--", *arguments[1:]]
+        options = arguments[2:] if arguments[1:2] == ["--"] else arguments[1:]
+        return ["--session", arguments[0], "--", *options]
     return arguments
 
 

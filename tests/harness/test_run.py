@@ -79,11 +79,12 @@ def test_windows_is_sent_to_wsl(monkeypatch: pytest.MonkeyPatch) -> None:
         (["dev"], ["--session", "dev", "--"]),
         (["dev", "--port", "9000", "--fresh"], ["--session", "dev", "--", "--port", "9000", "--fresh"]),
         (["env"], ["--session", "env", "--"]),
+        (["report", "--", "--from", "x.json"], ["--session", "report", "--", "--from", "x.json"]),
         (["-s", "api", "--", "-k", "x"], ["-s", "api", "--", "-k", "x"]),
     ],
 )
-def test_dev_and_env_are_commands_and_the_rest_goes_to_nox(typed: list[str], passed: list[str]) -> None:
-    """`dev` and `env` become sessions with their options; anything else reaches nox as it was typed."""
+def test_short_commands_become_sessions_and_the_rest_goes_to_nox(typed: list[str], passed: list[str]) -> None:
+    """`dev`, `env` and `report` become sessions with their options; anything else reaches nox as it was typed."""
     assert runpy.run_path(str(RUN))["nox_arguments"](typed) == passed
 
 
