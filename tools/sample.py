@@ -210,13 +210,13 @@ CHANGED: Mapping[str, Change] = {
             "column=f'\"{column.name}\"')\n": (
                 '"""A statement that changes a table, or makes another."""\n'
                 "    with database.connect() as connection:\n"
-                '        connection.execute("CREATE TABLE thing (name text)")\n'
-                '    statement: str = request.param.format(table="thing", column="name")\n'
+                '        connection.execute("CREATE TABLE public.thing (name text)")\n'
+                '    statement: str = request.param.format(table="public.thing", column="name")\n'
             ),
             "(database: Database, catalog: Snapshot) -> None": "(database: Database) -> None",
             "    table = catalog.roots[0]\n    with database": "    with database",
             'f\'SELECT count(*) FROM "{table.schema}"."{table.name}"\'.encode()': (
-                '"SELECT count(*) FROM alembic_version"'
+                '"SELECT count(*) FROM public.alembic_version"'
             ),
         }
     ),
