@@ -70,15 +70,27 @@ def venv(session: nox.Session) -> None:
 
 DIAGRAM = ("-c", "from paracelsus.cli import app; app()", "inject", "docs/schema.md")
 IMPORTS = ("-c", "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())")
+ZIZMOR = ("-c", "import os; os.execvp('zizmor', ['zizmor', '--offline', '--no-progress', '--quiet', '.github'])")
+
+
+def check_workflows(session: nox.Session) -> None:
+    """Hold what GitHub reads against its schemas, and against zizmor's rules of security; without a network."""
+    workflows = [str(path) for path in sorted(Path(".github/workflows").glob("*.y*ml"))]
+    if workflows:  # a project may build elsewhere
+        form = ("-m", "check_jsonschema", "--quiet", "--builtin-schema")
+        run(session, *form, "vendor.github-workflows", *workflows)
+        run(session, *form, "vendor.dependabot", ".github/dependabot.yml")
+        run(session, *ZIZMOR)
 
 
 @nox.session(**SHARED, tags=["ci"])
 def lint(session: nox.Session) -> None:
-    """Check style, format, who may import whom, and that the schema's diagram is today's."""
+    """Check style, format, who may import whom, the workflows, and that the schema's diagram is today's."""
     run(session, "-m", "ruff", "check")
     run(session, "-m", "ruff", "format", "--check")
     run(session, *IMPORTS)
     run(session, *DIAGRAM, "--check")
+    check_workflows(session)
 
 
 @nox.session(**SHARED, default=False)
@@ -120,7 +132,15 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(**SHARED)
 def harness(session: nox.Session) -> None:
     """Test the harness itself, the roles, and the commands."""
-    pytest(session, "-m", "not (migrations or schema or api or slow)")
+    pytest(session, "-m", "not (migrations or schema or api or deploy or slow)")
+
+
+@nox.session(venv_backend="uv", default=False, tags=["ci"])
+def deploy(session: nox.Session) -> None:
+    """Judge what runs on hosts: manifests, image, backup, proxies; says which of their tools are missing."""
+    session.install("--require-hashes", "-r", "requirements/deploy.txt")
+    source = {"PYTHONPATH": str(Path("src").resolve())}
+    session.run("python", "-m", "pytest", "-m", "deploy", *session.posargs, env=source)
 
 
 @nox.session(**SHARED, default=False)
@@ -143,7 +163,7 @@ def suites_of(python: str, majors: list[int], tag: str) -> None:
     @nox.parametrize("pg", majors)
     def suites(session: nox.Session, pg: int) -> None:
         """Run all suites on this Python and this Postgres."""
-        pytest(session, "-m", "not slow", f"--pg={pg}", python=python)
+        pytest(session, "-m", "not (slow or deploy)", f"--pg={pg}", python=python)
 
 
 for each in PYTHONS:
@@ -222,7 +242,9 @@ def pins(session: nox.Session) -> None:
     """Write requirements/*.txt anew from pyproject.toml: -- --upgrade takes the newest versions."""
     for name, source in (
         ("app", ["pyproject.toml"]),
+        ("migrate", ["pyproject.toml", "--group=migrate"]),
         ("dev", ["pyproject.toml", "--group=dev"]),
+        ("deploy", ["pyproject.toml", "--group=deploy"]),
         ("nox", ["--group=nox"]),
     ):
         target = f"requirements/{name}.txt"

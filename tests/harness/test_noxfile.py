@@ -50,14 +50,16 @@ def test_pins_hold_hashes_and_no_addresses(path: Path) -> None:
 
 
 def test_pins_cover_what_the_project_declares() -> None:
-    """app.txt holds the app's dependencies; dev.txt holds these and every group that a session needs."""
+    """app.txt holds the app's dependencies; dev.txt these and the shared groups; two groups have a file of their own."""
     app = names(PROJECT["project"]["dependencies"])
-    groups = PROJECT["dependency-groups"]
-    everything = app.union(*(names([each for each in group if isinstance(each, str)]) for group in groups.values()))
-    assert app <= pinned("app")
-    assert everything - {"nox"} <= pinned("dev")
-    assert "nox" in pinned("nox")
-    assert pinned("app") <= pinned("dev")
+    groups = {
+        name: names([each for each in group if isinstance(each, str)])
+        for name, group in PROJECT["dependency-groups"].items()
+    }
+    apart = {"deploy", "nox"}
+    assert app <= pinned("app") <= pinned("dev") <= pinned("deploy")
+    assert set().union(*(group for name, group in groups.items() if name not in apart)) <= pinned("dev")
+    assert all(groups[name] <= pinned(name) for name in apart)
 
 
 def test_the_promised_pythons_are_those_that_are_run() -> None:
