@@ -15,14 +15,14 @@ REVISION = text("SELECT version_num FROM alembic_version")
 
 
 class Database:
-    """The pool, seen twice: `writes` opens transactions, `reads` sends each statement by itself (AUTOCOMMIT).
+    """The pool, seen twice: `reads` sends each statement by itself (AUTOCOMMIT), `writes` opens transactions.
 
     Making it connects to nothing. There is no ping before use: when a connection turns out to be dead, the pool drops
     all of them and opens new ones as they are needed.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.writes = create_engine(
+        self.reads = create_engine(
             "postgresql+psycopg://",
             connect_args={
                 **settings.connection_parameters,
@@ -34,12 +34,13 @@ class Database:
             pool_pre_ping=False,
             use_native_hstore=False,
             hide_parameters=True,
+            isolation_level="AUTOCOMMIT",
         )
-        self.reads: Engine = self.writes.execution_options(isolation_level="AUTOCOMMIT")
+        self.writes: Engine = self.reads.execution_options(isolation_level="READ COMMITTED")
         self._size = settings.pool_size
         self._warm = False
-        event.listen(self.writes, "handle_error", self._note_lost_connections)
-        observe.count(self.writes, tag=settings.tag_statements)
+        event.listen(self.reads, "handle_error", self._note_lost_connections)
+        observe.count(self.reads, tag=settings.tag_statements)
 
     def why_not_ready(self) -> str | None:
         """None when the pool is open and the database is at this code's revision, else the reason."""
