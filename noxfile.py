@@ -65,7 +65,8 @@ SHARED = {"venv_backend": "none", "requires": [f"venv-{TODAY}"]}
 @nox.session(python=sorted({*PYTHONS, TODAY, NEXT[0]}, key=lambda text: int(text.split(".")[1])), default=False)
 def venv(session: nox.Session) -> None:
     """Make the environment that the other sessions share, from requirements/dev.txt."""
-    session.install("--require-hashes", "-r", "requirements/dev.txt", silent=False)
+    compiled = {"UV_COMPILE_BYTECODE": "1"}  # once here, instead of in each start where bytecode may not be written
+    session.install("--require-hashes", "-r", "requirements/dev.txt", silent=False, env=compiled)
 
 
 DIAGRAM = ("-c", "from paracelsus.cli import app; app()", "inject", "docs/schema.md")
