@@ -11,6 +11,8 @@ from typing import Any
 
 import psycopg
 
+from harness.migrations.evidence import Command, Dropped, Notice
+
 SCHEMA = "harness_trace"
 """Holds the functions, in traced databases only."""
 
@@ -58,3 +60,31 @@ def announcement(message: str) -> dict[str, Any] | None:
         return None
     said: dict[str, Any] = json.loads(message.removeprefix(MARK))
     return said
+
+
+def heard(
+    said: list[tuple[str, str]],
+) -> tuple[tuple[Command, ...], tuple[Dropped, ...], tuple[Notice, ...], frozenset[tuple[int, str]]]:
+    """What the triggers have announced: commands, objects that went with others, other notices, locks."""
+    commands: list[Command] = []
+    dropped: list[Dropped] = []
+    notices: list[Notice] = []
+    locks: set[tuple[int, str]] = set()
+    for sqlstate, message in said:
+        told = announcement(message)
+        if told is None:
+            notices.append(Notice(sqlstate, message))
+            continue
+        locks.update((oid, mode) for oid, mode in told["locks"] or ())
+        commands += [Command(tag, identity) for tag, identity in told.get("commands") or ()]
+        if told.get("commands") is None and "commands" in told:
+            commands.append(Command(told["tag"], ""))
+        objects = told.get("dropped") or ()
+        own = {name for _, name, original, _ in objects if original}
+        commands += [Command(told["tag"], name) for name in sorted(own)]
+        dropped += [
+            Dropped(kind, name)
+            for kind, name, original, normal in objects
+            if normal and not original and not any(name.endswith(f" on {item}") for item in own)
+        ]
+    return tuple(commands), tuple(dropped), tuple(notices), frozenset(locks)

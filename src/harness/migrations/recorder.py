@@ -16,8 +16,8 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from harness.migrations.announce import announcement
-from harness.migrations.evidence import Command, Dropped, Lock, Notice, Part, Relation, Rewrite, Rows, Statement
+from harness.migrations.announce import heard
+from harness.migrations.evidence import Lock, Part, Relation, Rewrite, Rows, Statement
 from harness.migrations.pulse import Pulse, is_empty, read_parts, read_pulse
 from harness.migrations.stall import SHORTEST, Stall
 
@@ -32,6 +32,10 @@ SILENT = re.compile(
 """Statements after which the catalogue may differ though no event trigger has said so."""
 
 IN_TRANSACTION = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+
+PAST = "(sent past SQLAlchemy)"
+"""Stands for statements that no event was told of."""
 
 
 @dataclass
@@ -90,6 +94,25 @@ class Recorder:
                 if session.stall:
                     session.stall.close()
 
+    @contextlib.contextmanager
+    def revision(self, connection: Connection) -> Iterator[None]:
+        """Record what is sent from here to the end of the block: the revision's own function.
+
+        What it sends past SQLAlchemy, by a cursor of psycopg's, is one statement at the end, so far as it is seen.
+        """
+        self.active = True
+        if session := self._session(connection):
+            self._begin(session)
+        try:
+            yield
+            if session and session.pulse and session.number is not None and session.in_transaction:
+                session.said.clear()
+                unseen = self._statement(session, session.pulse, PAST, 0.0)
+                if unseen.locks:  # other changes may be another session's
+                    self.statements.append(unseen)
+        finally:
+            self.active = False
+
     def _session(self, connection: Connection) -> Session | None:
         """The session behind a connection; None for another database, or for a driver that is not psycopg."""
         driver = connection.connection.driver_connection
@@ -103,19 +126,23 @@ class Recorder:
             self._sessions[id(driver)] = session
         return self._sessions[id(driver)]
 
+    def _begin(self, session: Session) -> Pulse:
+        """Take the look that the next statement is compared with."""
+        session.pulse = read_pulse(session.dbapi)
+        session.held = session.pulse.locks if session.in_transaction else frozenset()
+        session.number = next(self._transactions) if session.in_transaction else None
+        if session.parts is None:
+            session.parts = read_parts(session.dbapi)
+        return session.pulse
+
     def _before(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
         session = self._session(connection)
         if session is None or not self.active:
             return
-        if not session.in_transaction or session.pulse is None:
-            session.pulse = read_pulse(session.dbapi)
-            session.held = session.pulse.locks if session.in_transaction else frozenset()
-            session.number = next(self._transactions) if session.in_transaction else None
-            if session.parts is None:
-                session.parts = read_parts(session.dbapi)
+        pulse = session.pulse if session.in_transaction and session.pulse else self._begin(session)
         session.said.clear()
         session.stalled = set()
-        lock_timeout = session.pulse.lock_timeout
+        lock_timeout = pulse.lock_timeout
         if session.number is None and not QUIET.match(sql) and (lock_timeout == 0 or lock_timeout >= SHORTEST):
             session.stall = contextlib.ExitStack()
             session.stalled = session.stall.enter_context(self.stall.around(session.info.backend_pid))
@@ -138,7 +165,7 @@ class Recorder:
         error = context.original_exception
         sqlstate = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
         pulse = session.pulse or Pulse()
-        commands, dropped, notices, _ = _heard(session.said)
+        commands, dropped, notices, _ = heard(session.said)
         self.statements.append(
             Statement(
                 len(self.statements) + 1,
@@ -167,12 +194,12 @@ class Recorder:
         return round(milliseconds, 3)
 
     def _statement(self, session: Session, before: Pulse, sql: str, milliseconds: float) -> Statement:
-        commands, dropped, notices, announced = _heard(session.said)
+        commands, dropped, notices, announced = heard(session.said)
         inside = session.number is not None
         ended = inside and not session.in_transaction
         after = read_pulse(session.dbapi)
         parts = session.parts or frozenset()
-        if commands or dropped or announced or SILENT.match(sql):
+        if commands or dropped or announced or SILENT.match(sql) or sql == PAST:
             session.parts = read_parts(session.dbapi)
         now = session.parts or frozenset()
         if before.transaction != after.transaction:
@@ -240,31 +267,3 @@ def _refused(error: BaseException) -> str:
 
 def _tidy(sql: str) -> str:
     return " ".join(sql.split())
-
-
-def _heard(
-    said: list[tuple[str, str]],
-) -> tuple[tuple[Command, ...], tuple[Dropped, ...], tuple[Notice, ...], frozenset[tuple[int, str]]]:
-    """What the triggers have announced: commands, objects that went with others, other notices, locks."""
-    commands: list[Command] = []
-    dropped: list[Dropped] = []
-    notices: list[Notice] = []
-    locks: set[tuple[int, str]] = set()
-    for sqlstate, message in said:
-        told = announcement(message)
-        if told is None:
-            notices.append(Notice(sqlstate, message))
-            continue
-        locks.update((oid, mode) for oid, mode in told["locks"] or ())
-        commands += [Command(tag, identity) for tag, identity in told.get("commands") or ()]
-        if told.get("commands") is None and "commands" in told:
-            commands.append(Command(told["tag"], ""))
-        objects = told.get("dropped") or ()
-        own = {name for _, name, original, _ in objects if original}
-        commands += [Command(told["tag"], name) for name in sorted(own)]
-        dropped += [
-            Dropped(kind, name)
-            for kind, name, original, normal in objects
-            if normal and not original and not any(name.endswith(f" on {item}") for item in own)
-        ]
-    return tuple(commands), tuple(dropped), tuple(notices), frozenset(locks)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
+from alembic import op
 from alembic.script import Script
 from psycopg import sql
 
@@ -32,11 +33,8 @@ def trace(
     error: BaseException | None = None
 
     def around(function: Callable[..., Any]) -> None:
-        recorder.active = True
-        try:
+        with recorder.revision(op.get_bind()):
             function()
-        finally:
-            recorder.active = False
 
     with recorder.recording(), watchdog.watching():
         try:

@@ -157,6 +157,17 @@ def test_another_session_of_the_revision_is_watched_too(workbench: Workbench) ->
     assert [item.locked("public.account") for item in found] == ["AccessExclusiveLock"]
 
 
+def test_what_is_sent_past_sqlalchemy_is_seen_in_its_effect(workbench: Workbench) -> None:
+    """A cursor of psycopg's tells no event, but its locks, rewrites and rows are there at the end."""
+    found = statements(
+        workbench,
+        'op.get_bind().connection.cursor().execute("ALTER TABLE account ALTER COLUMN age TYPE bigint")',
+    )
+    assert [item.sql for item in found] == ["(sent past SQLAlchemy)"]
+    assert found[0].locked("public.account") == "AccessExclusiveLock"
+    assert "public.account" in {item.relation for item in found[0].rewrites}
+
+
 def test_a_trace_is_plain_data(workbench: Workbench) -> None:
     """It can be written as JSON as it is."""
     seen, _ = workbench.see(Example("SELECT count(*) FROM account"))

@@ -14,7 +14,7 @@ SHORT = 600_000
 """Milliseconds below which a timeout is short for CONCURRENTLY, which waits for the database's oldest snapshot."""
 
 CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
-LOCK = re.compile(r"^\s*LOCK\b", re.IGNORECASE)
+LOCK = re.compile(r"^\s*LOCK\b|\bLOCK\s+TABLE\b", re.IGNORECASE)
 
 TIMEOUT = "op.execute(\"SET lock_timeout = '5s'\")  # or once for all in env.py, for the session"
 
@@ -182,7 +182,7 @@ def concurrent_short_timeout(seen: Seen) -> Iterator[Place]:
 def explicit_lock_table(seen: Seen) -> Iterator[Place]:
     """Judge each LOCK TABLE that stops writers."""
     for statement in seen.statements:
-        for lock in statement.locks if LOCK.match(statement.sql) else ():
+        for lock in statement.locks if LOCK.search(statement.sql) else ():
             if lock.blocks_writes:
                 yield Place(lock.relation, f"{lock.short} by LOCK TABLE", statement=statement)
 

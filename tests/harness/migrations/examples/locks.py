@@ -63,7 +63,10 @@ BREAKS: dict[str, list[Example]] = {
             "DROP INDEX account_age",
         ),
     ],
-    "explicit-lock-table": [Example("LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE")],
+    "explicit-lock-table": [
+        Example("LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE"),
+        Example("op.execute('DO $$ BEGIN LOCK TABLE account IN EXCLUSIVE MODE; END $$')"),
+    ],
     "add-trigger": [
         Example(
             TRIGGER.format("account"),
