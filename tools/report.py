@@ -44,7 +44,8 @@ def _test(case: ET.Element) -> Ran:
     return Ran(
         f"{case.get('classname')}::{case.get('name')}",
         float(case.get("time", "0")),
-        "\n".join(item.text or item.get("message") or "it says nothing" for item in wrong),
+        "\n".join(item.get("message") or "it says nothing" for item in wrong),
+        "\n".join(item.text or "" for item in wrong).strip(),
         tuple(value for name, value in found if name == "database"),
         sum(spent) if spent else None,
     )

@@ -22,11 +22,12 @@ NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One test: its id, its seconds, what went wrong, and how it came by each database, in milliseconds in all."""
+    """One test: its id, its seconds, what went wrong and where, and its databases, in milliseconds in all."""
 
     name: str
     seconds: float
     failure: str = ""
+    trace: str = ""
     databases: tuple[str, ...] = ()
     milliseconds: float | None = None
 
@@ -77,8 +78,8 @@ def page(run: Run) -> str:
 def _sections(run: Run) -> Iterable[tuple[str, str]]:
     """Titles and contents, what is wrong first; a content may be empty."""
     findings = sorted(run.data["findings"], key=lambda item: LEVELS.index(item["severity"]))
-    yield "Failed tests", "".join(map(_failure, run.failed))
     yield "Findings", "".join(map(_finding, findings)) or "<p>Nothing breaks a rule.</p>"
+    yield "Failed tests", "".join(map(_failure, run.failed))
     for item in run.data["tables"]:
         yield item["title"], _charted(item, run.objective)
     exempted = table(("rule", "object", "reason"), run.accepted, "What breaks a rule, and why it may")
@@ -122,9 +123,10 @@ def _finding(item: Mapping[str, Any]) -> str:
 
 
 def _failure(test: Ran) -> str:
+    trace = f"<details><summary>Where</summary><pre>{escape(test.trace)}</pre></details>" if test.trace else ""
     return (
         f'<article class="failed"><h3><span class="level">failed</span> {escape(test.name)}</h3>'
-        f"<pre>{escape(test.failure)}</pre></article>\n"
+        f"<pre>{escape(test.failure)}</pre>{trace}</article>\n"
     )
 
 

@@ -78,7 +78,7 @@ def run() -> Run:
     report.row(HOSTILE, [HOSTILE, "n"], [HOSTILE, 1])
     tests = [
         Ran("tests.a::test_a", 0.5, databases=("cloned", "cloned ahead"), milliseconds=12.5),
-        Ran(f"tests.b::{HOSTILE}", 0.1, f"failed {HOSTILE}", databases=("reset: 1 tables",)),
+        Ran(f"tests.b::{HOSTILE}", 0.1, f"failed {HOSTILE}", f"at {HOSTILE}", databases=("reset: 1 tables",)),
         Ran("tests.c::test_c", 0.1),
     ]
     made = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -145,7 +145,7 @@ def test_what_is_wrong_is_written_and_not_only_coloured(document: Document) -> N
     assert "GET /a" in drawn
     assert "0002 ACCESS EXCLUSIVE: blocks reads and writes" in drawn
     assert "0001 no lock on a table that was there" in drawn
-    assert document.texts("span") == ["failed", "error", "warning"]
+    assert document.texts("span") == ["error", "warning", "failed"]
     assert [text for _, text in zip(document.texts("dt"), document.texts("dd"), strict=True)][:3] == ["1", "1", "1"]
 
 
