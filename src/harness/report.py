@@ -80,10 +80,15 @@ class Report:
     def _tables(self) -> list[Table]:
         """The findings and the exemptions as tables, around the suites' own; the empty ones left out."""
         findings = Table("Findings", ("severity", "rule", "object", "message"))
-        findings.rows = [tuple(str(item[name]) for name in findings.columns) for item in self.findings]
+        findings.rows = [tuple(_first_line(item[name]) for name in findings.columns) for item in self.findings]
         exemptions = Table("Exemptions in force", ("rule", "object", "reason"))
         exemptions.rows = sorted({tuple(item[name] for name in exemptions.columns) for item in self.exemptions})
         return [table for table in (findings, *self.tables.values(), exemptions) if table.rows]
+
+
+def _first_line(text: str) -> str:
+    """What fits into a table's cell; the failure and the JSON have it all."""
+    return text.partition("\n")[0]
 
 
 def as_json(finding: Finding) -> dict[str, Any]:
