@@ -97,10 +97,12 @@ def tests_of(change: Change, now: str) -> list[str]:
 def named(expected: str, output: str) -> bool:
     """Whether pytest's output names a rule in a finding, a test as failed, or holds the words.
 
-    A finding begins with `rule: object`; a rule's name elsewhere, in the id of a test say, is not enough.
+    A finding begins with `rule: object`, and in the run's summary with `error  rule  object`; a rule's name elsewhere,
+    in the id of a test say, is not enough.
     """
     if "::" in expected:
         return any(line.startswith((f"FAILED {expected}", f"ERROR {expected}")) for line in output.splitlines())
     if RULE.fullmatch(expected):
-        return re.search(rf"(?<![\w-]){expected}: \S", output) is not None
+        finding = rf"(?<![\w-]){expected}: \S|^(error|warning) +{expected} +\S"
+        return re.search(finding, output, re.MULTILINE) is not None
     return expected in output

@@ -42,7 +42,12 @@ reason = "the partner's file format has fields of eight characters"
 
 [tool.alembic]
 """
-HAZARD = '\nhazards = {"unbatched-backfill:todos": "there are four hundred rows, counted on the day of the release"}\n'
+HAZARD = """
+hazards = {
+    "unbatched-backfill:public.todos": "there are four hundred rows, counted on the day of the release",
+    "downgrade-data-loss:public.todos.done": "the year is over, and so is all that was left of it",
+}
+"""
 
 
 def migrated(name: str, done: str, *edits: Edit) -> Change:
@@ -134,7 +139,7 @@ SCHEMA = (
     Change(
         "hazard-exemption",
         "a hazard accepted with a reason, in the revision",
-        revision(sql("UPDATE todos SET title = trim(title) WHERE title <> trim(title)"), "pass", HAZARD),
+        revision(sql("UPDATE todos SET done = true"), "pass", HAZARD),
         HAZARDS,
     ),
     Change(

@@ -184,13 +184,7 @@ FAULTS = (
     Change(
         "reads-in-transactions",
         "reads that open a transaction: two more round trips each",
-        (
-            Edit(
-                "src/sealy/db/engine.py",
-                'self.writes.execution_options(isolation_level="AUTOCOMMIT")',
-                "self.writes.execution_options()",
-            ),
-        ),
+        (Edit("src/sealy/db/engine.py", '            isolation_level="AUTOCOMMIT",\n', ""),),
         OBJECTIVE,
         OBJECTIVE[0],
     ),
