@@ -170,7 +170,7 @@ CHANGED: Mapping[str, Change] = {
             "test_labels_are_not_up_to_clients",
         ),
         instead={
-            "(api: Client, owner: int) -> None": "(api: Client) -> None",
+            "api: Client, owner: int": "api: Client",
             'f"/v1/users/{owner}"': '"/ready"',
             "/v1/users/{user_id}": "/ready",
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,9 @@ def test_history_starts_with_one_revision_that_makes_no_table(tmp_path: Path) ->
     assert "create_table" not in text
     assert 'HEAD = "0001"' in (place / "src" / PACKAGE / "db" / "head.py").read_text()
     assert not {path.replace("PACKAGE", PACKAGE) for path in GONE} & {*tracked(place)}
+    scope = tuple(part.replace("PACKAGE", PACKAGE) for part in SCOPE)
+    left = {path: (place / path).read_text() for path in tracked(place) if path.startswith(scope)}
+    assert [path for path, text in left.items() if re.search(r"f\"/v1/(users|todos|tags)|\bowner: int", text)] == []
     with pytest.raises(HarnessError, match="is not here: has the sample been taken out already"):
         slim(place)
 
