@@ -13,6 +13,7 @@ import pytest
 from harness.findings import Exemption, Finding, Rule
 from harness.page import Ran, Run, page
 from harness.report import Report
+from tools.report import read_tests
 
 HOSTILE = "<script>alert('1')</script>\"&"
 EMPTY = {"meta", "link", "img", "br", "hr", "input"}
@@ -181,3 +182,13 @@ def test_a_table_with_a_known_title_and_columns_of_its_own_is_only_a_table(run: 
     document = Document(page(replace(run, data=report.data())))
     assert "Rome" in document.texts("td")
     assert not list(document.all("svg"))
+
+
+def test_a_test_tells_what_its_database_took(project: pytest.Pytester) -> None:
+    """The JUnit file has, for each database of a test, how it came and the milliseconds for giving and taking it."""
+    project.makepyfile(**{"tests/test_it": "def test_it(database, empty_database): ..."})
+    project.runpytest_inprocess("--junitxml", "out.xml").assert_outcomes(passed=1)
+    (test,) = read_tests(project.path / "out.xml")
+    assert len(test.databases) == 2
+    assert all(test.databases)
+    assert test.milliseconds
