@@ -6,8 +6,8 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +38,7 @@ class History:
 
     config: alembic.config.Config
     root: Path
+    _paths: list[str] = field(default_factory=list, repr=False)
 
     @cached_property
     def script(self) -> ScriptDirectory:
@@ -48,9 +49,17 @@ class History:
         """
         try:
             with _inside(self.root):
-                return ScriptDirectory.from_config(self.config)
+                before = sys.path.copy()
+                found = ScriptDirectory.from_config(self.config)
+                self._paths = [path for path in sys.path if path not in before]
+                return found
         except CommandError as error:
             raise HarnessError(f"Alembic cannot read the project in {self.root}: {error}") from error
+
+    @property
+    def _import_path(self) -> list[str]:
+        """What `prepend_sys_path` adds; known once Alembic has read the project."""
+        return self._paths if self.script else []
 
     @cached_property
     def revisions(self) -> tuple[Script, ...]:
@@ -60,7 +69,7 @@ class History:
             HarnessError: when a file cannot be imported, or names a revision that is not there.
         """
         try:
-            with _inside(self.root):
+            with _inside(self.root, self._import_path):
                 return tuple(reversed(list(self.script.walk_revisions())))
         except Exception as error:
             raise HarnessError(f"the revisions in {self.root} cannot be read: {error}") from error
@@ -118,7 +127,7 @@ class History:
 
         engine = create_engine(url, poolclass=NullPool)
         self.config.set_main_option("sqlalchemy.url", url.render_as_string(hide_password=False).replace("%", "%%"))
-        with _inside(self.root), _only(url), contextlib.ExitStack() as stack:
+        with _inside(self.root, self._import_path), _only(url), contextlib.ExitStack() as stack:
             self.config.attributes["connection"] = stack.enter_context(engine.connect())
             with EnvironmentContext(self.config, self.script, fn=work):
                 try:
@@ -143,9 +152,10 @@ class History:
 
 
 @contextlib.contextmanager
-def _inside(root: Path) -> Iterator[None]:
-    """Run where the project's relative paths mean something, with its prints on stderr, and its import path undone."""
+def _inside(root: Path, paths: Sequence[str] = ()) -> Iterator[None]:
+    """Run where the project's relative paths mean something, with its prints on stderr and its import path."""
     path = sys.path.copy()
+    sys.path[:0] = paths
     before = Path.cwd()
     os.chdir(root)
     try:

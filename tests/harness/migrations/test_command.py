@@ -151,6 +151,18 @@ def test_an_env_that_connects_elsewhere_is_stopped(
     assert "db.invalid" in capsys.readouterr().err
 
 
+def test_an_env_finds_the_app_beside_its_configuration(
+    shop: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`prepend_sys_path` of alembic.ini holds for env.py, and for nobody afterwards."""
+    (shop / "shop_models_of_this_test.py").write_text("target = None\n", encoding="utf-8")
+    env = shop / "alembic" / "env.py"
+    env.write_text("import shop_models_of_this_test\n" + env.read_text(encoding="utf-8"), encoding="utf-8")
+    before = sys.path.copy()
+    assert judge(cluster, "--config", shop / "alembic.ini", "a1") == 0
+    assert sys.path == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
