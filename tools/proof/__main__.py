@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tools.proof import page
 from tools.proof.catalogue import CHANGES
 from tools.proof.change import Change
-from tools.proof.running import Outcome, copy_tracked, prove
+from tools.proof.running import Outcome, copy_tracked, prove, stop
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "build" / "proof"
@@ -62,8 +62,10 @@ def outcomes(changes: Sequence[Change], jobs: int) -> Iterator[Outcome]:
         try:
             for each in as_completed(waiting):
                 yield each.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop()
+            raise
 
 
 def watch(changes: Sequence[Change], jobs: int) -> list[Outcome]:
@@ -91,7 +93,11 @@ def main() -> int:
     """Prove what was asked for."""
     options = arguments()
     changes = chosen(options.ids)
-    found = watch(changes, options.jobs)
+    try:
+        found = watch(changes, options.jobs)
+    except KeyboardInterrupt:
+        print("proof: interrupted; the copies and their servers are gone")
+        return 130
     rows = [
         {
             "id": item.change.id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ RELEASED = "refs/remotes/origin/main"
 
 UNUSED = ("no:cacheprovider", "no:schemathesis", "no:hypothesispytest")
 """Plugins that no test of the catalogue needs; importing them takes half of a short run."""
+
+_running: set[subprocess.Popen[str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +89,32 @@ def prove(change: Change, clean: Path, place: Path) -> Outcome:
     return Outcome(change, _problem(change, code, output), perf_counter() - begun, output)
 
 
+def stop() -> None:
+    """Interrupt every run, so that each stops its server; a terminal does not reach them."""
+    for process in [*_running]:
+        process.send_signal(signal.SIGINT)
+
+
 def _run(tests: list[str], copy: Path, cache: Path) -> tuple[str, int]:
     """Pytest's output and exit code; -1 where it had to be ended."""
-    command = [sys.executable, "-m", "pytest", "-q", *(f"-p{name}" for name in UNUSED), *tests]
-    with subprocess.Popen(
-        command, cwd=copy, env=surroundings(copy, cache), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            output, _ = process.communicate(timeout=PATIENCE)
-        except BaseException as error:
-            process.terminate()
-            output, _ = process.communicate()
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
-            return output, -1
-        return output, process.returncode
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", *(f"-p{name}" for name in UNUSED), *tests],
+        cwd=copy,
+        env=surroundings(copy, cache),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    _running.add(process)
+    try:
+        output, _ = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+        return process.communicate()[0], -1
+    finally:
+        _running.discard(process)
+    return output, process.returncode
 
 
 def _problem(change: Change, code: int | None, output: str) -> str:
