@@ -81,7 +81,12 @@ def unique_build_blocking(seen: Seen) -> Iterator[Place]:
         for part, table in _made(seen, statement, "p", "u", "x"):
             if _key_built(statement, part):
                 word = CONSTRAINTS[part.kind]
-                fix = f"ALTER TABLE {table.name} ADD CONSTRAINT {part.name} {word} USING INDEX {part.name}"
+                fix = (
+                    "with op.get_context().autocommit_block():\n"
+                    f'    op.create_index("{part.name}", "{table.name.rpartition(".")[2]}", [...], unique=True, '
+                    "postgresql_concurrently=True)\n"
+                    f'op.execute("ALTER TABLE {table.name} ADD CONSTRAINT {part.name} {word} USING INDEX {part.name}")'
+                )
                 message = f"{word} built its index over {table.rows} seeded rows under ACCESS EXCLUSIVE"
                 yield Place(f"{table.name}.{part.name}", message, "" if part.kind == "x" else fix, statement)
 
