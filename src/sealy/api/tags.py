@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from sealy.api.database import Reads
-from sealy.api.problems import problems
+from sealy.api.problems import Route, problems
 from sealy.db import statements
 from sealy.schemas.cursor import TagPosition
-from sealy.schemas.tags import TagFilter, TagOut, TagPage
+from sealy.schemas.tags import TagFilter, TagPage
 
-router = APIRouter(prefix="/v1/tags", tags=["tags"])
+router = APIRouter(prefix="/v1/tags", tags=["tags"], route_class=Route)
 
 
 @router.get("", summary="List tags in use", responses=problems(422, 503))
@@ -23,7 +23,7 @@ def list_tags(chosen: Annotated[TagFilter, Query()], reads: Reads) -> TagPage:
     page = {"after_owner": after.owner_id, "after_name": after.name, "limit": chosen.limit + 1}
     with reads.connect() as connection:
         rows = connection.execute(statements.list_tags(*filters), {**filters, **page}).all()
-    items = [TagOut.model_validate(row) for row in rows[: chosen.limit]]
+    items = rows[: chosen.limit]
     last = items[-1] if len(rows) > chosen.limit else None
     following = TagPosition(owner_id=last.owner_id, name=last.name).encode() if last else None
-    return TagPage(items=items, next=following)
+    return TagPage.model_validate({"items": items, "next": following})

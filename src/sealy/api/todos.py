@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Response
+from fastapi import APIRouter, HTTPException, Path, Query, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import Row
 
 from sealy.api.database import Reads, Writes
-from sealy.api.problems import problems, refuse_query
+from sealy.api.problems import Route, problems
 from sealy.db import statements
 from sealy.schemas.cursor import Position
 from sealy.schemas.todos import NewTodo, TodoChange, TodoFilter, TodoOut, TodoPage, TodoTags
 from sealy.schemas.types import LARGEST_ID
 
-router = APIRouter(prefix="/v1/todos", tags=["todos"])
+router = APIRouter(prefix="/v1/todos", tags=["todos"], route_class=Route)
 
 TodoId = Annotated[int, Path(ge=1, le=LARGEST_ID, examples=[1])]
-NO_QUERY = [Depends(refuse_query)]
 
 
 def _found(row: Row[Any] | None, todo_id: int) -> TodoOut:
@@ -27,7 +26,7 @@ def _found(row: Row[Any] | None, todo_id: int) -> TodoOut:
     return TodoOut.model_validate(row)
 
 
-@router.post("", status_code=201, summary="Create a todo", responses=problems(409, 422, 503), dependencies=NO_QUERY)
+@router.post("", status_code=201, summary="Create a todo", responses=problems(409, 422, 503))
 def create_todo(todo: NewTodo, writes: Writes, response: Response) -> TodoOut:
     """Tags that its owner does not have yet are made with it. 409 when there is no such owner."""
     with writes.begin() as connection:
@@ -45,12 +44,12 @@ def list_todos(chosen: Annotated[TodoFilter, Query()], reads: Reads) -> TodoPage
     page = {"before": Position.decode(chosen.cursor).before, "limit": chosen.limit + 1}
     with reads.connect() as connection:
         rows = connection.execute(statements.list_todos(*filters), {**filters, **page}).all()
-    items = [TodoOut.model_validate(row) for row in rows[: chosen.limit]]
+    items = rows[: chosen.limit]
     following = Position(before=items[-1].id).encode() if len(rows) > chosen.limit else None
-    return TodoPage(items=items, next=following)
+    return TodoPage.model_validate({"items": items, "next": following})
 
 
-@router.get("/{todo_id}", summary="Read a todo", responses=problems(404, 422, 503), dependencies=NO_QUERY)
+@router.get("/{todo_id}", summary="Read a todo", responses=problems(404, 422, 503))
 def read_todo(todo_id: TodoId, reads: Reads) -> TodoOut:
     """One todo with its tags."""
     with reads.connect() as connection:
@@ -58,7 +57,7 @@ def read_todo(todo_id: TodoId, reads: Reads) -> TodoOut:
     return _found(row, todo_id)
 
 
-@router.patch("/{todo_id}", summary="Change a todo", responses=problems(404, 422, 503), dependencies=NO_QUERY)
+@router.patch("/{todo_id}", summary="Change a todo", responses=problems(404, 422, 503))
 def change_todo(todo_id: TodoId, change: TodoChange, writes: Writes) -> TodoOut:
     """Only the named fields are written, so two clients that change different ones both succeed."""
     values = change.model_dump(exclude_unset=True)
@@ -69,9 +68,7 @@ def change_todo(todo_id: TodoId, change: TodoChange, writes: Writes) -> TodoOut:
     return _found(row, todo_id)
 
 
-@router.delete(
-    "/{todo_id}", status_code=204, summary="Delete a todo", responses=problems(404, 422, 503), dependencies=NO_QUERY
-)
+@router.delete("/{todo_id}", status_code=204, summary="Delete a todo", responses=problems(404, 422, 503))
 def delete_todo(todo_id: TodoId, writes: Writes) -> None:
     """Its tags stay with their owner."""
     with writes.begin() as connection:
@@ -80,9 +77,7 @@ def delete_todo(todo_id: TodoId, writes: Writes) -> None:
         raise HTTPException(404, f"there is no todo {todo_id}")
 
 
-@router.put(
-    "/{todo_id}/tags", summary="Replace a todo's tags", responses=problems(404, 422, 503), dependencies=NO_QUERY
-)
+@router.put("/{todo_id}/tags", summary="Replace a todo's tags", responses=problems(404, 422, 503))
 def replace_tags(todo_id: TodoId, body: TodoTags, writes: Writes) -> TodoOut:
     """Of two replacements at once the later one stays, whole."""
     values = {"id": todo_id, "tags": body.tags}

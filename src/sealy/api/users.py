@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Response
+from fastapi import APIRouter, HTTPException, Path, Response
 
 from sealy.api.database import Reads, Writes
-from sealy.api.problems import problems, refuse_query
+from sealy.api.problems import Route, problems
 from sealy.db.statements import CREATE_USER, READ_USER
 from sealy.schemas.types import LARGEST_ID
 from sealy.schemas.users import NewUser, UserOut
 
-router = APIRouter(prefix="/v1/users", tags=["users"], dependencies=[Depends(refuse_query)])
+router = APIRouter(prefix="/v1/users", tags=["users"], route_class=Route)
 
 UserId = Annotated[int, Path(ge=1, le=LARGEST_ID, examples=[1])]
 

@@ -35,6 +35,7 @@ class Database:
             use_native_hstore=False,
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",
+            skip_autocommit_rollback=True,
         )
         self.writes: Engine = self.reads.execution_options(isolation_level="READ COMMITTED")
         self._size = settings.pool_size
