@@ -61,12 +61,13 @@ class Report:
         return {"findings": self.findings, "exemptions": self.exemptions, "tables": tables}
 
     def merge(self, data: dict[str, Any]) -> None:
-        """Add what another process collected."""
+        """Add what another process collected; rows stand in order, whichever process was first."""
         self.findings += data["findings"]
         self.exemptions += data["exemptions"]
         for table in data["tables"]:
             for cells in table["rows"]:
                 self.row(table["title"], table["columns"], cells)
+            self.tables[table["title"]].rows.sort()
 
     def markdown(self) -> str:
         """The summary of a CI run's page: findings, tables, then every exemption in force with its reason."""

@@ -22,11 +22,6 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker of this folder."""
-    config.addinivalue_line("markers", "deploy: judges what runs on hosts; the default in tests/deploy")
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what stands in this folder."""
