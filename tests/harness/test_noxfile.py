@@ -50,7 +50,7 @@ def test_pins_hold_hashes_and_no_addresses(path: Path) -> None:
 
 
 def test_pins_cover_what_the_project_declares() -> None:
-    """app.txt holds the app's dependencies; dev.txt these and the shared groups; two groups have a file of their own."""
+    """app.txt holds the app's dependencies, dev.txt these and the shared groups; two groups have files of their own."""
     app = names(PROJECT["project"]["dependencies"])
     groups = {
         name: names([each for each in group if isinstance(each, str)])
