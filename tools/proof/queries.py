@@ -149,7 +149,7 @@ FAULTS = (
     Change(
         "idle-in-transaction",
         "a wait for something else inside a transaction",
-        (after(USERS, CREATE, '        __import__("time").sleep(0.4)\n'),),
+        (after(USERS, CREATE, '        __import__("time").sleep(1.2)\n'),),
         CREATED,
         "idle-in-transaction",
     ),

@@ -28,7 +28,7 @@ class Limits:
     queries: int = 3
     connections: int = 0
     repeats: int = 3
-    idle: float = 0.25
+    idle: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ def _held_routes(app: FastAPI, engine: Engine) -> None:
     def sleep_in_a_transaction() -> None:
         with engine.begin() as connection:
             connection.execute(text("INSERT INTO owner (name) VALUES ('slow')"))
-            time.sleep(0.4)
+            time.sleep(1.2)
 
     leaked = []
 
