@@ -80,6 +80,13 @@ BLOCKING = (
     traced(
         "no-lock-timeout", "lock_timeout switched off", "SET lock_timeout = 0; ALTER TABLE todos ADD nick text", DROP
     ),
+    Change(
+        "no-limit-in-one-string",
+        "lock_timeout switched off in the same string as the command",
+        revision(sql("SET lock_timeout = 0; ALTER TABLE todos ADD COLUMN nick text"), sql(DROP)),
+        HAZARDS,
+        "no-lock-timeout",
+    ),
     traced(
         "drop-index-blocking",
         "an index dropped in a transaction",
@@ -159,6 +166,13 @@ LOSING = (
         "ALTER TABLE todos ADD COLUMN nick text; UPDATE todos SET nick = title",
         DROP,
     ),
+    Change(
+        "backfill-in-one-string",
+        "the same two commands in one string",
+        revision(sql("ALTER TABLE todos ADD COLUMN nick text; UPDATE todos SET nick = title"), sql(DROP)),
+        HAZARDS,
+        "backfill-in-ddl-transaction",
+    ),
     traced("truncate", "a table emptied", "TRUNCATE todo_tags", "pass"),
     traced("cascade-drop", "a drop that takes along whatever depends on it", "DROP TABLE tags CASCADE", "pass"),
     traced("downgrade-missing", "a downgrade that is only `pass`", ADD.format("text"), "pass"),
@@ -226,6 +240,13 @@ ORDER = (
         revision(sql(EMPTY), sql("DROP TABLE lists"))[:1],
         (f"{HISTORY}::test_the_app_waits_for_the_newest_revision",),
         f"{HISTORY}::test_the_app_waits_for_the_newest_revision",
+    ),
+    Change(
+        "env-without-advisory-lock",
+        "replicas that start together all migrate at once",
+        (Edit("migrations/env.py", "SELECT pg_try_advisory_lock(:key),", "SELECT :key > 0,"),),
+        ("tests/migrations/test_lock.py::test_a_second_process_waits_and_then_finds_nothing_to_do",),
+        "tests/migrations/test_lock.py::test_a_second_process_waits_and_then_finds_nothing_to_do",
     ),
     Change(
         "env-without-lock-timeout",

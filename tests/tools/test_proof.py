@@ -1,0 +1,84 @@
+"""The catalogue of faults fits the repository as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools.proof.catalogue import CHANGES
+from tools.proof.change import RULE, Change, Edit, PlantError, edited, head, named
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.id)
+def test_every_edit_changes_something(change: Change) -> None:
+    """What an edit replaces stands in its file exactly once, and what it makes is not there yet; results are Python."""
+    for edit in change.edits:
+        path = ROOT / edit.path
+        text = edited(edit, path, head(ROOT))
+        assert not edit.old or text != path.read_text(encoding="utf-8"), edit.path
+        if path.suffix == ".py" and len([each for each in change.edits if each.path == edit.path]) == 1:
+            compile(text, edit.path, "exec")
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.id)
+def test_every_change_names_tests_that_are_there(change: Change) -> None:
+    """Each argument is a file, here or made by the change; an expected test is one of those that run."""
+    made = {edit.path for edit in change.edits if not edit.old}
+    files = [argument.partition("::")[0] for argument in change.tests]
+    assert files
+    assert all(file in made or (ROOT / file).is_file() for file in files)
+    if "::" in change.expected:
+        assert change.expected.partition("::")[0] in files
+
+
+def test_there_are_enough_of_each_and_every_id_is_one() -> None:
+    """At least 40 faults and 15 harmless changes, under ids that are names of files too."""
+    faults = [change for change in CHANGES if change.expected]
+    assert len(faults) >= 40
+    assert len(CHANGES) - len(faults) >= 15
+    assert len({change.id for change in CHANGES}) == len(CHANGES)
+    assert all(RULE.fullmatch(change.id) for change in CHANGES)
+
+
+def test_the_page_lists_every_change() -> None:
+    """docs/proof.md was written after the last change to the catalogue."""
+    page = (ROOT / "docs" / "proof.md").read_text(encoding="utf-8")
+    assert not [change.id for change in CHANGES if f"| {change.id} | {change.done} |" not in page]
+
+
+@pytest.mark.parametrize(
+    ("expected", "output"),
+    [
+        ("index-duplicate", "E   index-duplicate: public.ix_notes_again\n"),
+        ("pool-too-small", "severity  rule  object\nerror     pool-too-small  pool    20 clients\n"),
+        ("tests/a.py::test_b", "FAILED tests/a.py::test_b[1] - assert 1 == 2\n"),
+        ("a black box", "Failed: sees a black box\n"),
+    ],
+)
+def test_what_is_named_is_found(expected: str, output: str) -> None:
+    """A rule in a finding, a test among the failures, words anywhere."""
+    assert named(expected, output)
+
+
+@pytest.mark.parametrize(
+    ("expected", "output"),
+    [
+        ("index-duplicate", "FAILED tests/schema/test_rules.py::test_rule[index-duplicate] - KeyError: 'x'\n"),
+        ("index-duplicate", "E   no-index-duplicate: public.ix_notes_again\n"),
+        ("tests/a.py::test_b", "tests/a.py::test_b PASSED\n"),
+    ],
+)
+def test_what_only_looks_like_it_is_not(expected: str, output: str) -> None:
+    """A rule in the id of a test that failed for another reason is not named, nor is a test that passed."""
+    assert not named(expected, output)
+
+
+def test_an_edit_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    """Twice, or not at all, or over a file that is there."""
+    (tmp_path / "a").write_text("x x")
+    for edit in (Edit("a", "x", "y"), Edit("a", "z", "y"), Edit("a", "", "y"), Edit("b", "x", "y")):
+        with pytest.raises(PlantError):
+            edited(edit, tmp_path / edit.path, "0006")
