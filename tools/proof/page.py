@@ -19,7 +19,7 @@ def tables(outcomes: Sequence[Outcome]) -> str:
     harmless = [item for item in outcomes if not item.change.expected]
     return "\n".join(
         [
-            f"{_share(faults)} faults are caught, {_share(harmless)} harmless changes pass.",
+            f"Of the faults {_share(faults)} are caught, of the harmless changes {_share(harmless)} pass.",
             "",
             "## Faults",
             "",
@@ -42,7 +42,7 @@ def write(path: Path, outcomes: Sequence[Outcome]) -> None:
 
 def _share(outcomes: Sequence[Outcome]) -> str:
     right = sum(item.right for item in outcomes)
-    return f"All {right}" if right == len(outcomes) else f"{right} of {len(outcomes)}"
+    return f"all {right}" if right == len(outcomes) else f"{right} of {len(outcomes)}"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
