@@ -25,7 +25,8 @@ def test_many_clients_share_the_pool(api: Client) -> None:
     with api.wire.slow(ROUND_TRIP), api.wire.recording() as seen, ThreadPoolExecutor(CLIENTS) as clients:
         statuses = set(clients.map(lambda request: api.send(request).status_code, requests))
     assert statuses == {200}
-    assert api.verdict(pool.judge(seen, clients=CLIENTS)).clean, pool.judge(seen, clients=CLIENTS)
+    verdict = api.verdict(pool.judge(seen, clients=CLIENTS))
+    assert verdict.clean, str(verdict)
     assert api.wire.connections == before
 
 

@@ -33,7 +33,8 @@ def test_a_route_keeps_the_objective(api: Client, harness_session: Session, rout
         timing = measure(api, lambda: EXAMPLES[route](api))
     assert timing.route == route
     harness_session.report.row(latency.TITLE, latency.COLUMNS, timing.cells)
-    assert api.verdict(latency.judge(timing)).clean, latency.judge(timing)
+    verdict = api.verdict(latency.judge(timing))
+    assert verdict.clean, str(verdict)
     queries, trips = (1, 1) if route.startswith("GET ") else (2, 4)
     assert timing.queries <= queries
     assert timing.trips <= trips
