@@ -87,6 +87,17 @@ def test_a_stalled_statement_ends_within_its_limit(api: Client) -> None:
     assert [row["done"] for row in api.rows("todos")] == [False]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("statement", ["FROM todos", "^BEGIN", "^COMMIT"])
+def test_a_network_that_moves_nothing_is_not_waited_for(api: Client, wire: Observer, statement: str) -> None:
+    """Nothing reaches the server, whose limits know nothing of it: the app gives up by itself, and serves the next."""
+    number = todo(api)
+    with wire.fault(statement, "stall"):
+        request = api.get if statement == "FROM todos" else api.delete
+        assert_repeatable(request(f"/v1/todos/{number}", timeout=20))
+    assert api.get(f"/v1/todos/{number}").status_code == 200
+
+
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01"], ids=["serialization failure", "deadlock"])
 def test_a_transaction_that_loses_may_be_repeated(api: Client, sqlstate: str) -> None:
     """A serialization failure or a deadlock is retried by the app or told as 503; the repetition succeeds."""

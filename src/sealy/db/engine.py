@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import Any
 
+import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
@@ -12,6 +15,25 @@ from sealy.db.head import HEAD
 from sealy.settings import Settings
 
 REVISION = text("SELECT version_num FROM alembic_version")
+
+LONGEST_WAIT = 8.0
+"""Seconds for one answer of the server, which itself ends a statement after 5 (deploy/db/roles.sql)."""
+
+
+class _Connection(psycopg.Connection[Any]):
+    """One that is lost when nothing comes back: the server's own limits are no help while the network loses them."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = LONGEST_WAIT) -> Any:
+        try:
+            return super().wait(gen, interval, timeout)
+        except psycopg.OperationalError:
+            if self.info.transaction_status == TransactionStatus.ACTIVE:  # its answer may still come
+                self.close()
+            raise
+
+
+def _connect(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> _Connection:
+    return _Connection.connect(**parameters)
 
 
 class Database:
@@ -40,6 +62,7 @@ class Database:
         self.writes: Engine = self.reads.execution_options(isolation_level="READ COMMITTED")
         self._size = settings.pool_size
         self._warm = False
+        event.listen(self.reads, "do_connect", _connect)
         event.listen(self.reads, "handle_error", self._note_lost_connections)
         observe.count(self.reads, tag=settings.tag_statements)
 
