@@ -58,6 +58,9 @@ def pytest(session: nox.Session, *arguments: str, python: str = TODAY) -> None:
     run(session, "-m", "pytest", *arguments, *session.posargs, python=python)
 
 
+PARALLEL = ("-n", "auto", "--dist", "worksteal")
+"""How the long runs use every core; each worker has a Postgres of its own."""
+
 SHARED = {"venv_backend": "none", "requires": [f"venv-{TODAY}"]}
 """The options of a session that runs in the shared environment of today's Python."""
 
@@ -133,7 +136,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(**SHARED)
 def harness(session: nox.Session) -> None:
     """Test the harness itself, the roles, and the commands."""
-    pytest(session, "-m", "not (migrations or schema or api or deploy or slow)")
+    pytest(session, "-m", "not (migrations or schema or api or deploy or slow)", *PARALLEL)
 
 
 @nox.session(venv_backend="uv", default=False, tags=["ci"])
@@ -164,7 +167,7 @@ def suites_of(python: str, majors: list[int], tag: str) -> None:
     @nox.parametrize("pg", majors)
     def suites(session: nox.Session, pg: int) -> None:
         """Run all suites on this Python and this Postgres."""
-        pytest(session, "-m", "not (slow or deploy)", f"--pg={pg}", python=python)
+        pytest(session, "-m", "not (slow or deploy)", f"--pg={pg}", *PARALLEL, python=python)
 
 
 for each in PYTHONS:
