@@ -208,6 +208,12 @@ def slim(session: nox.Session) -> None:
 
 
 @nox.session(**SHARED, default=False)
+def load(session: nox.Session) -> None:
+    """Measure requests a second beside raw psycopg and a bare endpoint: -- [--rounds N] [--seconds N]."""
+    run(session, "-m", "tools.load", *session.posargs)
+
+
+@nox.session(**SHARED, default=False)
 def bench(session: nox.Session) -> None:
     """Measure what a fresh database costs, beside the other ways to one: -- [--rounds N] [--runs N] [--pg MAJOR]."""
     run(session, "-m", "tools.bench", *session.posargs)

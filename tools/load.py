@@ -1,0 +1,122 @@
+"""Requests a second and their latency: the app's read beside raw psycopg and a bare endpoint, in turns, on loopback.
+
+A loop of our own over httpcore, which httpx is made of: locust's statistics stay empty for rounds as short as these,
+and wrk and its like are no Python packages. The client shares the machine's cores, so compare rows, not digits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpcore
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from harness.config import HarnessError, load_config
+from harness.postgres.databases import Database
+from harness.queries.process import AppProcess
+from harness.session import Choice, Session
+
+ROOT = Path(__file__).resolve().parent.parent
+WRITTEN = ROOT / "build" / "load.json"
+REFERENCE = "tests.api.reference:create_app"
+READ = "/v1/todos/1"
+CLIENTS = 8
+
+TODO = """
+    WITH owner AS (INSERT INTO users (email) VALUES ('load@example.org') RETURNING id)
+    INSERT INTO todos (id, owner_id, title) OVERRIDING SYSTEM VALUE SELECT 1, id, 'Water the plants' FROM owner
+"""
+
+
+async def ask(url: str, seconds: float) -> list[float]:
+    """Ask by CLIENTS connections for so long; the seconds that each request took.
+
+    Raises:
+        HarnessError: at an answer that is not 200.
+    """
+    taken: list[float] = []
+
+    async def client(pool: httpcore.AsyncConnectionPool, until: float) -> None:
+        while (begun := time.perf_counter()) < until:
+            answer = await pool.request("GET", url)
+            if answer.status != 200:
+                raise HarnessError(f"{url} answered {answer.status}: {answer.content[:200]!r}")
+            taken.append(time.perf_counter() - begun)
+
+    async with httpcore.AsyncConnectionPool(max_connections=CLIENTS) as pool:
+        until = time.perf_counter() + seconds
+        await asyncio.gather(*(client(pool, until) for _ in range(CLIENTS)))
+    return taken
+
+
+def measure(database: Database, rounds: int, seconds: float) -> dict[str, list[list[float]]]:
+    """Latencies of each round by what was asked."""
+    config = load_config(ROOT)
+    dsn = database.as_role("app").dsn
+    with ExitStack() as started:
+        app = started.enter_context(AppProcess(config, dsn)).base_url
+        reference = started.enter_context(AppProcess(replace(config, app=REFERENCE), dsn)).base_url
+        urls = {"bare FastAPI": f"{reference}/bare", "raw psycopg": f"{reference}{READ}", "the app": f"{app}{READ}"}
+        for url in urls.values():
+            asyncio.run(ask(url, 0.5))
+        found: dict[str, list[list[float]]] = {name: [] for name in urls}
+        for _ in track(range(rounds), "Rounds", console=Console(stderr=True)):
+            for name, url in urls.items():
+                found[name].append(asyncio.run(ask(url, seconds)))
+    return found
+
+
+def figures(rounds: list[list[float]], seconds: float) -> dict[str, Any]:
+    """Requests a second (the median of the rounds), and percentiles of the latency of all requests in milliseconds."""
+    cuts = statistics.quantiles([each for taken in rounds for each in taken], n=100)
+    rate = statistics.median(len(taken) / seconds for taken in rounds)
+    return {"requests_per_second": round(rate), "p50_ms": round(cuts[49] * 1e3, 2), "p99_ms": round(cuts[98] * 1e3, 2)}
+
+
+def show(results: dict[str, dict[str, Any]]) -> None:
+    """Write the table, and build/load.json."""
+    WRITTEN.parent.mkdir(exist_ok=True)
+    WRITTEN.write_text(json.dumps({"clients": CLIENTS, "path": READ, "results": results}, indent=2) + "\n")
+    table = Table("GET", "requests/s", "p50 ms", "p99 ms", title=f"{CLIENTS} clients on loopback")
+    for name, row in results.items():
+        table.add_row(name, *map(str, row.values()))
+    Console().print(table)
+
+
+def main() -> int:
+    """Measure and show; 2 when there is no server to measure with."""
+    parser = argparse.ArgumentParser(prog="load", description=__doc__)
+    parser.add_argument(
+        "--rounds", type=int, choices=range(1, 61), default=5, metavar="N", help="1 to 60, 5 unless told"
+    )
+    parser.add_argument("--seconds", type=int, choices=range(1, 31), default=2, metavar="N", help="of a round, 1 to 30")
+    chosen = parser.parse_args()
+    config = load_config(ROOT)
+    session = Session(config, Choice(config.postgres))
+    try:
+        database = session.databases.create(migrated=True)
+        with database.connect() as connection:
+            connection.execute(TODO)
+        found = measure(database, chosen.rounds, chosen.seconds)
+    except HarnessError as error:
+        sys.stderr.write(f"load: {error}\n")
+        return 2
+    finally:
+        session.close()
+    show({name: figures(rounds, chosen.seconds) for name, rounds in found.items()})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
