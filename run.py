@@ -98,10 +98,16 @@ def bootstrap() -> None:
 
 
 def nox_arguments(arguments: list[str]) -> list[str]:
-    """Turn what was typed into nox's arguments."""
-    if arguments and arguments[0] in COMMANDS:
+    """Turn what was typed into nox's arguments; help, and a word that is no command, end with what there is."""
+    first = arguments[0] if arguments else ""
+    if first in COMMANDS:
         options = arguments[2:] if arguments[1:2] == ["--"] else arguments[1:]
-        return ["--session", arguments[0], "--", *options]
+        return ["--session", first, "--", *options]
+    if first in ("-h", "--help"):
+        print(__doc__)
+        sys.exit(0)
+    if first and not first.startswith("-"):
+        sys.exit("run.py: there is no command %r.\n%s" % (first, __doc__))
     return arguments
 
 

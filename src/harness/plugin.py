@@ -195,7 +195,12 @@ def pytest_runtest_makereport(
     if report.failed:
         item.stash[FAILED] = True
         for lent in item.stash.get(LENT, []):
-            report.sections.append(("database, kept to the end of the run", f"psql '{lent.as_role('superuser').dsn}'"))
+            report.sections.append(
+                (
+                    "database, kept to the end of the run; --keep-db keeps it after",
+                    f"psql '{lent.as_role('superuser').dsn}'",
+                )
+            )
     return report
 
 

@@ -88,6 +88,17 @@ def test_short_commands_become_sessions_and_the_rest_goes_to_nox(typed: list[str
     assert runpy.run_path(str(RUN))["nox_arguments"](typed) == passed
 
 
+@pytest.mark.parametrize(("typed", "code"), [("--help", 0), ("dve", "there is no command 'dve'")])
+def test_help_and_a_mistyped_command_show_what_there_is(
+    run_py: ModuleType, capsys: pytest.CaptureFixture[str], typed: str, code: int | str
+) -> None:
+    """Whoever asks, or mistypes, reads this file's own commands and not nox's options."""
+    with pytest.raises(SystemExit) as ended:
+        run_py.nox_arguments([typed])
+    assert str(code) in str(ended.value.code)
+    assert "python run.py dev" in capsys.readouterr().out + str(ended.value.code)
+
+
 def test_a_python_that_cannot_install_is_told_what_to_do(run_py: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where neither pip nor ensurepip works it says so, names the remedies, and leaves no half-made bootstrap."""
     monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", ""))
