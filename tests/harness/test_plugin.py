@@ -85,7 +85,9 @@ def test_a_failed_test_says_where_its_database_is(project: pytest.Pytester) -> N
     )
     result = project.runpytest_inprocess()
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*database, kept to the end of the run; --keep-db keeps it after*", "psql 'postgresql://postgres@/*"])
+    result.stdout.fnmatch_lines(
+        ["*database, kept to the end of the run; --keep-db keeps it after*", "psql 'postgresql://postgres@/*"]
+    )
 
 
 def test_a_developers_settings_never_reach_a_test(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,7 +142,9 @@ class Cluster:
 
     def close(self, *, keep: bool = False) -> None:
         """End the server and remove its directory; with `keep` both stay until the next run sweeps them away."""
-        if not keep:
+        if keep and self.process:
+            self.process.returncode = 0  # it outlives this object, of which Popen would warn
+        else:
             self.stop(signal.SIGQUIT)
         self.run.close(keep=keep)
 
