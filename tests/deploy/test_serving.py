@@ -36,7 +36,7 @@ def test_the_shell_is_gone(serve: Serve, database: Database) -> None:
     """The command line replaces its shell: else PID 1 would be a shell, which passes no signal on."""
     assert image_command()[:2] == ["sh", "-c"]
     with serve(APP_DATABASE_URL=database.as_role("app").dsn) as served:
-        shown = subprocess.check_output(["ps", "-o", "args=", "-p", str(served.process.pid)], text=True)
+        shown = subprocess.check_output(["ps", "-ww", "-o", "args=", "-p", str(served.process.pid)], text=True)
     assert "uvicorn" in shown
     assert shown.split()[0] != "sh"
 
