@@ -36,11 +36,12 @@ def _memory() -> int:
 
 
 def _disk(cluster: Cluster) -> int:
-    """The bytes of the run's directory."""
+    """The bytes of the run's directory, from which files go while they are counted."""
     total = 0
-    for path in cluster.run.path.rglob("*"):
-        with contextlib.suppress(OSError):
-            total += path.stat().st_size
+    for folder, _, names in os.walk(cluster.run.path):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(folder, name).stat().st_size
     return total
 
 
