@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode
 
 from psycopg.conninfo import conninfo_to_dict
@@ -247,9 +247,9 @@ class Observer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _await(self, coroutine: object) -> None:
+    def _await(self, coroutine: Coroutine[Any, Any, object]) -> None:
         """Run a coroutine in the loop's thread, and wait for it."""
-        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()  # type: ignore[arg-type]
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def _call(self, function: Callable[[], T]) -> T:
         """Run a function in the loop's thread, where nothing else moves meanwhile, and wait for what it returns."""

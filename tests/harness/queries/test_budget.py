@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -32,9 +33,9 @@ def trips(*texts: str | Sequence[str], step: float = 0.002) -> list[RoundTrip]:
     return made
 
 
-def request(*made: RoundTrip, route: str = "GET /todos", opened: Sequence[int] = (), **more: object) -> Exchange:
+def request(*made: RoundTrip, route: str = "GET /todos", opened: Sequence[int] = (), **more: Any) -> Exchange:
     """A request that did this on the wire."""
-    return Exchange(route, Recording(list(made), list(opened)), **more)  # type: ignore[arg-type]
+    return Exchange(route, Recording(list(made), list(opened)), **more)
 
 
 LATE = trips("BEGIN", READ, "COMMIT")

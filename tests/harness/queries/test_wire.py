@@ -8,6 +8,7 @@ import struct
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,9 +16,9 @@ import pytest
 from harness.queries.wire import Observer
 
 
-def connect(dsn: str, **options: object) -> psycopg.Connection:
+def connect(dsn: str, **options: Any) -> psycopg.Connection:
     """A connection in AUTOCOMMIT, so that a test sees its own statements only."""
-    return psycopg.connect(dsn, **({"autocommit": True} | options))  # type: ignore[arg-type]
+    return psycopg.connect(dsn, **({"autocommit": True} | options))
 
 
 def copy_in(client: psycopg.Connection, query: str, lines: list[str]) -> None:
