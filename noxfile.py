@@ -130,7 +130,7 @@ def api(session: nox.Session) -> None:
 @nox.session(**SHARED, default=False)
 def fuzz(session: nox.Session) -> None:
     """Fuzz every route with a thousand requests."""
-    pytest(session, "tests/api/test_fuzz.py", "-m", "slow")
+    pytest(session, "tests/api/test_fuzz.py", "-m", "nightly")
 
 
 @nox.session(**SHARED)
@@ -167,7 +167,7 @@ def suites_of(python: str, majors: list[int], tag: str) -> None:
     @nox.parametrize("pg", majors)
     def suites(session: nox.Session, pg: int) -> None:
         """Run all suites on this Python and this Postgres."""
-        pytest(session, "-m", "not (slow or deploy)", f"--pg={pg}", *PARALLEL, python=python)
+        pytest(session, "-m", "not (nightly or deploy)", f"--pg={pg}", *PARALLEL, python=python)
 
 
 for each in PYTHONS:

@@ -54,7 +54,8 @@ MARKERS = {
     "migrations": "judges the migrations; the default in tests/migrations",
     "schema": "judges the schema, read-only; the default in tests/schema",
     "api": "judges the API over HTTP, with the database as a black box; the default in tests/api",
-    "slow": "takes more than a few seconds; left to the session `full`",
+    "slow": "takes more than a second or two; left to the session `full`, and to CI",
+    "nightly": "takes minutes, or measures: slow too, and left to the session `full` alone",
     "own_cluster": "stops or reconfigures its server, and so gets one of its own",
     "fresh_clone": "gets a new copy of the template, never a database that another test had before",
     "superuser": "needs a superuser; left out, and named, on somebody's server where there is none",
@@ -120,6 +121,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.is_relative_to(tests) and (folder := item.path.relative_to(tests).parts[0]) in FOLDERS:
             item.add_marker(folder)
+        if item.get_closest_marker("nightly"):
+            item.add_marker("slow")
         if NEED_POSTGRES & _fixtures(item):
             item.add_marker("integration")
     yield

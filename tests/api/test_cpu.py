@@ -13,7 +13,7 @@ from harness.queries.process import AppProcess
 from harness.service import Client
 from tests.api.examples import todo, user
 
-pytestmark = [pytest.mark.api, pytest.mark.slow]
+pytestmark = [pytest.mark.api, pytest.mark.nightly]
 
 ROUNDS = 20
 REQUESTS = 50

@@ -86,7 +86,7 @@ def test_no_request_breaks_the_app(fuzzed: Fuzzed, case: schemathesis.Case[Any])
     fuzzed.judge(case)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @SCHEMA.parametrize()
 @seeded(1000)
 def test_no_request_of_many_breaks_the_app(fuzzed: Fuzzed, case: schemathesis.Case[Any]) -> None:

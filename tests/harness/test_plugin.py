@@ -45,6 +45,36 @@ def test_an_api_test_may_not_ask_for_a_database(project: pytest.Pytester) -> Non
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+def test_a_schema_test_cannot_write(project: pytest.Pytester) -> None:
+    """Not as the owner, not as a superuser; the report says why, and the next test gets a database to write to."""
+    project.makepyfile(
+        **{
+            "tests/schema/test_it": """
+            import pytest
+
+            @pytest.mark.parametrize("role", ["migrator", "superuser", "app"])
+            def test_writes(database, role):
+                with database.as_role(role).connect() as connection:
+                    connection.execute("INSERT INTO item (name) VALUES ('a')")
+
+            def test_reads(database, empty_database):
+                with database.connect() as connection:
+                    assert connection.execute("SELECT count(*) FROM item").fetchone() == (0,)
+                with empty_database.connect() as connection:
+                    connection.execute("CREATE TABLE other (id bigint)")
+            """,
+            "tests/test_after": """
+            def test_writes(database):
+                with database.connect() as connection:
+                    connection.execute("INSERT INTO item (name) VALUES ('a')")
+            """,
+        }
+    )
+    result = project.runpytest_inprocess("tests/schema", "tests/test_after.py")
+    result.assert_outcomes(passed=2, failed=3)
+    result.stdout.fnmatch_lines(["*cannot execute INSERT in a read-only transaction*", "A test marked schema looks and*"])
+
+
 def test_an_api_test_speaks_http_and_seeds_as_the_operator(project: pytest.Pytester) -> None:
     """What `api.seed` puts in, the app answers with; `api.rows` sees what is there."""
     project.makepyfile(
@@ -106,6 +136,7 @@ def test_a_developers_settings_never_reach_a_test(project: pytest.Pytester, monk
     project.runpytest_inprocess().assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_a_missing_major_stops_the_run_with_remedies(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
     """Exit code 2, what was found, where it was looked, what to do; no traceback."""

@@ -67,7 +67,9 @@ def test_a_finding_in_json_names_a_revision_only_where_there_is_one() -> None:
     assert as_json(Finding(RULE, "a", "b", revision="0001"))["revision"] == "0001"
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize(
+    "workers", [pytest.param((), id="alone"), pytest.param(("-n", "2"), id="xdist", marks=pytest.mark.slow)]
+)
 def test_a_run_prints_and_writes_what_it_found(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
     """The terminal, the JSON file and the Markdown file tell the same; every exemption in force is printed."""
     project.makepyfile(**{"tests/test_it": SUITE})

@@ -47,6 +47,7 @@ def meaning(place: Path) -> dict[str, str]:
     return {path: ast.dump(ast.parse(text)) if path.endswith(".py") else text for path, text in files.items()}
 
 
+@pytest.mark.slow
 def test_the_clone_is_the_teams(tmp_path: Path) -> None:
     """No trace of the old name, each form of the new one in its place, history as it was, and the checks pass."""
     place = copy(tmp_path)
@@ -79,6 +80,7 @@ def assert_forms(place: Path, name: Name) -> None:
     assert name.title in (place / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_renaming_again_ends_where_one_renaming_would(tmp_path: Path) -> None:
     """A second name takes the place of the first, in every form; the way there leaves nothing behind."""
     straight, roundabout = copy(tmp_path / "straight"), copy(tmp_path / "roundabout")

@@ -39,6 +39,7 @@ def test_every_file_of_the_app_and_its_tests_is_the_samples_or_is_not() -> None:
     assert present == {path for path in listed if path.startswith(scope)}
 
 
+@pytest.mark.slow
 def test_what_is_left_is_a_project_that_passes(tmp_path: Path) -> None:
     """Renamed and then slimmed: style, types, tests of every suite, and nothing served but probes and metrics."""
     place = copy(tmp_path)

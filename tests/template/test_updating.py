@@ -74,6 +74,7 @@ def template(tmp_path: Path) -> Path:
     return copy(tmp_path / "template")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("begun", ["clone", "use this template"])
 def test_changes_of_the_template_come_without_conflict(tmp_path: Path, template: Path, begun: str) -> None:
     """Renamed, slimmed and changed, a project takes twice what has changed in every file of the template's."""

@@ -102,6 +102,7 @@ def test_one_clone_runs_one_development_server(server: DevServer) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.slow
 def test_it_serves_the_app_keeps_its_data_and_leaves_no_process(clone: Path) -> None:
     """The API is ready and has data; Ctrl-C ends all; the next run finds the same data and migrates nothing anew."""
     port = free_port()

@@ -15,6 +15,8 @@ import pytest
 from harness.__main__ import main
 from harness.postgres.server import Cluster
 
+pytestmark = pytest.mark.slow
+
 NAIVE = """
 import sqlalchemy as sa
 from alembic import op
@@ -186,7 +188,6 @@ def test_mistakes_end_with_two(
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_the_command_runs_as_a_module(shop: Path, cluster: Cluster) -> None:
     """`python -m harness migrations --json` in a project's root: one object on stdout, also on exit 1."""
     command = [sys.executable, "-m", "harness", "migrations", "--json", "--pg", str(cluster.installation.major)]

@@ -6,6 +6,8 @@ from textwrap import dedent
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 TEST = """
 from harness.migrations.fixtures import (
     judge_revision, migration_judge, migration_schema_rules, pytest_generate_tests

@@ -19,6 +19,8 @@ from harness.migrations.workshop import Workshop
 from harness.postgres.server import Cluster
 from tests.harness.migrations.workbench import ENV, Example, write_project, write_revision
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT = Example("CREATE TABLE account (id bigint PRIMARY KEY, note text)", "DROP TABLE account", seed="{}")
 ORDERS = Example("CREATE TABLE orders (id bigint PRIMARY KEY)", "DROP TABLE orders", seed="{}")
 INDEX = Example("CREATE INDEX account_note ON account (note)", "DROP INDEX account_note", seed="{}")
@@ -85,7 +87,6 @@ def test_the_next_revision_is_judged_after_a_broken_one(chain: Chain, broken: Ex
     assert rules(third) == {"index-build-blocking"}
 
 
-@pytest.mark.slow
 def test_a_revision_that_waits_for_itself_is_stopped(chain: Chain) -> None:
     """It is cancelled after some seconds, the finding says who waited for whom, and the next revision is judged."""
     waits = """

@@ -10,6 +10,8 @@ from harness.findings import Exemption, judge
 from tests.harness.migrations.examples.bodies import BATCHES, BLOCK, NOT_NULL_BACK, NOT_NULL_STEPS, alone, build
 from tests.harness.migrations.workbench import Example, Workbench
 
+pytestmark = pytest.mark.slow
+
 REASON = "unused since release 41, whose notes say so"
 
 

@@ -13,6 +13,8 @@ from harness.migrations.rules.failing import index_corruption
 from harness.migrations.rules.registry import Seen
 from tests.harness.migrations.workbench import Example, Workbench
 
+pytestmark = pytest.mark.slow
+
 BLOCK = "with op.get_context().autocommit_block():\n    "
 
 

@@ -8,18 +8,16 @@ from harness.migrations.judge import rules
 from tests.harness.migrations.examples import BREAKS, SILENT
 from tests.harness.migrations.workbench import Example, Workbench
 
+pytestmark = pytest.mark.slow
+
 UNREACHED = {"index-corruption-14.0-14.3"}
 """Judged by the version of a server that nobody has here; test_versions does it on a made-up trace."""
 
 
-WAITING = {"revision-hangs"}
-"""Rules whose example takes as long as a hanging revision is given."""
-
-
 def cases(examples: dict[str, list[Example]]) -> list[object]:
-    """One case an example; the third and later ones of a rule, and one that must wait, are left to full runs."""
+    """One case an example."""
     return [
-        pytest.param(rule, example, id=f"{rule}-{number}", marks=[pytest.mark.slow] * (number > 2 or rule in WAITING))
+        pytest.param(rule, example, id=f"{rule}-{number}")
         for rule, several in examples.items()
         for number, example in enumerate(several, start=1)
     ]

@@ -18,7 +18,7 @@ from harness.postgres.find import Installation, installations
 from harness.postgres.prepared import databases_on, prepared_cluster
 from harness.postgres.server import Cluster
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 @pytest.fixture(scope="session")

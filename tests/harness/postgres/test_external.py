@@ -17,7 +17,7 @@ from harness.postgres.external import check_rights
 from harness.postgres.find import Installation, installations
 from harness.postgres.server import new_cluster
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 HBA = """
 local all all trust

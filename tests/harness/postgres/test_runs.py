@@ -24,7 +24,7 @@ from harness.postgres.find import installations
 from harness.postgres.runs import open_run, release_memory, remove, run_root, sweep
 from harness.postgres.server import start_cluster
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 PATIENCE = 10.0
 """Seconds within which everything must be gone: two on a quiet machine."""
@@ -108,7 +108,7 @@ def test_nothing_is_left_of_a_run(project: Path, end: str) -> None:
     _end(project, end)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("end", ["normal", "interrupt", "kill", "server"])
 def test_nothing_is_left_of_ten_runs(project: Path, end: str) -> None:
     """The same, ten times."""

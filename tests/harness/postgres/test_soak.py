@@ -17,7 +17,7 @@ from harness.postgres.find import installations
 from harness.postgres.prepared import databases_on
 from harness.postgres.server import Cluster, start_cluster
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.nightly]
 
 TESTS = 5000
 WINDOW = 500

@@ -12,7 +12,7 @@ import pytest
 
 from harness.postgres import runs
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 @pytest.fixture

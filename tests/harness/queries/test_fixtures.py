@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_growth_marker_compares_three_sizes(project: pytest.Pytester) -> None:
     """A list without a limit fails; the test itself is called with 1, 9 and 90 rows to add."""

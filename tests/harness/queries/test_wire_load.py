@@ -57,7 +57,7 @@ def test_a_client_that_reads_slowly_costs_no_memory(
     assert seen.statements[1].rows == rows
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_ten_thousand_connections_leave_nothing(wire: Observer, observed: str) -> None:
     """Connections in turn: neither memory, nor files, nor links grow with their number."""
     sizes = []
@@ -72,7 +72,7 @@ def test_ten_thousand_connections_leave_nothing(wire: Observer, observed: str) -
     assert sizes[-1][1] <= sizes[0][1] + 2, sizes
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_round_trip_costs_less_than_half_a_millisecond_more(
     wire: Observer, observed: str, empty_database: Database
 ) -> None:
