@@ -30,6 +30,10 @@ BLACK_BOX = (
     "it stays true when the schema changes. Seed with api.seed(table, rows), look with api.rows(table), "
     "or move the test out of tests/api."
 )
+ONLY_READ = (
+    "A test marked schema looks and never touches: every transaction in its database is READ ONLY by default, whoever "
+    "begins it. Move a test that writes out of tests/schema, or let it ask for empty_database."
+)
 
 
 @pytest.fixture(scope="session")
@@ -81,9 +85,11 @@ def ground(request: pytest.FixtureRequest, harness_session: Session) -> Iterator
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases]) -> Iterator[Database]:
-    """A fresh database at head, seen by the migrator, who owns all that is in it."""
+    """A fresh database at head, seen by the migrator, who owns all that is in it; read-only in the schema suite."""
     _refuse_in_api(request)
-    with _lend(request, ground[1], migrated=True) as fresh:
+    with _lend(request, ground[1], migrated=True) as fresh, contextlib.ExitStack() as stack:
+        if request.node.get_closest_marker("schema"):
+            stack.enter_context(_only_read(request, ground[1], fresh))
         yield fresh
 
 
@@ -179,6 +185,16 @@ def _lend(request: pytest.FixtureRequest, databases: Databases, *, migrated: boo
         databases.drop(fresh)
     spent += perf_counter() - begun
     request.node.user_properties.append(("database ms", f"{spent * 1000:.1f}"))
+
+
+@contextlib.contextmanager
+def _only_read(request: pytest.FixtureRequest, databases: Databases, fresh: Database) -> Iterator[None]:
+    """Make the sessions of one database read-only, and let the report of a test that fails there say so."""
+    administrator = databases.pool.here.administrator
+    administrator.execute("ALTER DATABASE {} SET default_transaction_read_only TO on", fresh.name)
+    request.node.add_report_section("setup", "harness", ONLY_READ)
+    yield
+    administrator.execute("ALTER DATABASE {} RESET default_transaction_read_only", fresh.name)
 
 
 def _refuse_in_api(request: pytest.FixtureRequest) -> None:

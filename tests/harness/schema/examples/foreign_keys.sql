@@ -91,6 +91,19 @@ CREATE DOMAIN big AS bigint; CREATE TABLE c2 (p_id big REFERENCES p);
 CREATE TABLE users (id bigint PRIMARY KEY); CREATE TABLE boxes (id bigint PRIMARY KEY);
 CREATE SCHEMA s2; CREATE TABLE s2.place (id bigint PRIMARY KEY);
 CREATE TABLE c (id bigint PRIMARY KEY, user_id bigint, box_id bigint, place_id bigint);
+-- breaks foreign-key-missing: what is a foreign key under the same name in another table
+-- at: s.c3.owner_id
+CREATE TABLE users (id bigint PRIMARY KEY);
+CREATE TABLE c1 (owner_id bigint REFERENCES users); CREATE TABLE c2 (owner_id bigint REFERENCES users);
+CREATE TABLE c3 (id bigint PRIMARY KEY, owner_id bigint NOT NULL);
+-- keeps foreign-key-missing: the same name for two tables, in the own table, of another type, with a kind, a key, no _id
+CREATE TABLE p (id bigint PRIMARY KEY, code text UNIQUE); CREATE TABLE q (id bigint PRIMARY KEY);
+CREATE TABLE c1 (of_id bigint REFERENCES p); CREATE TABLE c2 (of_id bigint REFERENCES q); CREATE TABLE c3 (of_id bigint);
+CREATE TABLE c4 (id bigint PRIMARY KEY, up_id bigint REFERENCES c4); CREATE TABLE c5 (up_id bigint);
+CREATE TABLE c6 (owner_id bigint REFERENCES p, code text REFERENCES p (code), node_id bigint REFERENCES q);
+CREATE TABLE c7 (owner_id text, code text); CREATE TABLE c8 (owner_type text, owner_id bigint);
+CREATE TABLE c9 (node_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY); CREATE TABLE c10 (node_id bigserial);
+CREATE TABLE c11 (owner_id bigint[]);
 -- keeps foreign-key-missing: another type, a key of two columns, a table's own key, an array, in a foreign key
 CREATE TABLE users (user_id bigint PRIMARY KEY); CREATE TABLE pair (a int, b int, PRIMARY KEY (a, b));
 
