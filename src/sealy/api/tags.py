@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from sealy.api.database import Reads
+from sealy.api.database import Reads, dictionaries
 from sealy.api.problems import Route, problems
 from sealy.db import statements
 from sealy.schemas.cursor import TagPosition
@@ -26,4 +26,4 @@ def list_tags(chosen: Annotated[TagFilter, Query()], reads: Reads) -> TagPage:
     items = rows[: chosen.limit]
     last = items[-1] if len(rows) > chosen.limit else None
     following = TagPosition(owner_id=last.owner_id, name=last.name).encode() if last else None
-    return TagPage.model_validate({"items": items, "next": following})
+    return TagPage.model_validate({"items": dictionaries(items), "next": following})

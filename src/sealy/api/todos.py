@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import Row
 
-from sealy.api.database import Reads, Writes
+from sealy.api.database import Reads, Writes, dictionaries
 from sealy.api.problems import Route, problems
 from sealy.db import statements
 from sealy.schemas.cursor import Position
@@ -46,7 +46,7 @@ def list_todos(chosen: Annotated[TodoFilter, Query()], reads: Reads) -> TodoPage
         rows = connection.execute(statements.list_todos(*filters), {**filters, **page}).all()
     items = rows[: chosen.limit]
     following = Position(before=items[-1].id).encode() if len(rows) > chosen.limit else None
-    return TodoPage.model_validate({"items": items, "next": following})
+    return TodoPage.model_validate({"items": dictionaries(items), "next": following})
 
 
 @router.get("/{todo_id}", summary="Read a todo", responses=problems(404, 422, 503))

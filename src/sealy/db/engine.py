@@ -7,11 +7,12 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
+from pydantic_core import from_json
 from sqlalchemy import Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from sealy import observe
 from sealy.db.head import HEAD
+from sealy.observe import CountingCursor, TaggingCursor
 from sealy.settings import Settings
 
 REVISION = text("SELECT version_num FROM alembic_version")
@@ -49,6 +50,7 @@ class Database:
             connect_args={
                 **settings.connection_parameters,
                 "prepare_threshold": 5 if settings.prepare else None,
+                "cursor_factory": TaggingCursor if settings.tag_statements else CountingCursor,
             },
             pool_size=settings.pool_size,
             max_overflow=0,
@@ -56,6 +58,7 @@ class Database:
             pool_pre_ping=False,
             use_native_hstore=False,
             hide_parameters=True,
+            json_deserializer=from_json,
             isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,
         )
@@ -64,7 +67,6 @@ class Database:
         self._warm = False
         event.listen(self.reads, "do_connect", _connect)
         event.listen(self.reads, "handle_error", self._note_lost_connections)
-        observe.count(self.reads, tag=settings.tag_statements)
 
     def why_not_ready(self) -> str | None:
         """None when the pool is open and the database is at this code's revision, else the reason."""
