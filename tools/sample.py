@@ -287,6 +287,7 @@ KEPT = (
     "tests/PACKAGE/asgi.py",
     "tests/PACKAGE/test_import.py",
     "tests/PACKAGE/test_logs.py",
+    "tests/PACKAGE/test_wheel.py",
     "tests/api/test_dashboard.py",
     "tests/api/test_settings.py",
     "tests/migrations/test_hazards.py",
