@@ -41,8 +41,10 @@ class Outcome:
 
 
 def copy_tracked(root: Path, copy: Path) -> None:
-    """Copy what git tracks, as it is now, into a repository of its own, where all of it counts as released."""
-    listing = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True).stdout
+    """Copy what git tracks or would, as it is now, into a repository of its own, where all of it counts as released."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=root, capture_output=True, text=True, check=True
+    ).stdout
     for name in filter(None, listing.split("\0")):
         if (root / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)

@@ -165,6 +165,10 @@ class Statement:
     ended_transaction: bool = False
     changed: bool = False
     """Whether anything is different after it: catalogue, files or rows."""
+    sent: int = 0
+    """The number of the string that it came in; one string may hold several statements."""
+    alone: bool = False
+    """Whether its transaction is that string: sent outside of one, a string of several statements is one."""
 
     def locked(self, relation: str) -> str | None:
         """The strongest mode that it has taken on a relation."""
@@ -201,12 +205,15 @@ class Trace:
     def stops(self) -> tuple[Statement, ...]:
         """The statements after which a failure does not undo what was done: outside a transaction, or ending one."""
         changed = {item.transaction for item in self.statements if item.changed}
+        failed = {item.transaction for item in self.statements if item.error}
+        last = {item.transaction: item for item in self.statements if item.alone and item.transaction not in failed}
         return tuple(
             item
             for item in self.statements
             if not item.error
             and (
-                (item.transaction is None and item.changed) or (item.ended_transaction and item.transaction in changed)
+                (item.transaction is None and item.changed)
+                or ((item.ended_transaction or item is last.get(item.transaction)) and item.transaction in changed)
             )
         )
 

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.migrations.announce import SCHEMA
-from harness.migrations.evidence import Part
+from harness.migrations.evidence import Part, Relation, Rewrite, Rows
 
 _OURS = f"n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '{SCHEMA}')"
 _MILLISECONDS = "(extract(epoch FROM current_setting('{}')::interval) * 1000)::bigint"
@@ -113,7 +114,35 @@ def read_parts(dbapi: Any) -> frozenset[Part]:
     return frozenset(Part(row[0], row[1], row[2], *row[3:]) for rows in said.values() for row in rows or ())
 
 
-def is_empty(dbapi: Any, oid: int) -> bool:
+def rows(relations: Mapping[int, Relation], before: Pulse, after: Pulse) -> Iterator[Rows]:
+    """Rows of relations that were there before, read and written between two looks."""
+    for oid, counts in after.rows.items():
+        if relation := relations.get(oid):
+            delta = [new - old for new, old in zip(counts, before.rows.get(oid, (0, 0, 0, 0)), strict=True)]
+            if any(count > 0 for count in delta):
+                yield Rows(relation.name, *(max(count, 0) for count in delta))
+
+
+def rewrites(dbapi: Any, relations: Mapping[int, Relation], before: Pulse, after: Pulse) -> Iterator[Rewrite]:
+    """Relations that were there before, and indexes of them, that got another file between two looks."""
+    for oid, relation in relations.items():
+        old, new = before.files.get(oid), after.files.get(oid)
+        if old and new and old.number != new.number:
+            yield Rewrite(relation.name, old.kind, relation.name, _is_empty(dbapi, oid))
+    indexes = after.indexes
+    for name, old in before.indexes.items():
+        found = indexes.get(name)
+        table = relations.get(old.table)
+        if found and table and found.number != old.number and found.table == old.table:
+            yield Rewrite(name, "i", table.name)
+
+
+def written(before: Pulse, after: Pulse) -> bool:
+    """Whether rows of any relation were written between two looks."""
+    return any(counts[1:] != before.rows.get(oid, (0, 0, 0, 0))[1:] for oid, counts in after.rows.items())
+
+
+def _is_empty(dbapi: Any, oid: int) -> bool:
     """Whether a relation's file has no page."""
     return bool(_read(dbapi, f"SELECT to_json(pg_relation_size({oid:d}) = 0)::text"))
 

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
 from psycopg._connection_base import BaseConnection
-from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
 from harness.migrations.announce import heard
-from harness.migrations.evidence import Lock, Part, Relation, Rewrite, Rows, Statement
-from harness.migrations.pulse import Pulse, is_empty, read_parts, read_pulse
+from harness.migrations.evidence import Lock, Relation, Statement
+from harness.migrations.pulse import Pulse, read_parts, read_pulse, rewrites, rows, written
+from harness.migrations.sessions import Session
+from harness.migrations.several import one_transaction, parts
 from harness.migrations.stall import SHORTEST, Stall
 
 QUIET = re.compile(
@@ -31,33 +31,8 @@ SILENT = re.compile(
 )
 """Statements after which the catalogue may differ though no event trigger has said so."""
 
-IN_TRANSACTION = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
-
-
 PAST = "(sent past SQLAlchemy)"
 """Stands for statements that no event was told of."""
-
-
-@dataclass
-class Session:
-    """One connection: `dbapi` as SQLAlchemy uses it, `info` of psycopg's own, its last pulse, what was said since."""
-
-    dbapi: Any
-    info: psycopg.ConnectionInfo
-    pulse: Pulse | None = None
-    parts: frozenset[Part] | None = None
-    said: list[tuple[str, str]] = field(default_factory=list)
-    held: frozenset[tuple[int, str]] = frozenset()
-    number: int | None = None
-    """The number of the open transaction."""
-    started: float = 0.0
-    stall: contextlib.ExitStack | None = None
-    stalled: set[tuple[int, str]] = field(default_factory=set)
-
-    @property
-    def in_transaction(self) -> bool:
-        """Whether a transaction is open on the server."""
-        return self.info.transaction_status in IN_TRANSACTION
 
 
 @dataclass
@@ -72,6 +47,8 @@ class Recorder:
     stall: Stall
     active: bool = False
     statements: list[Statement] = field(default_factory=list)
+    sent: int = 0
+    """How many strings SQLAlchemy has sent; one may hold several statements."""
     _sessions: dict[int, Session] = field(default_factory=dict)
     _transactions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -80,6 +57,8 @@ class Recorder:
         """Listen to every engine of this process, for this database."""
         hooks = (
             ("before_cursor_execute", self._before),
+            ("do_execute", self._execute),
+            ("do_execute_no_params", self._execute_bare),
             ("after_cursor_execute", self._after),
             ("handle_error", self._failed),
         )
@@ -131,14 +110,60 @@ class Recorder:
         session.pulse = read_pulse(session.dbapi)
         session.held = session.pulse.locks if session.in_transaction else frozenset()
         session.number = next(self._transactions) if session.in_transaction else None
+        session.alone = False
         if session.parts is None:
             session.parts = read_parts(session.dbapi)
         return session.pulse
 
-    def _before(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
+    def _before(self, connection: Connection, _cursor: Any, sql: str, values: Any, _context: Any, _many: bool) -> None:
         session = self._session(connection)
         if session is None or not self.active:
             return
+        self.sent += 1
+        session.several = [] if values else parts(sql, session.info)
+        if not session.several:
+            self._starts(session, sql)
+
+    def _after(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
+        session = self._session(connection)
+        if session and self.active and not session.several:
+            self._ends(session, sql)
+
+    def _failed(self, context: ExceptionContext) -> None:
+        if context.connection is None or context.statement is None or not self.active:
+            return
+        session = self._session(context.connection)
+        if session and context.original_exception is not session.refused:
+            self._fails(session, context.statement, context.original_exception)
+
+    def _execute_bare(self, cursor: Any, sql: str, context: Any) -> bool:
+        return self._execute(cursor, sql, None, context)
+
+    def _execute(self, cursor: Any, _sql: str, values: Any, context: Any) -> bool:
+        """Run the statements of one string in place of SQLAlchemy, each for itself; False for any other string."""
+        session = self._session(context.root_connection)
+        if session is None or not self.active or not session.several:
+            return False
+        if not session.in_transaction:
+            self._begin(session)  # opens the transaction that SQLAlchemy means to be in, if any
+        alone = session.number is None
+        with one_transaction(session.dbapi) if alone else contextlib.nullcontext():
+            if alone:
+                self._begin(session)
+                session.alone = True
+            for sql in session.several:
+                self._starts(session, sql)
+                try:
+                    cursor.execute(sql, values)
+                except Exception as error:
+                    self._fails(session, sql, error)
+                    session.refused = error
+                    raise
+                self._ends(session, sql)
+                cursor = session.dbapi.cursor()  # the first one stays at the first result
+        return True
+
+    def _starts(self, session: Session, sql: str) -> None:
         pulse = session.pulse if session.in_transaction and session.pulse else self._begin(session)
         session.said.clear()
         session.stalled = set()
@@ -148,28 +173,20 @@ class Recorder:
             session.stalled = session.stall.enter_context(self.stall.around(session.info.backend_pid))
         session.started = time.perf_counter()
 
-    def _after(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
-        session = self._session(connection)
-        if session is None or not self.active or session.pulse is None:
-            return
+    def _ends(self, session: Session, sql: str) -> None:
         milliseconds = self._ended(session)
-        self.statements.append(self._statement(session, session.pulse, sql, milliseconds))
+        if session.pulse:
+            self.statements.append(self._statement(session, session.pulse, sql, milliseconds))
 
-    def _failed(self, context: ExceptionContext) -> None:
-        if context.connection is None or context.statement is None or not self.active:
-            return
-        session = self._session(context.connection)
-        if session is None:
-            return
+    def _fails(self, session: Session, sql: str, error: BaseException) -> None:
         milliseconds = self._ended(session)
-        error = context.original_exception
         sqlstate = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
         pulse = session.pulse or Pulse()
         commands, dropped, notices, _ = heard(session.said)
         self.statements.append(
             Statement(
                 len(self.statements) + 1,
-                _tidy(context.statement),
+                _tidy(sql),
                 session.number,
                 held=self._locks(session.held),
                 milliseconds=milliseconds,
@@ -182,6 +199,8 @@ class Recorder:
                 commands=commands,
                 dropped=dropped,
                 locks=self._locks(session.stalled),
+                sent=self.sent,
+                alone=session.alone,
             )
         )
 
@@ -211,8 +230,8 @@ class Recorder:
             session.number,
             locks=self._locks((fresh | announced | session.stalled) - session.held),
             held=self._locks(session.held),
-            rewrites=tuple(self._rewrites(session.dbapi, before, after)),
-            rows=tuple(self._rows(before, after)),
+            rewrites=tuple(rewrites(session.dbapi, self.relations, before, after)),
+            rows=tuple(rows(self.relations, before, after)),
             milliseconds=milliseconds,
             lock_timeout=before.lock_timeout,
             statement_timeout=before.statement_timeout,
@@ -222,7 +241,9 @@ class Recorder:
             made=tuple(sorted(now - parts, key=repr)),
             gone=tuple(sorted(parts - now, key=repr)),
             ended_transaction=ended,
-            changed=bool(commands or dropped or now != parts or before.files != after.files or _written(before, after)),
+            sent=self.sent,
+            alone=session.alone,
+            changed=bool(commands or dropped or now != parts or before.files != after.files or written(before, after)),
         )
         session.pulse = after if inside and not ended else None
         session.held = after.locks if inside and not ended else frozenset()
@@ -233,29 +254,6 @@ class Recorder:
     def _locks(self, locks: frozenset[tuple[int, str]] | set[tuple[int, str]]) -> tuple[Lock, ...]:
         known = ((self.relations.get(oid), mode) for oid, mode in locks)
         return tuple(sorted({Lock(item.name, mode) for item, mode in known if item}, key=repr))
-
-    def _rows(self, before: Pulse, after: Pulse) -> Iterator[Rows]:
-        for oid, counts in after.rows.items():
-            if relation := self.relations.get(oid):
-                delta = [new - old for new, old in zip(counts, before.rows.get(oid, (0, 0, 0, 0)), strict=True)]
-                if any(count > 0 for count in delta):
-                    yield Rows(relation.name, *(max(count, 0) for count in delta))
-
-    def _rewrites(self, dbapi: Any, before: Pulse, after: Pulse) -> Iterator[Rewrite]:
-        for oid, relation in self.relations.items():
-            old, new = before.files.get(oid), after.files.get(oid)
-            if old and new and old.number != new.number:
-                yield Rewrite(relation.name, old.kind, relation.name, is_empty(dbapi, oid))
-        indexes = after.indexes
-        for name, old in before.indexes.items():
-            found = indexes.get(name)
-            table = self.relations.get(old.table)
-            if found and table and found.number != old.number and found.table == old.table:
-                yield Rewrite(name, "i", table.name)
-
-
-def _written(before: Pulse, after: Pulse) -> bool:
-    return any(counts[1:] != before.rows.get(oid, (0, 0, 0, 0))[1:] for oid, counts in after.rows.items())
 
 
 def _refused(error: BaseException) -> str:

@@ -42,7 +42,7 @@ class Reruns:
         for statement in trace.stops[:MOST]:
             with self._copy() as database:
                 with contextlib.suppress(Exception):
-                    self._step("upgrade", database, _Kill(self.workshop, database, statement.number).around)
+                    self._step("upgrade", database, _Kill(self.workshop, database, statement.sent).around)
                 error = self._attempt(database)
                 if error is not None:
                     text = (said(error) or "").splitlines()[0]
@@ -105,7 +105,7 @@ class Reruns:
 
 @dataclass
 class _Kill:
-    """Ends the revision's session when its statement `number` has run, counted as the trace counts them."""
+    """Ends the revision's session when string `number` has run, counted as the trace counts them (`Statement.sent`)."""
 
     workshop: Workshop
     database: str
