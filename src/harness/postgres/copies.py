@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import Any
 
 import psycopg
+from psycopg import pq, sql
 
+from harness.postgres.address import Address
 from harness.postgres.administrator import Administrator
 from harness.postgres.changes import Layout, Undo, read_layout
 from harness.postgres.rights import Rights
@@ -35,6 +38,10 @@ class Template:
 
     name: str
     rights: Rights
+    visitor: Address
+    """The server as those see it who ask for a copy."""
+    expects: bool = False
+    """Whether a session is opened on each copy ahead: the last test began with one."""
     layout: Layout | None = None
     outside: str = ""
     """What a copy has beside its relations."""
@@ -54,6 +61,8 @@ class Copy:
     used: bool = False
     resets: int = 0
     bulky: bool = False
+    session: psycopg.Connection[Any] | None = field(default=None, repr=False)
+    """Opened ahead and not used yet."""
 
 
 @dataclass(slots=True)
@@ -92,6 +101,12 @@ class Copier:
         except psycopg.Error as error:
             self.reason = str(error)
             return None
+
+    def greet(self, copy: Copy) -> Copy:
+        """The copy with a session of the visitor's, where the server gives one."""
+        with contextlib.suppress(psycopg.Error):
+            return replace(copy, session=copy.template.visitor.connect(copy.name))
+        return copy
 
     def drop(self, copy: Copy) -> None:
         """Drop a copy, by whichever name the test left it."""
@@ -139,13 +154,9 @@ class Copier:
         if undo == Undo():
             (since,) = self._row("SELECT pg_current_wal_insert_lsn()::text")
             return Copy(copy.template, name, copy.oid, since, "reused, nothing was written", True, copy.resets)
-        with self.administrator.server.connect(name, autocommit=True) as inside:
-            cursor = inside.execute(undo.statement(layout))
-            while cursor.nextset():
-                pass
-            since, size = cursor.fetchone() or ("", 0)
+        since, size = _run_inside(self.administrator.server.dsn(name), undo.statement(layout))
         how = f"reset: {len(undo.tables)} tables, {len(undo.sequences)} sequences"
-        return Copy(copy.template, name, copy.oid, since, how, True, copy.resets + 1, size > MOST_DATA)
+        return Copy(copy.template, name, copy.oid, since, how, True, copy.resets + 1, int(size) > MOST_DATA)
 
     def _name(self) -> str:
         """The next name; now and then what all names so far have left in the shared catalogues is cleared away."""
@@ -163,6 +174,21 @@ class Copier:
 
     def _row(self, statement: str, *values: Any) -> Any:
         return self.administrator.run(statement, values).fetchone()
+
+
+def _run_inside(dsn: str, statements: sql.Composed) -> list[str]:
+    """Run statements in a session of their own; the last one's only row, as text.
+
+    Libpq's blocking calls, two in all: between the steps of psycopg's own a busy test would hold the thread up.
+    """
+    inside = pq.PGconn.connect(dsn.encode())
+    try:
+        result = inside.exec_(statements.as_bytes())
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            raise psycopg.OperationalError(inside.get_error_message())
+        return [(result.get_value(0, column) or b"").decode() for column in range(result.nfields)]
+    finally:
+        inside.finish()
 
 
 def observe(administrator: Administrator) -> bool:

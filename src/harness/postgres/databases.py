@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
+from select import select
 from typing import Any
 
 import psycopg
@@ -23,20 +24,40 @@ from harness.postgres.copies import Copier, Copy, Template, observe
 from harness.postgres.pool import Pool
 from harness.postgres.rights import read_rights
 from harness.postgres.roles import Roles
+from harness.postgres.runs import wait_gone
 
 
 @dataclass(slots=True)
 class Database:
-    """One database as one role sees it; `as_role` gives the same one to another."""
+    """One database as one role sees it; `as_role` gives the same one to another.
 
-    name: str
-    server: Address
+    `_session` was opened ahead and goes to the first `connect`, unless something else is asked before: whoever knows
+    where the database is may change what a session begins with, or count the sessions.
+    """
+
+    _name: str
+    _server: Address
     roles: Roles
     role: str = "migrator"
     how: str = ""
     """Where it came from: cloned, reset, reused; for people."""
+    _session: psycopg.Connection[Any] | None = field(default=None, repr=False)
+    began_with_session: bool | None = None
+    """Whether the first that was asked for was a session; None before anything was."""
     _engine: Engine | None = field(default=None, repr=False)
     _views: dict[str, Database] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name on the server."""
+        self._show()
+        return self._name
+
+    @property
+    def server(self) -> Address:
+        """The server as the administrator sees it."""
+        self._show()
+        return self._server
 
     @property
     def address(self) -> Address:
@@ -62,6 +83,9 @@ class Database:
 
     def connect(self, **options: Any) -> psycopg.Connection[Any]:
         """A new psycopg connection; `options` are psycopg.connect's own."""
+        if self.began_with_session is None and options.keys() <= {"autocommit"} and (session := self._begin()):
+            session.autocommit = options.get("autocommit", False)
+            return session
         return self.address.connect(self.name, **options)
 
     def as_role(self, role: str) -> Database:
@@ -69,6 +93,23 @@ class Database:
         if role == self.role:
             return self
         return self._views.setdefault(role, Database(self.name, self.server, self.roles, role))
+
+    def _begin(self) -> psycopg.Connection[Any] | None:
+        """The session that was opened ahead, where the server has not ended it meanwhile."""
+        self.began_with_session = True
+        session, self._session = self._session, None
+        if session and select([session], [], [], 0)[0]:
+            session.close()
+        return session if session and not session.closed else None
+
+    def _show(self) -> None:
+        """End the session that was opened ahead, before anybody can meet it."""
+        self.began_with_session = bool(self.began_with_session)
+        session, self._session = self._session, None
+        if session:
+            pid = session.info.backend_pid
+            session.close()
+            wait_gone(pid, seconds=1)
 
     def dispose(self) -> None:
         """Close the engines that were made here."""
@@ -104,11 +145,14 @@ class Databases:
         template = self.template(migrated=migrated)
         copy = self.pool.here.clone(template) if self.alone else self.pool.take(template, unused=unused)
         self._lent[copy.name] = copy
-        return Database(copy.name, self.server, self.roles, how=copy.how)
+        return Database(copy.name, self.server, self.roles, how=copy.how, _session=copy.session)
 
     def drop(self, database: Database) -> None:
         """Take a database back, with whoever is still connected to it."""
+        began = database.began_with_session
         copy = self._lent.pop(database.name)
+        if began is not None and self.own:
+            copy.template.expects = began
         if self.alone:
             self.pool.here.drop(copy)
         else:
@@ -153,7 +197,8 @@ class Databases:
             there = administrator.run("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
             if not there:
                 self._make(name, migrated=migrated)
-            template = Template(name, read_rights(administrator.session(), name))
+            visitor = self.roles.seen_by(self.server, "migrator")
+            template = Template(name, read_rights(administrator.session(), name), visitor)
             if self._templates and not migrated:  # the roles' file changes nothing that the other has not
                 template.shared = self._templates[True].shared
             else:

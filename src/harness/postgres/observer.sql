@@ -99,7 +99,7 @@ DECLARE
     reached pg_lsn;
 BEGIN
     LOOP
-        PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datid = db;
+        PERFORM pg_terminate_backend(pid) FROM pg_stat_get_activity(NULL) WHERE datid = db;
         EXIT WHEN NOT FOUND;
         IF clock_timestamp() > deadline THEN
             obstacle := 'a session of the test does not end';

@@ -77,6 +77,9 @@ class Pool:
             self._turn.notify_all()
         if self._thread:
             self._thread.join(PATIENCE)
+        for copy in self._ready:
+            if copy.session:
+                copy.session.close()
 
     def _find(self, template: Template, *, unused: bool) -> Copy | None:
         for copy in self._ready:
@@ -152,6 +155,8 @@ class Pool:
         if made is None:
             self.there.drop(self._dropped.popleft())
             return
+        if made.template.expects:
+            made = self.there.greet(made)
         with self._turn:
             self._ready.append(made)
             self._at_work_on = None

@@ -1,0 +1,138 @@
+"""Sessions opened ahead: a test's first connection is there already, and is as a new one would be."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from harness.config import Config
+from harness.postgres.databases import Database, Databases
+from harness.postgres.find import installations
+from harness.postgres.prepared import databases_on
+from harness.postgres.server import Cluster, start_cluster
+
+pytestmark = pytest.mark.integration
+
+SESSIONS = "SELECT pid, query FROM pg_stat_activity WHERE datname = %s"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Cluster]:
+    """A server for this module's databases."""
+    with contextlib.closing(start_cluster(installations()[0])) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def databases(server: Cluster, trial: Config) -> Iterator[Databases]:
+    """Databases whose tests have begun with a session so far, so that the next ones are opened ahead."""
+    with contextlib.closing(databases_on(server, trial)) as made:
+        for _ in range(3):  # what was made before the first one came back has none
+            _use(made, Database.connect)
+        yield made
+        made.clear()
+
+
+def _use(databases: Databases, deed: Callable[[Database], Any]) -> None:
+    fresh = databases.create(migrated=True)
+    with contextlib.suppress(AttributeError):
+        deed(fresh).close()
+    databases.drop(fresh)
+
+
+def _sessions(databases: Databases, name: str) -> list[tuple[int, str]]:
+    with databases.server.connect() as connection:
+        return connection.execute(SESSIONS, [name]).fetchall()
+
+
+def _called(fresh: Database) -> str:
+    """Its name, without asking for it."""
+    return fresh._name
+
+
+def test_the_first_connection_is_there_already_and_nobody_used_it(databases: Databases) -> None:
+    """It is open before the test asks, has run no statement, and is what the first `connect` gives."""
+    fresh = databases.create(migrated=True)
+    [(pid, query)] = _sessions(databases, _called(fresh))
+    assert query == ""
+    with fresh.connect(autocommit=True) as first, fresh.connect() as second:
+        assert first.info.backend_pid == pid != second.info.backend_pid
+        assert first.autocommit
+        assert (
+            first.execute("SELECT session_user, current_user").fetchone()
+            == second.execute("SELECT session_user, current_user").fetchone()
+        )
+    databases.drop(fresh)
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        lambda fresh: fresh.name,
+        lambda fresh: fresh.server,
+        lambda fresh: fresh.dsn,
+        lambda fresh: fresh.url,
+        lambda fresh: fresh.engine,
+        lambda fresh: fresh.as_role("superuser"),
+        lambda fresh: fresh.connect(application_name="mine").close(),
+    ],
+    ids=["name", "server", "dsn", "url", "engine", "as_role", "connect with options"],
+)
+def test_who_asks_for_anything_else_meets_no_session(databases: Databases, deed: Callable[[Database], Any]) -> None:
+    """Whoever knows where the database is can count its sessions, and change what the next one begins with."""
+    fresh = databases.create(migrated=True)
+    name = _called(fresh)
+    assert _sessions(databases, name)
+    deed(fresh)
+    assert [pid for pid, query in _sessions(databases, name) if query == ""] == []
+    with databases.server.connect(autocommit=True) as outside:
+        outside.execute(f"ALTER DATABASE {name} SET work_mem TO '7MB'".encode())
+    with fresh.connect() as connection:
+        assert connection.execute("SHOW work_mem").fetchone() == ("7MB",)
+    databases.drop(fresh)
+
+
+def test_a_session_that_the_server_has_ended_is_not_given(databases: Databases) -> None:
+    """Then the first connection is made when it is asked for."""
+    fresh = databases.create(migrated=True)
+    with databases.server.connect(autocommit=True) as outside:
+        for pid, _ in _sessions(databases, _called(fresh)):
+            outside.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    with fresh.connect() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    databases.drop(fresh)
+
+
+def test_a_test_that_never_connects_leaves_no_session(databases: Databases) -> None:
+    """What was opened ahead is closed when the database comes back."""
+    fresh = databases.create(migrated=True)
+    session = fresh._session
+    databases.drop(fresh)
+    assert session is not None
+    assert session.closed
+
+
+def test_no_session_is_opened_for_tests_that_begin_otherwise(databases: Databases) -> None:
+    """A suite that takes addresses pays for none."""
+    for _ in range(4):
+        _use(databases, lambda fresh: fresh.dsn)
+    fresh = databases.create(migrated=True)
+    assert _sessions(databases, _called(fresh)) == []
+    databases.drop(fresh)
+
+
+def test_a_server_without_room_for_a_session_gives_a_database_all_the_same(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening ahead is a convenience: where it fails, the test connects itself."""
+    template = databases.template(migrated=True)
+    monkeypatch.setattr(template, "visitor", template.visitor.seen_by("nobody"))
+    for _ in range(4):
+        _use(databases, Database.connect)
+    assert databases.failure == ""
+    with pytest.raises(psycopg.OperationalError):
+        template.visitor.connect()
