@@ -1,0 +1,118 @@
+"""What the pages tell people to type can be typed: each session, option, marker and subcommand is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from functools import cache
+from itertools import pairwise
+
+import pytest
+
+from harness.postgres.databases import Database
+from tests.template.clones import ROOT, python_of
+
+PAGES = ("README.md", "CONTRIBUTING.md", "AGENTS.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
+TYPED = re.compile(
+    r"`((?:python run\.py|python -m harness|nox|uvx nox|pipx run nox|pytest)(?: [^`\n]+)?)`"
+    r"|^(?:\$ )?((?:python run\.py|python -m harness|nox|pytest)(?: .+)?)$",
+    re.MULTILINE,
+)
+RUNNERS = ("python run.py", "uvx nox", "pipx run nox", "nox")
+TESTS = {"api": "api", "full": "", "migrations": "migrations", "schema": "schema"}
+"""Sessions whose words after `--` go to pytest, and the marker that each selects."""
+
+
+@cache
+def pages() -> str:
+    """Every page, one after the other."""
+    return "\n".join((ROOT / path).read_text(encoding="utf-8") for path in PAGES)
+
+
+def commands(*beginnings: str) -> list[str]:
+    """What is to be typed and begins so, without the words that explain it, each once."""
+    typed = {shlex.join(shlex.split(inline or block, comments=True)) for inline, block in TYPED.findall(pages())}
+    return sorted(command for command in typed if command.startswith(beginnings))
+
+
+@cache
+def sessions() -> dict[str, str]:
+    """Each session of the noxfile, and the module of tools that it runs, if any."""
+    found = {}
+    for node in ast.walk(ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and any("session" in ast.unparse(each) for each in node.decorator_list):
+            module = re.search(r"'-m', '(tools\.\w+)'", ast.unparse(node))
+            found[node.name] = module[1] if module else ""
+    return found
+
+
+@cache
+def printed(*words: str) -> str:
+    """What a module says of itself."""
+    return python_of(ROOT, "-m", *words).stdout
+
+
+def asked(command: str) -> tuple[list[str], list[str]]:
+    """The sessions that a command asks for, and what it says to them."""
+    before, _, after = command.partition(" -- ")
+    words = shlex.split(before.removeprefix(next(each for each in RUNNERS if before.startswith(each))))
+    if words[:1] and words[0] in ("dev", "env", "report"):
+        return words[:1], words[1:]
+    chosen = words[words.index("-s") + 1 :] if "-s" in words else []
+    return [re.sub(r"-3\.\d+\(pg=\d+\)$", "", name) for name in chosen], shlex.split(after)
+
+
+@pytest.mark.parametrize("command", commands(*RUNNERS))
+def test_a_session_is_there_and_takes_what_is_said_to_it(command: str) -> None:
+    """A page that names a session or an option of one that is gone is found before a reader finds it."""
+    names, said = asked(command)
+    options = [word for word in said if word.startswith("--")]
+    for name in names:
+        assert name in sessions(), name
+        if options and sessions()[name]:
+            assert not [option for option in options if option not in printed(sessions()[name], "--help")]
+
+
+def selections() -> set[str]:
+    """What the pages have pytest select, itself or behind a session."""
+    found = {command.removeprefix("pytest").strip() for command in commands("pytest")}
+    for names, said in map(asked, commands(*RUNNERS)):
+        found |= {shlex.join(["-m", TESTS[name], *said]) for name in names if said and name in TESTS}
+    return found
+
+
+@pytest.mark.parametrize("arguments", sorted(selections()))
+def test_pytest_knows_the_options_and_markers(arguments: str) -> None:
+    """What is written after `pytest`, or goes to it through a session, is an option or a marker of today's."""
+    words = shlex.split(arguments)
+    assert not [word for word in words if word.startswith("--") and word not in printed("pytest", "--help")]
+    for expression in (value for option, value in pairwise(words) if option == "-m"):
+        named = set(re.findall(r"\w+", expression)) - {"and", "or", "not"}
+        assert not [name for name in named if f"@pytest.mark.{name}:" not in printed("pytest", "--markers")]
+
+
+@pytest.mark.parametrize("command", commands("python -m harness"))
+def test_a_subcommand_takes_its_options(command: str) -> None:
+    """The harness's own commands know what the pages write after them."""
+    subcommand, *rest = shlex.split(command)[3:]
+    shown = printed("harness", subcommand, "--help")
+    assert shown, f"there is no {subcommand}"
+    assert not [option for option in re.findall(r"--[a-z-]+", " ".join(rest)) if option not in shown]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["postgres", "schema postgresql://…", "migrations 0006"])
+def test_a_subcommand_of_the_readme_runs_on_the_project(command: str, database: Database) -> None:
+    """It finds nothing to complain of: exit code 0."""
+    assert f"python -m harness {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    words = command.replace("postgresql://…", database.as_role("readonly").dsn).split()
+    done = python_of(ROOT, "-m", "harness", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_a_page_links_to_is_there() -> None:
+    """Every relative link ends at a file."""
+    link = re.compile(r"\]\((?!https?:|#|\.\./\.\./actions)([^)#]+)")
+    links = [(path, target) for path in PAGES for target in link.findall((ROOT / path).read_text(encoding="utf-8"))]
+    assert not [(path, target) for path, target in links if not ((ROOT / path).parent / target).exists()]
