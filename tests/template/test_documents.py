@@ -13,6 +13,8 @@ import pytest
 from harness.postgres.databases import Database
 from tests.template.clones import ROOT, python_of
 
+pytestmark = pytest.mark.slow
+
 PAGES = ("README.md", "CONTRIBUTING.md", "AGENTS.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 TYPED = re.compile(
     r"`((?:python run\.py|python -m harness|nox|uvx nox|pipx run nox|pytest)(?: [^`\n]+)?)`"
@@ -101,7 +103,6 @@ def test_a_subcommand_takes_its_options(command: str) -> None:
     assert not [option for option in re.findall(r"--[a-z-]+", " ".join(rest)) if option not in shown]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", ["postgres", "schema postgresql://…", "migrations 0006"])
 def test_a_subcommand_of_the_readme_runs_on_the_project(command: str, database: Database) -> None:
     """It finds nothing to complain of: exit code 0."""
