@@ -1,6 +1,12 @@
 """The application's factory: `uvicorn --factory sealy.main:create_app`."""
 
+# ruff: noqa: E402  # the collector rests before the rest is imported
 from __future__ import annotations
+
+import gc
+
+_collecting = gc.isenabled()
+gc.disable()  # What imports make stays, and looking for garbage among it is a twentieth of a start.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +23,10 @@ from sealy.metrics import Metrics
 from sealy.metrics import router as metrics_router
 from sealy.observe import App, Note, Observe
 from sealy.settings import Settings, SettingsError, read_settings
+
+gc.freeze()
+if _collecting:
+    gc.enable()
 
 LARGEST_BODY = 64 * 1024
 """Bytes; the longest todo with all its tags, escaped as JSON may be, takes a third."""
