@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools.proof.catalogue import CHANGES
-from tools.proof.change import RULE, Change, Edit, PlantError, edited, head, named
+from tools.proof.change import RULE, Change, Edit, PlantError, answer, edited, head
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,8 +59,8 @@ def test_the_page_lists_every_change() -> None:
     ],
 )
 def test_what_is_named_is_found(expected: str, output: str) -> None:
-    """A rule in a finding, a test among the failures, words anywhere."""
-    assert named(expected, output)
+    """A rule in a finding, a test among the failures, words anywhere: the whole line answers."""
+    assert answer(expected, output) == output.splitlines()[-1].removeprefix("E   ")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_what_is_named_is_found(expected: str, output: str) -> None:
 )
 def test_what_only_looks_like_it_is_not(expected: str, output: str) -> None:
     """A rule in the id of a test that failed for another reason is not named, nor is a test that passed."""
-    assert not named(expected, output)
+    assert not answer(expected, output)
 
 
 def test_an_edit_that_does_not_fit_is_refused(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def outcomes(changes: Sequence[Change], jobs: int) -> Iterator[Outcome]:
 
 
 def watch(changes: Sequence[Change], jobs: int) -> list[Outcome]:
-    """All outcomes in the catalogue's order, with a bar while they come, and a line for each that is wrong."""
+    """All outcomes in the catalogue's order, with a bar while they come; each that is wrong is told at once."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     found: dict[str, Outcome] = {}
     with Progress(*columns) as bar:
@@ -112,6 +112,8 @@ def main() -> int:
         page.write(DOCS, found)
     wrong = [item for item in found if not item.right]
     place = RESULTS.relative_to(ROOT)
+    for item in found if options.ids else ():
+        print(f"{item.change.id}: {item.change.done}\n  {item.answer or item.problem}  ({item.seconds:.0f} s)")
     print(f"proof: {len(found) - len(wrong)} of {len(found)} as expected; the output of each is in {place}")
     for item in wrong:
         print(f"  {item.change.id} ({item.change.done}): {item.problem}")

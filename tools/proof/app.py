@@ -87,8 +87,8 @@ PROMISES = (
         "imports-alembic",
         "Alembic imported by the app: a quarter of a second at each start",
         "src/sealy/db/engine.py",
-        "from sealy import observe\n",
-        "import alembic.script  # noqa: F401\nfrom sealy import observe\n",
+        "from sealy.db.head import HEAD\n",
+        "import alembic.script  # noqa: F401\nfrom sealy.db.head import HEAD\n",
         "tests/sealy/test_import.py::test_importing_the_app_reads_no_settings_and_no_tools",
     ),
     behaviour(

@@ -94,15 +94,20 @@ def tests_of(change: Change, now: str) -> list[str]:
     return [fill(argument, now) for argument in change.tests]
 
 
-def named(expected: str, output: str) -> bool:
-    """Whether pytest's output names a rule in a finding, a test as failed, or holds the words.
+def answer(expected: str, output: str) -> str:
+    """The line of pytest's output that names a rule in a finding or a test as failed, or holds the words, or "".
 
     A finding begins with `rule: object`, and in the run's summary with `error  rule  object`; a rule's name elsewhere,
     in the id of a test say, is not enough.
     """
     if "::" in expected:
-        return any(line.startswith((f"FAILED {expected}", f"ERROR {expected}")) for line in output.splitlines())
+        return next((line for line in output.splitlines() if line.startswith(_failed(expected))), "")
+    words = re.escape(expected)
     if RULE.fullmatch(expected):
-        finding = rf"(?<![\w-]){expected}: \S|^(error|warning) +{expected} +\S"
-        return re.search(finding, output, re.MULTILINE) is not None
-    return expected in output
+        words = rf"(?<![\w-]){expected}: \S|^(error|warning) +{expected} +\S"
+    found = re.search(rf"^.*?({words}).*", output, re.MULTILINE)
+    return found[0].removeprefix("E ").strip() if found else ""
+
+
+def _failed(test: str) -> tuple[str, str]:
+    return f"FAILED {test}", f"ERROR {test}"

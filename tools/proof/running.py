@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from tools.proof.change import Change, PlantError, head, named, plant, tests_of
+from tools.proof.change import Change, PlantError, answer, head, plant, tests_of
 
 PATIENCE = 600.0
 """Seconds after which a run that got nowhere is ended."""
@@ -38,6 +38,12 @@ class Outcome:
     def right(self) -> bool:
         """Whether a fault was found and named, or a harmless change let through."""
         return not self.problem
+
+    @property
+    def answer(self) -> str:
+        """What the tests said of it: the line that names a fault, or pytest's last one."""
+        lines = self.output.splitlines() or [""]
+        return answer(self.change.expected, self.output) if self.change.expected else lines[-1]
 
 
 def copy_tracked(root: Path, copy: Path) -> None:
@@ -127,4 +133,4 @@ def _problem(change: Change, code: int | None, output: str) -> str:
         return "" if code == 0 else f"pytest ended with {code}, though it does no harm"
     if code != 1:
         return "no test failed" if code == 0 else f"pytest ended with {code}, not with failed tests"
-    return "" if named(change.expected, output) else f"tests failed, and none named {change.expected}"
+    return "" if answer(change.expected, output) else f"tests failed, and none named {change.expected}"

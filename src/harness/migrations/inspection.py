@@ -41,6 +41,7 @@ class Inspection:
     base: str
     rows: int
     stock: Mapping[bool, str] = field(default_factory=dict)
+    _before: Snapshot | None = field(default=None, repr=False)
 
     def run(self) -> tuple[Seen, list[Finding]]:
         """What was seen, and what kept it from being seen."""
@@ -49,7 +50,7 @@ class Inspection:
             self.workshop.connect(database) as reading,
             self.workshop.connect(database) as writing,
         ):
-            before = read_snapshot(session)
+            before = self._catalogue(session)
             digests = digest(session, before)
             release = Release(reading, writing)
             release.prepare(before)
@@ -125,10 +126,17 @@ class Inspection:
         given = {name: rows for name, rows in given.items() if tables is None or name in tables}
         prepare(session)
         try:
-            fill(session, self.rows, adversarial=adversarial, given=given, tables=tables)
+            before = self._catalogue(session)
+            fill(session, self.rows, adversarial=adversarial, given=given, tables=tables, snapshot=before)
         except HarnessError as error:
             return [self._unseeded(self.script.revision, str(error))]
         return []
+
+    def _catalogue(self, session: psycopg.Connection[Any]) -> Snapshot:
+        """The catalogue before the revision, read once: all copies of the base have the same, down to the OIDs."""
+        if self._before is None:
+            self._before = read_snapshot(session)
+        return self._before
 
     def _unseeded(self, name: str, message: str) -> Finding:
         return Finding(NOT_SEEDED, name, message, revision=self.script.revision)

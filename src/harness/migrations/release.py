@@ -1,4 +1,4 @@
-"""The release before: its SELECTs and INSERTs, prepared and run before the revision, and run again after it."""
+"""The release before: its SELECTs, prepared, and INSERTs, run before the revision and run again after it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Call:
 
     table: Table
     command: str
-    query: sql.Composed
+    query: bytes
     values: tuple[str | None, ...] = ()
 
 
@@ -45,7 +45,7 @@ class Release:
             if not table.partition and table.columns:
                 for call in self._calls(table):
                     with contextlib.suppress(psycopg.Error):
-                        self._run(call, TIMES)
+                        self._run(call, TIMES if call.command == "SELECT" else 1)
                         self.calls.append(call)
 
     def again(self) -> list[Refusal]:
@@ -63,7 +63,8 @@ class Release:
     def _calls(self, table: Table) -> list[Call]:
         name = sql.Identifier(table.schema, table.name)
         every = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
-        calls = [Call(table, "SELECT", sql.SQL("SELECT {} FROM {} LIMIT 1").format(every, name))]
+        select = sql.SQL("SELECT {} FROM {} LIMIT 1").format(every, name)
+        calls = [Call(table, "SELECT", select.as_bytes(self.reading))]
         if table.kind in "rp":
             written = [column for column in table.columns if _is_written(column)]
             required = [column for column in written if column.not_null]
@@ -74,24 +75,24 @@ class Release:
         """An INSERT of these columns with the values of some row."""
         name = sql.Identifier(table.schema, table.name)
         if not columns:
-            return Call(table, "INSERT", sql.SQL("INSERT INTO {} DEFAULT VALUES").format(name))
+            return Call(table, "INSERT", sql.SQL("INSERT INTO {} DEFAULT VALUES").format(name).as_bytes(self.writing))
         texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column.name)) for column in columns)
         values = self.reading.execute(sql.SQL("SELECT {} FROM {} LIMIT 1").format(texts, name)).fetchone()
         names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
         places = sql.SQL(", ").join(sql.Placeholder() for _ in columns)
         query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(name, names, places)
-        return Call(table, "INSERT", query, tuple(values or (None for _ in columns)))
+        return Call(table, "INSERT", query.as_bytes(self.writing), tuple(values or (None for _ in columns)))
 
     def _run(self, call: Call, times: int) -> None:
         if call.command == "SELECT":
-            for _ in range(times):
-                self.reading.execute(call.query, prepare=True)
+            with self.reading.pipeline():
+                for _ in range(times):
+                    self.reading.execute(call.query, prepare=True)
             return
         empty = sql.SQL("DELETE FROM {}").format(sql.Identifier(call.table.schema, call.table.name))
         with self.writing.transaction(force_rollback=True), self.writing.pipeline():
-            for _ in range(times):
-                self.writing.execute(empty)  # what is unique must be free for it
-                self.writing.execute(call.query, call.values, prepare=True)
+            self.writing.execute(empty)  # what is unique must be free for it
+            self.writing.execute(call.query, call.values)
 
 
 def _is_written(column: Column) -> bool:

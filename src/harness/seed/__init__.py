@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
+from harness.catalog import Snapshot, read_snapshot
 from harness.seed.filling import Filling
 from harness.seed.hand import Given
 
@@ -27,6 +28,7 @@ def fill(
     adversarial: bool = False,
     progress: Progress | None = None,
     given: Given | None = None,
+    snapshot: Snapshot | None = None,
 ) -> dict[str, int]:
     """Write `rows` rows to every empty table, in one transaction; the rows written, by `schema.table`.
 
@@ -34,6 +36,7 @@ def fill(
     room for more. `tables` names those to fill, all by default; `given` holds rows by hand for tables that then get
     these and no others. With `adversarial` rows repeat, hold NULL and extremes wherever constraints allow it. The same
     schema and number give the same data. `connection` must have no open transaction; its role should own the tables.
+    `snapshot` is the catalogue where it has been read already.
 
     Raises:
         HarnessError: for a table that cannot be filled, naming the constraint and how to give rows by hand; nothing is
@@ -42,6 +45,7 @@ def fill(
     factory = connection.row_factory
     connection.row_factory = tuple_row
     try:
-        return Filling(connection, rows, given or {}, progress or (lambda *_: None), adversarial).run(tables)
+        filling = Filling(connection, rows, given or {}, progress or (lambda *_: None), adversarial)
+        return filling.run(snapshot or read_snapshot(connection), tables)
     finally:
         connection.row_factory = factory

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from harness.catalog import Snapshot, Table, read_snapshot
+from harness.catalog import Snapshot, Table
 from harness.config import HarnessError
 from harness.seed.adversary import make_adversarial
 from harness.seed.hand import Given, insert_given
@@ -47,11 +47,10 @@ class Filling:
     adversarial: bool
     written: dict[str, int] = field(default_factory=dict)
 
-    def run(self, names: Collection[str] | None) -> dict[str, int]:
+    def run(self, snapshot: Snapshot, names: Collection[str] | None) -> dict[str, int]:
         """Fill the tables named, or all."""
         if self.rows < 0:
             raise HarnessError(f"{self.rows} rows cannot be written: ask for 0 or more")
-        snapshot = read_snapshot(self.connection)
         wanted = _wanted(snapshot, names, self.given)
         with self.connection.transaction():
             for name, value in SETTINGS.items():

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
-from harness.catalog import Snapshot
+import harness.seed
+from harness.catalog import Snapshot, read_snapshot
 from harness.findings import Finding, Rule
 from harness.findings import judge as verdict_of
+from harness.migrations import inspection
 from harness.migrations.cache import Cache
 from harness.migrations.history import History
 from harness.migrations.judge import Judge, exemptions
@@ -49,6 +53,22 @@ def chain(workshop: Workshop, tmp_path: Path) -> Chain:
         return [judge.judge(script) for script in history.revisions]
 
     return judged
+
+
+def test_the_catalogue_is_read_three_times_a_revision(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before it, after it and after the way back; seeding, also with odd rows, takes what was read before."""
+    readings: list[int] = []
+
+    def counted(connection: psycopg.Connection[Any]) -> Snapshot:
+        readings.append(1)
+        return read_snapshot(connection)
+
+    for module in (inspection, harness.seed):
+        monkeypatch.setattr(module, "read_snapshot", counted)
+    check = "ALTER TABLE account ADD CONSTRAINT c CHECK (id > 0)"
+    _, last = chain(ACCOUNT, revise(check, "ALTER TABLE account DROP CONSTRAINT c"))
+    assert last.row[4] == "1"  # it has met rows, so it ran on odd ones too
+    assert len(readings) == 6
 
 
 def write_chain(folder: Path, *examples: Example, env: str = ENV) -> History:
