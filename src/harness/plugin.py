@@ -30,6 +30,7 @@ from harness.fixtures import (
 )
 from harness.postgres.address import Address
 from harness.postgres.cache import Cache, user_cache
+from harness.queries.stale import StaleExemptions
 from harness.session import FAILED, LENT, SESSION, Choice, Session
 
 __all__ = [
@@ -80,9 +81,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     try:
-        config.stash[SESSION] = _session(config)
+        run = config.stash[SESSION] = _session(config)
     except HarnessError as error:
         pytest.exit(str(error), returncode=2)
+    config.pluginmanager.register(StaleExemptions(run.config, run.report))
 
 
 def _session(config: pytest.Config) -> Session:

@@ -51,6 +51,11 @@ class Client(httpx.Client):
         return self._watch.last
 
     @property
+    def watch(self) -> Watch:
+        """The judge of its requests."""
+        return self._watch
+
+    @property
     def wire(self) -> Observer:
         """The observer between the app and its database."""
         return self._watch.wire

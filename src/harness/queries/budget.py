@@ -11,9 +11,11 @@ from harness.findings import Finding
 from harness.queries.normalise import normalise, shorten
 from harness.queries.recording import Recording, RoundTrip, Statement
 from harness.queries.rules import (
+    BUDGET_STALE,
     CONNECTION_PER_REQUEST,
     COUNT_IN_LIST,
     IDLE_IN_TRANSACTION,
+    PING_BEFORE_USE,
     QUERY_BUDGET,
     QUERY_LOOP,
     TRANSACTION_LEFT_OPEN,
@@ -54,8 +56,8 @@ class Exchange:
 
     @property
     def trips(self) -> int:
-        """Round trips of every kind but set-up."""
-        return sum(trip.kind != "set-up" for trip in self.recording.trips)
+        """Round trips, those left out that open a connection."""
+        return sum(bool(trip.statements) or trip.kind != "set-up" for trip in self.recording.trips)
 
     @property
     def connections(self) -> int:
@@ -67,6 +69,7 @@ def judge(exchange: Exchange, limits: Limits = Limits()) -> list[Finding]:
     """Every rule that the request breaks, the likely cause first."""
     found = [
         *_loops(exchange, limits),
+        *_pings(exchange),
         *_budget(exchange, limits),
         *_connections(exchange, limits),
         *_counts(exchange),
@@ -76,6 +79,15 @@ def judge(exchange: Exchange, limits: Limits = Limits()) -> list[Finding]:
     if exchange.unsettled:
         found.append(Finding(TRANSACTION_LEFT_OPEN, exchange.route, exchange.unsettled))
     return found
+
+
+def judge_budget(test: str, limits: Limits, most: int) -> list[Finding]:
+    """Judge the budget that a test's marker raises: `most` is the largest number of queries of its requests."""
+    default = Limits().queries
+    if limits.queries <= max(most, default):
+        return []
+    needed = f"{most} are enough" if most > default else f"the {default} that every request may make are enough"
+    return [Finding(BUDGET_STALE, test, f"the marker query_budget allows {limits.queries} queries, {needed}")]
 
 
 def _distinct(trips: Sequence[RoundTrip]) -> dict[tuple[int, int, str], Statement]:
@@ -121,6 +133,29 @@ def _loop_cure(text: str) -> str:
     if text.startswith(("update", "delete")):
         return "one statement for all rows: WHERE key = ANY(:keys), or UPDATE … FROM (VALUES …)"
     return "one statement for all rows"
+
+
+PINGS = ("", "select ?")
+"""What drivers and pools send to see if anyone is there, normalised."""
+
+
+def _pings(exchange: Exchange) -> list[Finding]:
+    """Trips that only ask whether the connection lives, on connections that are used after that."""
+    trips = [trip for trip in exchange.recording.trips if trip.statements]
+    used = {trip.connection: trip for trip in trips if not _is_ping(trip)}
+    pings = [trip for trip in trips if _is_ping(trip) and trip.connection in used]
+    pings = [trip for trip in pings if trip.started < used[trip.connection].started]
+    if not pings:
+        return []
+    spent, text = _ms(sum(trip.seconds for trip in pings)), pings[0].statements[0].text
+    message = (
+        f"{len(pings)} round trips, {spent} together, only to see if anyone is there: {shorten(text) or '(empty)'}"
+    )
+    return [Finding(PING_BEFORE_USE, exchange.route, message)]
+
+
+def _is_ping(trip: RoundTrip) -> bool:
+    return all(normalise(statement.text) in PINGS for statement in trip.statements)
 
 
 def _budget(exchange: Exchange, limits: Limits) -> list[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from harness.config import Config
 from harness.findings import Exemption
-from harness.queries.budget import Exchange, Limits
+from harness.queries.budget import Exchange, Limits, judge_budget
 from harness.queries.growth import STEPS, judge
 from harness.queries.process import AppProcess
 from harness.queries.watch import BrokenPromiseError
@@ -69,6 +69,18 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not verdict.clean:
         raise BrokenPromiseError(f"\n{verdict}")
     return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Function) -> Generator[None]:
+    """Hold a budget that a test's marker raises against what its requests needed, when all of them were judged."""
+    yield
+    api = getattr(item, "funcargs", {}).get("api")
+    if api is None or item.get_closest_marker("query_budget") is None or api.watch.unjudged:
+        return
+    verdict = api.verdict(judge_budget(item.nodeid, limits_of(item), api.watch.most))
+    if not verdict.clean:
+        raise BrokenPromiseError(f"\n{verdict}")
 
 
 def limits_of(item: pytest.Item) -> Limits:

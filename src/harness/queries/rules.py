@@ -25,6 +25,21 @@ QUERY_LOOP = Rule(
     "a query in a loop is fast with the ten rows of a test and takes seconds with the thousand of production",
     "ask once for all rows",
 )
+BUDGET_STALE = Rule(
+    "budget-stale",
+    "error",
+    "A raised budget is needed",
+    "a budget above what the requests need lets the next query, or the next loop, pass unseen",
+    "lower the number, or take the marker query_budget away",
+)
+PING_BEFORE_USE = Rule(
+    "ping-before-use",
+    "error",
+    "No request asks first whether its connection lives",
+    "the ping costs every request a round trip, and proves nothing: the connection can be lost right after it",
+    "pool_pre_ping=False, or the pool's check left out: a lost connection costs one 503 that may be repeated, "
+    "and the pool opens new ones",
+)
 CONNECTION_PER_REQUEST = Rule(
     "connection-per-request",
     "error",
@@ -92,7 +107,9 @@ POOL_TOO_SMALL = Rule(
 )
 RULES = (
     QUERY_BUDGET,
+    BUDGET_STALE,
     QUERY_LOOP,
+    PING_BEFORE_USE,
     CONNECTION_PER_REQUEST,
     COUNT_IN_LIST,
     WORK_AFTER_ANSWER,

@@ -50,7 +50,8 @@ class Ledger:
 class Watch(httpx.HTTPTransport):
     """Sends requests and, once the app and the wire have come to rest, puts what each broke before `verdict`.
 
-    `last` is the last request's exchange. Requests that overlap are not judged, since no one can tell whose statement
+    `last` is the last request's exchange, `most` the largest number of queries of one that was judged, and `unjudged`
+    how many were not. Requests that overlap are not judged, since no one can tell whose statement
     is whose; nor is any request once the test has disturbed the connections by a fault.
     """
 
@@ -65,6 +66,8 @@ class Watch(httpx.HTTPTransport):
         super().__init__(verify=False)
         self.wire = wire
         self.last: Exchange | None = None
+        self.most = 0
+        self.unjudged = 0
         self._inflight = inflight
         self._ledger = ledger
         self.verdict = verdict
@@ -93,7 +96,9 @@ class Watch(httpx.HTTPTransport):
             with self._lock:
                 self._open -= 1
                 overlapped, self._overlaps = self._overlaps, self._overlaps and self._open > 0
-        if not overlapped:
+        if overlapped:
+            self.unjudged += 1
+        else:
             self._judge(exchange)
         return response
 
@@ -122,7 +127,9 @@ class Watch(httpx.HTTPTransport):
     def _judge(self, exchange: Exchange) -> None:
         self._ledger.note(exchange)
         if self.wire.disturbed:
+            self.unjudged += 1
             return
+        self.most = max(self.most, exchange.queries)
         verdict = self.verdict(judge(exchange, self._limits))
         if not verdict.clean:
             raise BrokenPromiseError(f"\n{verdict}")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.queries import rules
-from harness.queries.budget import Exchange, Limits, judge
+from harness.queries.budget import Exchange, Limits, judge, judge_budget
 from harness.queries.growth import judge as judge_growth
 from harness.queries.latency import Timing
 from harness.queries.latency import judge as judge_latency
@@ -40,7 +40,9 @@ def request(*made: RoundTrip, route: str = "GET /todos", opened: Sequence[int] =
 
 LATE = trips("BEGIN", READ, "COMMIT")
 VIOLATING = {
-    "query-budget": judge(request(*trips("SELECT 1", "SELECT 'a', 2", "SELECT a FROM t", "SELECT b FROM t"))),
+    "query-budget": judge(request(*trips("SELECT 'a', 2", "SELECT a FROM t", "SELECT b FROM t", "SELECT c FROM t"))),
+    "budget-stale": judge_budget("test_it", Limits(queries=5), 4),
+    "ping-before-use": judge(request(*trips("SELECT 1", READ))),
     "query-loop": judge(request(*trips(READ, READ, READ.replace("$1", "7")))),
     "connection-per-request": judge(request(RoundTrip(7, 0, 0.01), *trips(READ), opened=[7])),
     "count-in-list": judge(request(*trips(READ, "SELECT count(*) AS n FROM todo"))),
@@ -53,7 +55,9 @@ VIOLATING = {
     "pool-too-small": judge_pool(Recording(most_busy=1), clients=20),
 }
 CLEAN = {
-    "query-budget": judge(request(*trips("SELECT 1", "SELECT a FROM t", "SELECT b FROM t"))),
+    "query-budget": judge(request(*trips("SELECT 'a', 2", "SELECT a FROM t", "SELECT b FROM t"))),
+    "budget-stale": judge_budget("test_it", Limits(queries=5), 5),
+    "ping-before-use": judge(request(*trips(READ, "SELECT 1"))),
     "query-loop": judge(request(*trips(READ, [READ] * 50))),
     "connection-per-request": judge(request(*trips(READ))),
     "count-in-list": judge(request(*trips(READ, "SELECT owner, count(*) FROM todo GROUP BY owner"))),
@@ -104,8 +108,40 @@ def test_a_budget_lists_every_statement_with_its_time() -> None:
 
 def test_a_raised_budget_is_kept() -> None:
     """The limits are the caller's."""
-    exchange = request(*trips("SELECT 1", "SELECT a FROM t", "SELECT b FROM t", "SELECT c FROM t"))
+    exchange = request(*trips("SELECT 'a', 2", "SELECT a FROM t", "SELECT b FROM t", "SELECT c FROM t"))
     assert judge(exchange, Limits(queries=4)) == []
+
+
+@pytest.mark.parametrize(("queries", "most", "needed"), [(5, 4, "4 are enough"), (4, 1, "the 3 that every request")])
+def test_a_budget_that_nobody_needs_says_what_is_enough(queries: int, most: int, needed: str) -> None:
+    """The number to write, or that the marker can go."""
+    (finding,) = judge_budget("test_it", Limits(queries=queries), most)
+    assert (finding.object, needed in finding.message) == ("test_it", True)
+
+
+@pytest.mark.parametrize("queries", [0, 1, 3])
+def test_a_lowered_budget_is_never_stale(queries: int) -> None:
+    """It holds its test to less than every other, whatever the requests need."""
+    assert judge_budget("test_it", Limits(queries=queries), 0) == []
+
+
+@pytest.mark.parametrize("ping", ["", ";", "SELECT 1", "select 1 /* GET /todos */"])
+def test_a_ping_is_named_and_is_a_round_trip(ping: str) -> None:
+    """However a driver or a pool asks: the client waits for it, so it counts."""
+    exchange = request(*trips(ping, READ))
+    (finding,) = judge(exchange)
+    assert finding.message.startswith("1 round trips, 1.0 ms together, only to see if anyone is there: ")
+    assert exchange.trips == 2
+
+
+def test_what_only_opens_a_connection_is_no_round_trip_of_a_request() -> None:
+    """The start-up has a rule of its own; a SET that is sent with each request is waited for as a query is."""
+    assert request(RoundTrip(1, 0, 0.001), *trips("SET search_path TO a", READ)).trips == 2
+
+
+def test_a_question_whether_the_database_answers_is_no_ping() -> None:
+    """A probe that sends nothing else asks what it wants to know."""
+    assert judge(request(*trips("SELECT 1"))) == []
 
 
 def test_a_route_is_a_row_of_medians() -> None:

@@ -6,6 +6,27 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
+OVER_IT = """
+import pytest
+
+@pytest.mark.query_budget(0, reason="this list needs no database at all, honestly")
+def test_over_it(api):
+    api.get("/items")
+
+def test_nothing():
+    pass
+"""
+
+
+def exempt(project: pytest.Pytester, *routes: str) -> None:
+    """Let these routes be over the budget."""
+    made = [
+        f'{{ rule = "query-budget", object = "{route}", reason = "the list is being rewritten" }}' for route in routes
+    ]
+    path = project.path / "pyproject.toml"
+    both = "supported = [15, 18]"
+    path.write_text(path.read_text().replace(both, f"{both}\nexemptions = [{', '.join(made)}]"))
+
 
 def test_the_growth_marker_compares_three_sizes(project: pytest.Pytester) -> None:
     """A list without a limit fails; the test itself is called with 1, 9 and 90 rows to add."""
@@ -53,44 +74,47 @@ def test_the_marker_of_a_budget_wants_a_reason(project: pytest.Pytester) -> None
             def test_without_a_reason(api):
                 api.get("/items")
 
+            @pytest.mark.query_budget(5, reason="this list was once read from five ledgers")
+            def test_of_former_times(api):
+                api.get("/items")
+
             def test_rows_without_growth(api, rows):
                 pass
             """
         }
     )
     result = project.runpytest_inprocess()
-    result.assert_outcomes(passed=1, failed=1, errors=2)
+    result.assert_outcomes(passed=1, failed=2, errors=2)
     result.stdout.fnmatch_lines(
         ["*query-budget: GET /items*", "*1 queries, the budget is 0*", "*SELECT name FROM item*"]
     )
+    result.stdout.fnmatch_lines(["*budget-stale: tests/api/test_it.py::test_of_former_times*", "*allows 5 queries*"])
     result.stdout.fnmatch_lines(["*write @pytest.mark.query_budget(5, reason=*"])
     result.stdout.fnmatch_lines(["*`rows` is for tests marked growth*"])
 
 
 def test_an_exemption_of_the_project_covers_one_route(project: pytest.Pytester) -> None:
     """What `[tool.harness]` accepts does not fail, and the summary prints it with its reason."""
-    path = project.path / "pyproject.toml"
-    path.write_text(
-        path.read_text().replace(
-            "supported = [15, 18]",
-            "supported = [15, 18]\n"
-            'exemptions = [{ rule = "query-budget", object = "GET /items", reason = "the list is being rewritten" }]',
-        )
-    )
-    project.makepyfile(
-        **{
-            "tests/api/test_it": """
-            import pytest
-
-            @pytest.mark.query_budget(0, reason="this list needs no database at all, honestly")
-            def test_over_it(api):
-                api.get("/items")
-            """
-        }
-    )
+    exempt(project, "GET /items")
+    project.makepyfile(**{"tests/api/test_it": OVER_IT})
     result = project.runpytest_inprocess()
-    result.assert_outcomes(passed=1)
+    result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*query-budget*GET /items*the list is being rewritten*"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [((), 1), (("-n2",), 1), (("-k", "over"), 0), (("tests/api/test_it.py",), 0)]
+)
+def test_an_exemption_that_nothing_needs_fails_a_whole_run(
+    project: pytest.Pytester, arguments: tuple[str, ...], code: int
+) -> None:
+    """It is named at the end, by one process or several; a run of a part of the suite cannot know, and says nothing."""
+    exempt(project, "GET /items", "GET /gone")
+    project.makepyfile(**{"tests/api/test_it": OVER_IT})
+    result = (project.runpytest_subprocess if arguments == ("-n2",) else project.runpytest_inprocess)(*arguments)
+    assert result.ret == code
+    stale = [line for line in result.outlines if line.startswith("stale exemption: ")]
+    assert stale == ["stale exemption: query-budget for GET /gone"] * code
 
 
 def test_the_plans_of_what_was_sent_are_judged_at_the_end(project: pytest.Pytester) -> None:

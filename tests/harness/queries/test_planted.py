@@ -90,6 +90,12 @@ def _costly_routes(app: FastAPI, url: str, reads: Engine) -> None:
                 for number in (1, 2, 3)
             ]
 
+    @app.get("/ping")
+    def ping_before_use() -> list[int]:
+        with reads.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+            return list(connection.scalars(select(Item.id).limit(20)))
+
     @app.get("/connect")
     def connection_per_request() -> int | None:
         own = create_engine(url)
@@ -192,6 +198,7 @@ def test_clean_routes_pass(planted: Api) -> None:
     [
         ("GET /lazy", "query-loop", r"3 times.* owner .*\n(.*\n)*.*selectinload"),
         ("GET /loop", "query-loop", "select name from owner where id = ?"),
+        ("GET /ping", "ping-before-use", "1 round trips, .*SELECT 1"),
         ("GET /connect", "connection-per-request", "1 connections opened, 0 allowed"),
         ("GET /five", "query-budget", "5 queries, the budget is 3"),
         ("GET /count", "count-in-list", "select count"),
