@@ -33,12 +33,15 @@ from harness.postgres.databases import Databases
 from harness.postgres.find import Installation, choose
 from harness.postgres.prepared import databases_on, prepared_cluster
 from tools.bench_runs import Suite, measure_runs
-from tools.bench_ways import FIRST, Way, ours, peer, rolled_back, write_project
+from tools.bench_ways import FIRST, Way, ours, peer, rolled_back, server_each, write_project
 
 ROOT = Path(__file__).resolve().parent.parent
 FAST = Path("/dev/shm")  # noqa: S108 - a temporary directory is made in it
 IN_A_ROW = 3
 """Measurements of one way before the next one's turn, so that what it leaves to the background is felt."""
+
+WITHOUT_PAUSE = 8
+"""Tests in a row that all change the schema: more than there are copies ahead, so that each costs what a copy costs."""
 
 DEEDS = {
     "read": "SELECT 1 FROM t2",
@@ -99,6 +102,8 @@ class Bench:
             ways["rolled back"] = rolled_back(stack.enter_context(self.started(config))), "data"
             for name, place, loaded in self.peers(tables):
                 ways[name] = stack.enter_context(peer(self.installation, config, place, loaded=loaded)), "data"
+            if tables <= 6:
+                self.take_server_each(stack, config, ways)
             task = self.progress.add_task(f"{tables} tables", total=self.rounds // IN_A_ROW * len(ways))
             for _ in range(self.rounds // IN_A_ROW):
                 for name, (way, deed) in ways.items():
@@ -115,6 +120,26 @@ class Bench:
             ("pytest-postgresql and alembic, tmpfs", FAST, False),
         ]
         return all_three if tables <= 6 else all_three[: 1 if tables <= 100 else 0]
+
+    def take_server_each(self, stack: contextlib.ExitStack, config: Config, ways: dict[str, tuple[Way, str]]) -> None:
+        """testing.postgresql too, where it is installed."""
+        try:
+            ways["testing.postgresql, tmpfs"] = (
+                stack.enter_context(server_each(self.installation, config, FAST)),
+                "data",
+            )
+        except ModuleNotFoundError:
+            self.progress.console.print("testing.postgresql is not installed here, and left out")
+
+    def without_pause(self, tables: int) -> None:
+        """Tests that all change the schema, each right after the last: what is held ahead is soon used up."""
+        task = self.progress.add_task(f"{tables} tables, copies without a pause", total=self.rounds // IN_A_ROW)
+        with self.started(self.project(tables)) as databases:
+            way = ours(databases)
+            for _ in range(self.rounds // IN_A_ROW):
+                taken = [milliseconds(way, "ddl") for _ in range(WITHOUT_PAUSE)]
+                self.take(f"ours, ddl without a pause, {tables} tables", statistics.mean(taken))
+                self.progress.advance(task)
 
     def firsts(self) -> None:
         """The first database of a run, with a warm cache, a cold one, and pytest-postgresql's."""
@@ -161,7 +186,8 @@ def ratios(medians: dict[str, float]) -> dict[str, float]:
         "first_cold": ratio("first, cold cache", "first, pytest-postgresql"),
         "suite50": ratio("suite of 50, ours, net", "suite of 50, pytest-postgresql, net"),
         "grow_reset": ratio("ours, data, 1000 tables", "ours, data, 6 tables"),
-        "grow_clone": ratio("ours, ddl, 1000 tables", "ours, ddl, 6 tables"),
+        "grow_clone": ratio("ours, ddl without a pause, 1000 tables", "ours, ddl without a pause, 6 tables"),
+        "grow_clone_ahead": ratio("ours, ddl, 1000 tables", "ours, ddl, 6 tables"),
         "xdist2": ratio("200 tests, -n 2, net", "200 tests, -n 0, net"),
     }
 
@@ -185,6 +211,7 @@ def measure(arguments: argparse.Namespace) -> None:
         bench = Bench(installation, Path(directory), arguments.rounds, progress)
         for tables in (6, 100, 1000):
             bench.databases(tables)
+            bench.without_pause(tables)
         bench.firsts()
         suite = Suite(bench.project(6).root, ROOT / "src", FAST, Path(installation.program("pg_ctl")), bench.cache)
         measure_runs(suite, arguments.runs, bench.take, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+from unittest import mock
 
 import psycopg
 from pytest_postgresql.executors import PostgreSQLExecutor
@@ -146,6 +148,40 @@ def _postgresql(executor: PostgreSQLExecutor, where: dict[str, Any], config: Con
                 connection.close()
 
     return way
+
+
+@contextlib.contextmanager
+def server_each(installation: Installation, config: Config, place: Path) -> Iterator[Way]:
+    """testing.postgresql as its documentation recommends: a server for each test, from a cluster migrated once.
+
+    Raises:
+        ModuleNotFoundError: where it is not installed; it is no dependency of this project.
+    """
+    postgresql: Any = importlib.import_module("testing.postgresql")
+    programs = {name: installation.program(name) for name in ("initdb", "postgres")}
+    with tempfile.TemporaryDirectory(prefix="peer-", dir=place) as directory:
+        here = mock.patch.object(tempfile, "tempdir", directory)
+
+        def migrate(server: Any) -> None:
+            _loader(config)(**_where(server), dbname="test")
+
+        with here:
+            factory = postgresql.PostgresqlFactory(cache_initialized_db=True, on_initialized=migrate, **programs)
+
+        @contextlib.contextmanager
+        def way() -> Iterator[psycopg.Connection[Any]]:
+            with here, factory() as server, contextlib.closing(psycopg.connect(**_where(server), dbname="test")) as own:
+                own.autocommit = True
+                yield own
+
+        try:
+            yield way
+        finally:
+            factory.clear_cache()
+
+
+def _where(server: Any) -> dict[str, Any]:
+    return {name: server.dsn()[name] for name in ("host", "port", "user")}
 
 
 def _loader(config: Config) -> Callable[..., None]:
