@@ -22,14 +22,36 @@ def test_a_process_on_a_database_at_head_is_healthy_and_ready(api: Client) -> No
     assert [api.get("/health").status_code, api.get("/ready").status_code] == [200, 200]
 
 
-def test_a_database_at_another_revision_is_not_ready(api: Client) -> None:
+def stand_at(api: Client, step: int) -> str:
+    """Say that the database is so many revisions later than it is; returns the number of that one."""
+    (row,) = api.rows("alembic_version")
+    revision = f"{int(row['version_num']) + step:04}"
+    with api.operator() as connection:
+        connection.execute("UPDATE alembic_version SET version_num = %s", [revision])
+    return revision
+
+
+def test_a_database_that_lacks_a_migration_is_not_ready(api: Client) -> None:
     """/ready says 503 with both revisions and when to ask again; /health, which restarts nothing for it, 200."""
-    api.seed("alembic_version", [{"version_num": "another"}])
+    revision = stand_at(api, -1)
     answer = api.get("/ready")
     assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json")
-    assert "another" in answer.json()["detail"]
+    assert f"is at revision {revision}, this code needs {int(revision) + 1:04}" in answer.json()["detail"]
     assert answer.headers["Retry-After"]
     assert api.get("/health").status_code == 200
+
+
+def test_a_database_that_is_ahead_is_ready(api: Client) -> None:
+    """The next release has migrated already, and this one serves until it takes over."""
+    stand_at(api, 1)
+    assert api.get("/ready").status_code == 200
+
+
+def test_a_database_without_a_revision_is_not_ready(api: Client) -> None:
+    """Empty, or restored without its data: nothing says that the tables are there."""
+    with api.operator() as connection:
+        connection.execute("DELETE FROM alembic_version")
+    assert "at revision none" in api.get("/ready").json()["detail"]
 
 
 @pytest.mark.slow

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from alembic.config import Config as AlembicConfig
 from alembic.script import ScriptDirectory
+from alembic.util import to_tuple
 from pytest_alembic.runner import MigrationContext
 from pytest_alembic.tests import (
     test_model_definitions_match_ddl,
@@ -65,3 +68,10 @@ def test_autogenerate_sees_every_model(harness_config: Config) -> None:
 def test_the_app_waits_for_the_newest_revision(alembic_config: AlembicConfig) -> None:
     """The app never imports Alembic, so the head it compares with is a constant, which must keep up."""
     assert ScriptDirectory.from_config(alembic_config).get_current_head() == HEAD
+
+
+def test_a_revision_has_a_higher_number_than_those_before_it(alembic_config: AlembicConfig) -> None:
+    """/ready compares them: a database at a later revision serves this code too, one at an earlier does not."""
+    for script in ScriptDirectory.from_config(alembic_config).walk_revisions():
+        assert re.fullmatch("[0-9]{4}", script.revision)
+        assert all(before < script.revision for before in to_tuple(script.down_revision, default=()))

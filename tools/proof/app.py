@@ -93,11 +93,11 @@ PROMISES = (
     ),
     behaviour(
         "not-ready-unnoticed",
-        "ready on a database at another revision",
+        "ready on a database that lacks a migration",
         "src/sealy/db/engine.py",
-        "        if revisions == [HEAD]:\n",
-        "        if revisions:\n",
-        "tests/api/test_health.py::test_a_database_at_another_revision_is_not_ready",
+        "        if revisions and min(revisions) >= HEAD:",
+        "        if revisions:",
+        "tests/api/test_health.py::test_a_database_that_lacks_a_migration_is_not_ready",
     ),
     behaviour(
         "lost-commit-is-a-success",

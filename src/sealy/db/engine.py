@@ -69,18 +69,21 @@ class Database:
         event.listen(self.reads, "handle_error", self._note_lost_connections)
 
     def why_not_ready(self) -> str | None:
-        """None when the pool is open and the database is at this code's revision, else the reason."""
+        """None when the pool is open and the database is at this code's revision or a later one, else the reason.
+
+        A later one is the next release's: this code serves until that has taken over, and again after a rollback.
+        """
         try:
             self._open_all()
             with self.reads.connect() as connection:
                 revisions = connection.scalars(REVISION).all()
         except ProgrammingError:
-            return f"the database shows no revision to this role, this code needs {HEAD}"
+            return f"the database shows no revision to this role, this code needs {HEAD} or later"
         except SQLAlchemyError as error:
             return f"the database does not answer ({type(error).__name__})"
-        if revisions == [HEAD]:
+        if revisions and min(revisions) >= HEAD:  # they are numbers of four digits (migrations/env.py)
             return None
-        return f"the database is at revision {', '.join(revisions) or 'none'}, this code needs {HEAD}"
+        return f"the database is at revision {', '.join(revisions) or 'none'}, this code needs {HEAD} or later"
 
     def close(self) -> None:
         """Close the pool's connections."""
