@@ -72,7 +72,9 @@ def test_a_schema_test_cannot_write(project: pytest.Pytester) -> None:
     )
     result = project.runpytest_inprocess("tests/schema", "tests/test_after.py")
     result.assert_outcomes(passed=2, failed=3)
-    result.stdout.fnmatch_lines(["*cannot execute INSERT in a read-only transaction*", "A test marked schema looks and*"])
+    result.stdout.fnmatch_lines(
+        ["*cannot execute INSERT in a read-only transaction*", "A test marked schema looks and*"]
+    )
 
 
 def test_an_api_test_speaks_http_and_seeds_as_the_operator(project: pytest.Pytester) -> None:

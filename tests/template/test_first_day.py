@@ -1,0 +1,135 @@
+"""docs/first-day.md, followed from top to bottom as a newcomer does: its files written, its commands typed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from tests.template.clones import ENVIRONMENT, ROOT, copy
+
+BLOCK = re.compile(r"^```(console|python|diff)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PLACE = re.compile(r"`((?:src|tests)/[\w./]+\.py)`")
+TEMPLATE = "https://example.com/the/template.git"
+SERVES = "python run.py dev"
+ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+VARIES = re.compile(r"\d{4}_\d{2}_\d{2}_|\s+|\d+\.\d+")
+"""What differs from day to day and from machine to machine: a date, the width of a table, milliseconds."""
+
+
+def page() -> list[tuple[str, str, str]]:
+    """The blocks of the page: language, the file that was named last before it, and the text."""
+    text = (ROOT / "docs" / "first-day.md").read_text(encoding="utf-8")
+    return [(found[1], (PLACE.findall(text[: found.start()]) or [""])[-1], found[2]) for found in BLOCK.finditer(text)]
+
+
+def change(path: Path, difference: str) -> None:
+    """Put a block of differences into a file: its lines without `+` must stand there, once."""
+    lines = [(line[:1], line[1:]) for line in difference.splitlines()]
+    before, after = ("".join(f"{text}\n" for sign, text in lines if sign != other) for other in "+-")
+    text = path.read_text(encoding="utf-8")
+    assert text.count(before) == 1, f"{path} should hold this once:\n{before}"
+    path.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def commands(block: str) -> Iterator[tuple[str, list[str]]]:
+    """Each command of a console block, with the lines that it should print."""
+    for typed in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, *printed = typed.splitlines()
+        yield command, printed
+
+
+class Newcomer:
+    """Somebody at a shell, with this Python as `python` and nothing installed."""
+
+    def __init__(self, directory: Path) -> None:
+        programs = directory / "programs"
+        programs.mkdir()
+        (programs / "python").symlink_to(Path(sys.executable).resolve())
+        self.template = copy(directory / "template")
+        self.directory = directory
+        kept = {name: value for name, value in ENVIRONMENT.items() if not name.startswith(("APP_", "PYTEST", "PYTHON"))}
+        self.environment: Mapping[str, str] = kept | {"PATH": f"{programs}:{os.environ['PATH']}"}
+
+    def types(self, command: str, printed: list[str]) -> None:
+        """Run a command in the directory where the last one ended; it must print what the page says.
+
+        It fails where the page shows a finding or a complaint, and nowhere else.
+        """
+        begun = time.monotonic()
+        line = f"{command.replace(TEMPLATE, str(self.template))} && pwd >&3"
+        read, write = os.pipe()
+        done = subprocess.run(
+            ["bash", "-c", f"exec 3>&{write}; {line}"],
+            cwd=self.directory,
+            env=self.environment,
+            pass_fds=[write],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        os.close(write)
+        with os.fdopen(read) as place:
+            self.directory = Path(place.read().strip() or self.directory)
+        print(f"{time.monotonic() - begun:6.1f} s  {command}")
+        complains = any("fix:" in text or "has no example" in text for text in printed)
+        assert (done.returncode != 0) == complains, done.stdout[-6000:]
+        shown = VARIES.sub("", done.stdout)
+        assert not [text for text in printed if VARIES.sub("", text) not in shown], done.stdout[-6000:]
+
+    def serves(self, command: str) -> None:
+        """Start the server, ask it, and stop it as Ctrl-C does."""
+        begun = time.monotonic()
+        server = subprocess.Popen(
+            command.split(),
+            cwd=self.directory,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        )
+        assert server.stdout
+        address = next(found[0] for line in server.stdout if (found := ADDRESS.search(line)))
+        with urllib.request.urlopen(f"{address}/ready") as answer:
+            assert answer.status == 200
+        print(f"{time.monotonic() - begun:6.1f} s  {command}")
+        os.killpg(server.pid, signal.SIGINT)
+        server.communicate(timeout=60)
+
+
+@pytest.mark.nightly
+def test_a_newcomer_gets_where_the_page_leads(tmp_path: Path) -> None:
+    """Each command does what the page says, and the last one finds everything green; `-s` shows their times."""
+    newcomer = Newcomer(tmp_path)
+    for language, place, text in page():
+        path = newcomer.directory / place
+        if language == "python":
+            path.write_text(text, encoding="utf-8")
+        elif language == "diff":
+            change(path, text)
+        else:
+            for command, printed in commands(text):
+                if command == SERVES:
+                    newcomer.serves(command)
+                else:
+                    newcomer.types(command, printed)
+
+
+def test_the_page_names_a_file_for_every_block() -> None:
+    """Nothing has to be guessed: what is shown as a file or a change says where it goes."""
+    blocks = page()
+    assert {language for language, _, _ in blocks} == {"console", "python", "diff"}
+    assert not [text for language, place, text in blocks if language != "console" and not place]
+    typed = list(chain.from_iterable(commands(text) for language, _, text in blocks if language == "console"))
+    assert (SERVES, []) in typed
