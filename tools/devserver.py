@@ -62,13 +62,19 @@ class DevServer:
         Raises:
             HarnessError: when another process has them.
         """
-        with (self.home / "lock").open("w") as lock:
+        with (self.home / "lock").open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                lock.seek(0)
                 raise HarnessError(
-                    f"`python run.py dev` is running here already, with the data in {self.home}."
+                    f"`python run.py dev` is running here already, as process {lock.read().strip() or 'unknown'}, with "
+                    f"the data in {self.home}.\n"
+                    "  remedy: use that one, or stop it with Ctrl-C; another clone of the project runs beside it"
                 ) from None
+            lock.truncate(0)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
             yield
 
     def prepare(self, *, fresh: bool) -> None:

@@ -94,8 +94,8 @@ def test_data_of_another_major_are_left_alone_and_fresh_is_named(server: DevServ
 
 
 def test_one_clone_runs_one_development_server(server: DevServer) -> None:
-    """A second one is refused while the first holds the data."""
-    with server.lock(), pytest.raises(HarnessError, match="is running here already"), server.lock():
+    """A second one is refused while the first holds the data, and is told which process that is."""
+    with server.lock(), pytest.raises(HarnessError, match=f"here already, as process {os.getpid()},"), server.lock():
         pass
     with server.lock():
         pass

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     exemptions = read_exemptions(args.exempt, [rule.id for rule in registered()]) if args.exempt else []
     snapshot = _read(args.dsn)
     if snapshot.can_write:
-        _say(f"warning: {snapshot.role} may write to {snapshot.database}; a role that may only connect sees the same")
+        _say(f"note: nothing was written, though {snapshot.role} may; a role that may only connect sees the same")
     ran = {rule.id for rule in rules}
     verdict = judge(
         findings(snapshot, Options(), only), [item for item in exemptions if item.rule in ran], strict=args.strict
@@ -110,7 +110,7 @@ def _print_text(snapshot: Snapshot, verdict: Verdict, rules: int) -> None:
     errors = sum(finding.severity == "error" for finding in found)
     sys.stdout.write(
         f"{snapshot.database} on PostgreSQL {_version(snapshot)}: {len(snapshot.roots)} tables, {rules} rules, "
-        f"{errors} errors, {len(found) - errors} warnings, {len(verdict.exempted)} exempted\n"
+        f"{_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}, {len(verdict.exempted)} exempted\n"
     )
 
 
@@ -120,6 +120,10 @@ def _print_todo(verdict: Verdict) -> int:
     for finding in refused:
         _say(f"warning: {finding.rule.id} for {finding.object}: the name reads like a wildcard, rename the object")
     return 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _version(snapshot: Snapshot) -> str:
