@@ -2,6 +2,12 @@
 
 Released is what the merge base with the default branch holds. A revision is known by its id, wherever its file lies,
 and compared by its code: comments, docstrings, layout and `hazards` may change.
+
+History may start anew with a first revision that names every released one:
+
+    replaces = ("0001", "0002")
+
+Databases that ran those are made anew. Once it is released itself, it stays as it is like any other.
 """
 
 from __future__ import annotations
@@ -34,12 +40,13 @@ NON_LINEAR = Rule(
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One revision as its file states it; `digest` is of its code."""
+    """One revision as its file states it; `digest` is of its code, `replaces` what it starts history in place of."""
 
     id: str
     parents: tuple[str, ...]
     digest: str
     path: str
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,9 @@ def compare_with_released(folders: Iterable[Path], environment: Mapping[str, str
         return Comparison((), f"released revisions not compared: {base}")
     released = _released(repository, base, folders)
     current = {item.id: item for folder in folders for item in _read_all(_files(folder))}
+    if start := _start_anew(released, current):
+        note = f"history starts anew with {start.id}, in place of {len(released)} released revisions of {base}"
+        return Comparison((), note)
     findings = (*_edited(released, current, base), *_misplaced(released, current, base))
     return Comparison(findings, f"{len(released)} released revisions compared with {base}")
 
@@ -103,7 +113,7 @@ def read_revision(path: str, content: bytes) -> Revision | None:
     if not isinstance(name, str) or not any(assignment(node, "down_revision") for node in tree.body):
         return None
     parents = [*_names(_literal(tree, "down_revision")), *_names(_literal(tree, "depends_on"))]
-    return Revision(name, tuple(parents), _digest(tree), path)
+    return Revision(name, tuple(parents), _digest(tree), path, tuple(_names(_literal(tree, "replaces"))))
 
 
 def _literal(tree: ast.Module, name: str) -> object:
@@ -131,6 +141,15 @@ def _digest(tree: ast.Module) -> str:
         if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
     return hashlib.sha256(ast.dump(module).encode()).hexdigest()
+
+
+def _start_anew(released: Mapping[str, Revision], current: Mapping[str, Revision]) -> Revision | None:
+    """The only first revision, where it replaces all that is released and has not been released as that itself."""
+    firsts = [item for item in current.values() if not item.parents]
+    if not released or len(firsts) != 1 or not {*released} <= {*firsts[0].replaces}:
+        return None
+    known = released.get(firsts[0].id)
+    return None if known and known.replaces else firsts[0]
 
 
 def _edited(released: Mapping[str, Revision], current: Mapping[str, Revision], base: Base) -> Iterator[Finding]:

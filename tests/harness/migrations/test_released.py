@@ -127,6 +127,43 @@ def test_a_removed_revision_is_found(clone: Path) -> None:
     assert found(clone) == [("edited-history", "0002")]
 
 
+def start_anew(root: Path, *replaces: str) -> None:
+    """One first revision in place of all that was there."""
+    for path in (root / VERSIONS).glob("*_step.py"):
+        path.unlink()
+    path = write(root, "0001", None, "op.execute('CREATE EXTENSION citext')")
+    path.write_text(f"replaces = {replaces!r}\n{path.read_text('utf-8')}", encoding="utf-8")
+
+
+def test_history_may_start_anew_and_then_stands(origin: Path, clone: Path) -> None:
+    """A first revision that says it replaces all released ones is no edit; once released it cannot be edited either."""
+    start_anew(clone, "0001", "0002")
+    write(clone, "0002", "0001", "op.create_table('t')")
+    assert found(clone) == []
+    assert compare(clone).note.startswith(
+        "history starts anew with 0001, in place of 2 released revisions of origin/HEAD"
+    )
+    commit(clone)
+    git(clone, "push", "-q", "origin", "HEAD:refs/heads/feature")
+    git(origin, "merge", "-q", "feature")
+    git(clone, "fetch", "-q", "origin")
+    assert found(clone) == []
+    assert compare(clone).note.startswith("2 released revisions compared with ")
+    (clone / VERSIONS / "0001_step.py").write_text(
+        "replaces = ('0001', '0002')\nrevision = '0001'\ndown_revision = None"
+    )
+    assert found(clone) == [("edited-history", "0001")]
+
+
+def test_a_start_that_leaves_out_a_released_revision_is_an_edit(clone: Path) -> None:
+    """What somebody else has released since is not thrown away unawares; nor by a second beginning."""
+    start_anew(clone, "0001")
+    assert found(clone) == [("edited-history", "0001"), ("edited-history", "0002")]
+    start_anew(clone, "0001", "0002")
+    write(clone, "0001b", None)
+    assert ("edited-history", "0001") in found(clone)
+
+
 def test_a_branch_beside_the_released_head_is_found(clone: Path) -> None:
     """So is everything that stands on it, and a second beginning."""
     write(clone, "0002b", "0001")
