@@ -153,6 +153,27 @@ def full(session: nox.Session) -> None:
     pytest(session)
 
 
+@nox.session(**SHARED, default=False)
+def coverage(session: nox.Session) -> None:
+    """Fail where the tests leave out a line or branch of the app, or more than 5 % of the harness; build/coverage/."""
+    tests = ("-m", "pytest", "-m", "not (nightly or deploy)", *PARALLEL, *session.posargs)
+    run(session, "-m", "coverage", "erase")
+    run(session, "-m", "coverage", "run", *tests)
+    run(session, "-m", "coverage", "combine", "--quiet")
+    for form in ("html", "xml"):
+        run(session, "-m", "coverage", form, "--quiet", "--fail-under=0")
+    run(session, "-m", "coverage", "report", "--include=src/harness/*", "--fail-under=95")
+    run(session, "-m", "coverage", "report", "--omit=src/harness/*", "--fail-under=100")
+
+
+@nox.session(venv_backend="uv", python=PYTHONS[0], default=False)
+def lowest(session: nox.Session) -> None:
+    """Run all suites on the lowest versions that pyproject.toml allows."""
+    session.install("--require-hashes", "-r", "requirements/lowest.txt")
+    source = {"PYTHONPATH": str(Path("src").resolve())}
+    session.run("python", "-m", "pytest", "-m", "not (nightly or deploy)", *PARALLEL, *session.posargs, env=source)
+
+
 def suites_of(python: str, majors: list[int], tag: str) -> None:
     """Register the sessions that run all suites on one Python and each of `majors`."""
 
@@ -256,6 +277,7 @@ def pins(session: nox.Session) -> None:
         ("dev", ["pyproject.toml", "--group=dev"]),
         ("deploy", ["pyproject.toml", "--group=deploy"]),
         ("nox", ["--group=nox"]),
+        ("lowest", ["pyproject.toml", "--group=dev", "--resolution=lowest-direct"]),
     ):
         target = f"requirements/{name}.txt"
         options = ["--no-config", "--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url"]
