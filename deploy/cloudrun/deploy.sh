@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Migrate, start a revision that gets no traffic, ask it whether it is ready, then send the traffic there.
+# Bring the jobs up to date, migrate, start a revision that gets no traffic, ask it whether it is ready, then send the traffic there.
 #
 #   PROJECT=… REGION=… deploy/cloudrun/deploy.sh deploy TAG        both images are in the registry under TAG
 #   PROJECT=… REGION=… deploy/cloudrun/deploy.sh rollback [REVISION]   to REVISION, or list what there is
@@ -46,8 +46,11 @@ deploy() {
   manifests=$(mktemp -d)
   trap 'rm -rf "$manifests"' EXIT
 
-  render migrate.yaml >"$manifests/migrate.yaml"
-  run jobs replace "$manifests/migrate.yaml"
+  local job
+  for job in $(cd "$here" && grep -l '^kind: Job$' -- *.yaml); do
+    render "$job" >"$manifests/$job"
+    run jobs replace "$manifests/$job"
+  done
   run jobs execute "$SERVICE-migrate" --wait
 
   service >"$manifests/service.yaml"

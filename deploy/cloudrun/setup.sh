@@ -9,7 +9,7 @@ umask 077
 
 : "${PROJECT:?the Google Cloud project}" "${REGION:?such as europe-west1}"
 SERVICE=sealy
-DATABASE=sealy
+DATABASE=${SERVICE//-/_}
 SOCKET=/cloudsql/$PROJECT:$REGION:$SERVICE
 
 g() { gcloud --project="$PROJECT" --quiet "$@"; }

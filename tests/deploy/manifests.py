@@ -29,16 +29,24 @@ def cloud_run(name: str) -> Any:
     return read_yaml(DEPLOY / "cloudrun" / f"{name}.yaml")
 
 
+CLOUD_RUN = {path.stem: str(read_yaml(path)["kind"]) for path in sorted(DEPLOY.glob("cloudrun/*.yaml"))}
+"""The manifests of Cloud Run by name, and the kind of each: Service or Job."""
+
+
 def compose() -> Any:
     """The compose file, as it stands."""
     return read_yaml(DEPLOY / "vm" / "compose.yaml")
 
 
+def pod(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The innermost template of a Cloud Run service or job."""
+    template = manifest["spec"]["template"]["spec"]
+    return dict(template.get("template", {}).get("spec", template))
+
+
 def container(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The one container of a Cloud Run service or job."""
-    template = manifest["spec"]["template"]["spec"]
-    template = template.get("template", {}).get("spec", template)
-    (found,) = template["containers"]
+    (found,) = pod(manifest)["containers"]
     return dict(found)
 
 
@@ -51,7 +59,7 @@ def unit(path: Path) -> list[tuple[str, str]]:
 
 def variables() -> Iterator[tuple[str, str, str | None]]:
     """Every environment variable that a manifest sets, as (file, name, value); the value is None for a secret."""
-    for name in ("service", "migrate"):
+    for name in CLOUD_RUN:
         for item in container(cloud_run(name))["env"]:
             yield f"cloudrun/{name}.yaml", item["name"], item.get("value")
     for service, body in compose()["services"].items():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ class Cloud:
             (place / name).chmod(0o755)
 
     def run(
-        self, script: str, *arguments: str, broken: str = "", serving: str = "0|sealy-a\n100|sealy-b\n"
+        self, script: str | Path, *arguments: str, broken: str = "", serving: str = "0|sealy-a\n100|sealy-b\n"
     ) -> subprocess.CompletedProcess[str]:
         """Run the script; the call that contains `broken` fails."""
         self.diary.write_text("")
@@ -85,7 +87,8 @@ def test_migrations_then_a_revision_then_ready_then_traffic(cloud: Cloud) -> Non
     """In this order, and the traffic goes to the very revision that was asked."""
     done = cloud.run("deploy.sh", "deploy", "abc123")
     assert done.returncode == 0, done.stderr
-    assert cloud.steps() == ["jobs replace", "jobs execute", "services replace", "curl", "update-traffic"]
+    (updated, *after) = [step for step, _ in groupby(cloud.steps())]
+    assert (updated, after) == ("jobs replace", ["jobs execute", "services replace", "curl", "update-traffic"])
     diary = cloud.diary.read_text()
     name = cloud.manifest("service")["spec"]["template"]["metadata"]["name"]
     assert name.startswith("sealy-abc123-")
@@ -160,3 +163,16 @@ def test_setting_up_shows_no_secret(cloud: Cloud) -> None:
         ("sealy-migrator-url", "sealy-migrate"),
         ("sealy-edge-key", "sealy-app"),
     ]
+
+
+def test_a_service_with_a_hyphen_has_a_database_without(cloud: Cloud) -> None:
+    """Google's names have hyphens, Postgres's want quotes for them: the database and its roles have underscores."""
+    script = cloud.place / "setup.sh"
+    text = (DEPLOY / "cloudrun" / "setup.sh").read_text()
+    script.write_text(re.sub("^SERVICE=.*$", "SERVICE=two-words", text, flags=re.MULTILINE))
+    assert cloud.run(script).returncode == 0
+    diary = cloud.diary.read_text()
+    assert "sql instances create two-words " in diary
+    assert "sql databases create two_words --instance=two-words" in diary
+    assert "postgresql://two_words_app:" in (cloud.seen / "secrets").read_text()
+    assert "ALTER ROLE two_words_app " in (cloud.place / "secrets.txt").read_text()

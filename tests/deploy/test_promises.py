@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -12,13 +13,16 @@ import pytest
 from harness.config import Config, load_object
 from harness.queries.routes import read_document
 from tests.deploy.manifests import (
+    CLOUD_RUN,
     DEPLOY,
     KILLED_AFTER,
     ROOT,
+    UNITS,
     cloud_run,
     compose,
     container,
     image_command,
+    pod,
     role_setting,
     unit,
     unit_command,
@@ -169,7 +173,7 @@ def test_what_migrates_is_what_serves_and_alembic() -> None:
 
 def test_cloud_run_accepts_the_names() -> None:
     """Lower-case letters, digits and hyphens, 49 at most: an underscore from a Python name would be refused."""
-    for name in ("service", "migrate"):
+    for name in CLOUD_RUN:
         assert re.fullmatch(r"[a-z]([-a-z0-9]{0,47}[a-z0-9])?", cloud_run(name)["metadata"]["name"])
 
 
@@ -194,16 +198,21 @@ def test_the_app_waits_for_the_migrations() -> None:
     assert {("Requires", "app-migrate.service"), ("After", "app-migrate.service")} <= set(lines)
 
 
+def secret_of(manifest: str, variable: str) -> str:
+    """The secret that a variable of a Cloud Run manifest has its value from."""
+    (found,) = [each for each in container(cloud_run(manifest))["env"] if each["name"] == variable]
+    return str(found["valueFrom"]["secretKeyRef"]["name"])
+
+
 def test_the_app_never_holds_the_migrators_secret() -> None:
     """Least privilege: what serves has the app's address, what migrates has the migrator's, and nobody has both."""
     services = compose()["services"]
     assert services["app"]["secrets"] == ["app_url"]
     assert services["migrate"]["secrets"] == ["migrator_url"]
-    accounts = {}
-    for name in ("service", "migrate"):
-        template = cloud_run(name)["spec"]["template"]["spec"]
-        accounts[name] = template.get("template", {}).get("spec", template)["serviceAccountName"]
-    assert len(set(accounts.values())) == 2
+    accounts = {name: pod(cloud_run(name))["serviceAccountName"] for name in CLOUD_RUN}
+    secrets = {name: secret_of(name, "APP_DATABASE_URL") for name in CLOUD_RUN}
+    assert [name for name in CLOUD_RUN if accounts[name] == accounts["service"]] == ["service"]
+    assert [name for name in CLOUD_RUN if secrets[name] == secrets["service"]] == ["service"]
     users = [dict(unit(DEPLOY / "vm" / f"{name}.service"))["User"] for name in ("app", "app-migrate")]
     assert users == ["sealy_app", "sealy_migrator"]
 
@@ -227,3 +236,22 @@ def test_only_the_proxys_network_may_name_the_client() -> None:
     (subnet,) = [each["subnet"] for each in compose()["networks"]["edge"]["ipam"]["config"]]
     assert trusted == {"vm/compose.yaml app": subnet, "vm/app.service": "127.0.0.1"}
     assert "--forwarded-allow-ips" not in uvicorn_options(image_command())
+
+
+@pytest.mark.parametrize(
+    "path", ["deploy/vm/secrets/app_url", "deploy/vm/.env", "deploy/vm/backups/a.dump", "secrets.txt"]
+)
+def test_what_a_host_keeps_to_itself_is_not_committed(path: str) -> None:
+    """`git add --all` beside a deployment takes no password along."""
+    assert subprocess.run(["git", "check-ignore", "--quiet", path], cwd=ROOT, check=False).returncode == 0
+
+
+def test_docker_runs_services_that_are_there() -> None:
+    """The lines that a unit has for docker name services of compose, and need no more variables than its own file."""
+    lines = [
+        line for path in UNITS for line in re.findall(r"^#   ExecStart=(docker .*)$", path.read_text(), re.MULTILINE)
+    ]
+    named = {re.sub(r"^.* run (--\S+ )*", "", line).split()[0] for line in lines}
+    assert named == {"backup", "migrate"}
+    assert all("--project-directory /opt/sealy/app/deploy/vm " in line for line in lines)
+    assert named <= set(compose()["services"])
