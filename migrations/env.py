@@ -28,6 +28,23 @@ LOCK_TIMEOUT = "5s"
 ADVISORY_LOCK = 0x616C656D626963
 """The key of the lock that runs of this directory queue for: "alembic" in ASCII."""
 
+PROTECT = text("""
+DO $$
+DECLARE
+    grantee text;
+BEGIN
+    FOR grantee IN
+        SELECT DISTINCT acl.grantee::regrole::text
+        FROM pg_class c, aclexplode(c.relacl) acl
+        WHERE c.oid = to_regclass('alembic_version') AND pg_has_role(c.relowner, 'USAGE')
+          AND acl.grantee NOT IN (0, c.relowner) AND acl.privilege_type IN ('INSERT', 'UPDATE', 'DELETE')
+    LOOP
+        EXECUTE 'REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM ' || grantee;
+    END LOOP;
+END
+$$""")
+"""Take back what default privileges give on whatever the owner makes: only migrations say where the schema stands."""
+
 runpy.run_path(str(Path(__file__).with_name("operations.py")))
 
 
@@ -94,7 +111,7 @@ def number_revisions(
 
 
 def migrate(connection: Connection) -> None:
-    """Run what the command asks for, each revision in a transaction of its own."""
+    """Run what the command asks for, each revision in a transaction of its own; nobody else then writes the version."""
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -105,6 +122,8 @@ def migrate(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    connection.execute(PROTECT)
+    connection.commit()
 
 
 if context.is_offline_mode():

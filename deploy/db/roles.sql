@@ -81,6 +81,10 @@ BEGIN
         format('GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO %I', app),
         format('GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO %I', readonly)
     ];
+    -- Where the schema stands is the migrations' to say; they take the right back too (migrations/env.py).
+    IF to_regclass('public.alembic_version') IS NOT NULL THEN
+        steps := steps || format('REVOKE INSERT, UPDATE, DELETE ON public.alembic_version FROM %I', app);
+    END IF;
 
     FOREACH step IN ARRAY steps LOOP
         -- Roles belong to the whole cluster, advisory locks to one database: only a repetition helps against others.

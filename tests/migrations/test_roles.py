@@ -110,6 +110,22 @@ def test_a_reader_is_in_a_read_only_transaction(database: Database, names: dict[
     assert codes == dict.fromkeys(WRITES[:3], READ_ONLY)
 
 
+VERSION = {
+    "SELECT version_num FROM alembic_version": "",
+    "UPDATE alembic_version SET version_num = '0000'": DENIED,
+    "INSERT INTO alembic_version VALUES ('0000')": DENIED,
+    "DELETE FROM alembic_version": DENIED,
+    "TRUNCATE alembic_version": DENIED,
+}
+
+
+def test_the_app_cannot_say_where_the_schema_stands(database: Database, names: dict[str, sql.Composable]) -> None:
+    """It reads the revision for /ready; only migrations write it, also after the roles have been made again."""
+    for _ in range(2):
+        assert {each: refusal(database, "app", each, names) for each in VERSION} == VERSION
+        database.roles.apply(database.server, database.name)
+
+
 @pytest.mark.parametrize("role", ["app", "readonly"])
 def test_nobody_passes_rights_on(role: str, database: Database, names: dict[str, sql.Composable]) -> None:
     """Postgres refuses a GRANT or only warns that nothing was granted: either way PUBLIC has got nothing."""
