@@ -29,9 +29,15 @@ def todo(api: Client, owner: int | None = None) -> int:
     return int(answer.raise_for_status().json()["id"])
 
 
-def tag(api: Client) -> None:
-    """One more tag in use, of somebody new, counted."""
-    todo(api)
+def todos(api: Client, rows: int) -> None:
+    """So many more todos, each of somebody new."""
+    for _ in range(rows):
+        todo(api)
+
+
+def tags(api: Client, rows: int) -> None:
+    """At least so many more tags in use, each of somebody new, counted."""
+    todos(api, rows)
     with api.operator() as operator:
         operator.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY tags_in_use")
 
@@ -65,5 +71,5 @@ EXAMPLES: Mapping[str, Callable[[Client], httpx.Request]] = {
 }
 """By route; each makes what it needs through the API, and returns the request to be judged."""
 
-ROWS: Mapping[str, Callable[[Client], object]] = {"GET /v1/todos": todo, "GET /v1/tags": tag}
-"""By list: makes one more row for it, with a parent of its own."""
+ROWS: Mapping[str, Callable[[Client, int], None]] = {"GET /v1/todos": todos, "GET /v1/tags": tags}
+"""By list: makes so many more rows for it, each with a parent of its own."""

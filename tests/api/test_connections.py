@@ -19,8 +19,8 @@ REQUESTS = 200
 
 def test_many_clients_share_the_pool(api: Client) -> None:
     """200 requests, 20 at once, under latency: all answered, no connection opened, several at work at once."""
-    reads = ["GET /v1/todos", "GET /v1/todos/{todo_id}", "GET /v1/users/{user_id}"]
-    requests = [EXAMPLES[reads[number % 3]](api) for number in range(REQUESTS)]
+    reads = [EXAMPLES[f"GET /v1/{path}"](api) for path in ("todos", "todos/{todo_id}", "users/{user_id}")]
+    requests = [reads[number % len(reads)] for number in range(REQUESTS)]
     before = api.wire.connections
     with api.wire.slow(ROUND_TRIP), api.wire.recording() as seen, ThreadPoolExecutor(CLIENTS) as clients:
         statuses = set(clients.map(lambda request: api.send(request).status_code, requests))

@@ -76,6 +76,7 @@ def test_a_failover_costs_no_more_than_one_error(api: Client, wire: Observer) ->
     assert set(statuses[1:]) == {200}
 
 
+@pytest.mark.slow
 def test_a_stalled_statement_ends_within_its_limit(api: Client) -> None:
     """A row that somebody has locked: 503 within the limits of the app's role, and others are served meanwhile."""
     number = todo(api)
@@ -107,9 +108,13 @@ def test_a_commit_that_does_not_move_is_not_waited_for(api: Client, wire: Observ
     assert fault.met
 
 
-@pytest.mark.parametrize("sqlstate", ["40001", "40P01"], ids=["serialization failure", "deadlock"])
+@pytest.mark.parametrize(
+    "sqlstate",
+    ["40001", "40P01", "55P03", "57014"],
+    ids=["serialization failure", "deadlock", "lock timeout", "statement timeout"],
+)
 def test_a_transaction_that_loses_may_be_repeated(api: Client, sqlstate: str) -> None:
-    """A serialization failure or a deadlock is retried by the app or told as 503; the repetition succeeds."""
+    """Whatever the server gives up on is retried by the app or told as 503; the repetition succeeds."""
     with api.operator() as operator:
         operator.execute(
             f"""

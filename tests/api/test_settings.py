@@ -23,24 +23,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-@pytest.mark.parametrize(
-    ("variables", "name"),
-    [
-        ({"APP_DATABASE_URL": "localhost"}, "APP_DATABASE_URL"),
-        ({"APP_DATABASE_URL_FILE": "/no/such/file"}, "APP_DATABASE_URL_FILE"),
-        ({"APP_DATABASE_URL": URL, "APP_POOL_SIZE": "0"}, "APP_POOL_SIZE"),
-    ],
-)
-def test_a_wrong_setting_stops_the_process_with_one_line(
-    environment: pytest.MonkeyPatch, variables: dict[str, str], name: str
-) -> None:
+def test_a_wrong_setting_stops_the_process_with_one_line(environment: pytest.MonkeyPatch) -> None:
     """Started as in production, the process ends with a status that a supervisor sees, and without a traceback."""
     command = [sys.executable, "-m", "uvicorn", "--factory", "sealy.main:create_app", "--port", "0"]
-    surroundings = {**os.environ, "PYTHONPATH": str(SOURCES), **variables}
+    surroundings = {**os.environ, "PYTHONPATH": str(SOURCES), "APP_DATABASE_URL_FILE": "/no/such/file"}
     ended = subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert len(ended.stderr.strip().splitlines()) == 1
-    assert f"{name}:" in ended.stderr
+    assert "APP_DATABASE_URL_FILE:" in ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -48,6 +38,7 @@ def test_a_wrong_setting_stops_the_process_with_one_line(
     [
         ({}, "APP_DATABASE_URL"),
         ({"APP_DATABASE_URL": ""}, "APP_DATABASE_URL"),
+        ({"APP_DATABASE_URL": "localhost"}, "APP_DATABASE_URL"),
         ({"APP_DATABASE_URL": "mysql://ada:s3cret@localhost/todos"}, "APP_DATABASE_URL"),
         ({"APP_DATABASE_URL": "postgresql://ada:s3cret@localhost"}, "APP_DATABASE_URL"),
         ({"APP_DATABASE_URL": "postgresql://ada:s3cret@localhost:port/todos"}, "APP_DATABASE_URL"),
@@ -55,6 +46,7 @@ def test_a_wrong_setting_stops_the_process_with_one_line(
         ({"APP_DATABASE_URL": "postgresql://ada:s3cret@localhost/todos?pool=9"}, "APP_DATABASE_URL"),
         ({"APP_DATABASE_URL_FILE": "/"}, "APP_DATABASE_URL_FILE"),
         ({"APP_DATABASE_URL": URL, "APP_DATABASE_URL_FILE": "/no/such/file"}, "APP_DATABASE_URL_FILE"),
+        ({"APP_DATABASE_URL": URL, "APP_POOL_SIZE": "0"}, "APP_POOL_SIZE"),
         ({"APP_DATABASE_URL": URL, "APP_POOL_SIZE": "many"}, "APP_POOL_SIZE"),
         ({"APP_DATABASE_URL": URL, "APP_POOL_TIMEOUT": "-1"}, "APP_POOL_TIMEOUT"),
         ({"APP_DATABASE_URL": URL, "APP_PREPARE": "perhaps"}, "APP_PREPARE"),
