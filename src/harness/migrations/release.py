@@ -19,12 +19,11 @@ TIMES = 6
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One statement of the release before, with its values as text."""
+    """One statement of the release before."""
 
     table: Table
     command: str
     query: bytes
-    values: tuple[str | None, ...] = ()
 
 
 @dataclass
@@ -72,16 +71,19 @@ class Release:
         return calls
 
     def _insert(self, table: Table, columns: Sequence[Column]) -> Call:
-        """An INSERT of these columns with the values of some row."""
+        """An INSERT of these columns with the values of some row, which is undone in the same trip."""
         name = sql.Identifier(table.schema, table.name)
-        if not columns:
-            return Call(table, "INSERT", sql.SQL("INSERT INTO {} DEFAULT VALUES").format(name).as_bytes(self.writing))
-        texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column.name)) for column in columns)
-        values = self.reading.execute(sql.SQL("SELECT {} FROM {} LIMIT 1").format(texts, name)).fetchone()
-        names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
-        places = sql.SQL(", ").join(sql.Placeholder() for _ in columns)
-        query = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(name, names, places)
-        return Call(table, "INSERT", query.as_bytes(self.writing), tuple(values or (None for _ in columns)))
+        comma = sql.SQL(", ")
+        names = [sql.Identifier(column.name) for column in columns]
+        insert = sql.SQL("INSERT INTO {} DEFAULT VALUES").format(name)
+        if columns:
+            texts = comma.join(sql.SQL("{}::text").format(each) for each in names)
+            values = self.reading.execute(sql.SQL("SELECT {} FROM {} LIMIT 1").format(texts, name)).fetchone()
+            literals = comma.join(map(sql.Literal, values or [None] * len(columns)))
+            insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(name, comma.join(names), literals)
+        # what is unique must be free for it
+        query = sql.SQL("BEGIN; DELETE FROM {}; {}; ROLLBACK").format(name, insert)
+        return Call(table, "INSERT", query.as_bytes(self.writing))
 
     def _run(self, call: Call, times: int) -> None:
         if call.command == "SELECT":
@@ -89,10 +91,11 @@ class Release:
                 for _ in range(times):
                     self.reading.execute(call.query, prepare=True)
             return
-        empty = sql.SQL("DELETE FROM {}").format(sql.Identifier(call.table.schema, call.table.name))
-        with self.writing.transaction(force_rollback=True), self.writing.pipeline():
-            self.writing.execute(empty)  # what is unique must be free for it
-            self.writing.execute(call.query, call.values)
+        try:
+            self.writing.execute(call.query)
+        except psycopg.Error:
+            self.writing.rollback()
+            raise
 
 
 def _is_written(column: Column) -> bool:

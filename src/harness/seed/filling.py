@@ -56,15 +56,21 @@ class Filling:
             for name, value in SETTINGS.items():
                 self.connection.execute("SELECT set_config(%s, %s, true)", [name, value])
             self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            order = arrange([table for table in wanted if self._is_empty(table)])
+            order = arrange(self._empty(wanted))
             if self.rows:
                 self._fill(snapshot, order)
         return self.written
 
-    def _is_empty(self, table: Table) -> bool:
-        query = sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(sql.Identifier(table.schema, table.name))
-        row = self.connection.execute(query).fetchone()
-        return bool(row and row[0])
+    def _empty(self, tables: list[Table]) -> list[Table]:
+        """Those of the tables that hold no row."""
+        if not tables:
+            return []
+        looks = [
+            sql.SQL("NOT EXISTS (SELECT FROM {})").format(sql.Identifier(each.schema, each.name)) for each in tables
+        ]
+        row = self.connection.execute(sql.SQL("SELECT ARRAY[{}]").format(sql.SQL(", ").join(looks))).fetchone()
+        assert row
+        return [table for table, empty in zip(tables, row[0], strict=True) if empty]
 
     def _fill(self, snapshot: Snapshot, order: Order) -> None:
         planner = Planner(self.connection, snapshot, self.rows, order.waiting)
