@@ -46,10 +46,23 @@ def test_a_body_without_end_is_refused(api: Client, chunked: bool) -> None:
     assert answer.status_code == 413
 
 
-def test_a_body_that_is_not_called_json_is_refused(api: Client) -> None:
-    """A form of another site cannot send JSON unseen: the content type must say so."""
-    answer = api.post("/v1/users", content=b'{"email": "ada@example.org"}', headers={"Content-Type": "text/plain"})
-    assert answer.status_code == 422
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/plain"}, {"Content-Type": "multipart/form-data"}])
+def test_a_body_that_is_not_called_json_is_refused(api: Client, headers: dict[str, str]) -> None:
+    """A form of another site cannot send JSON unseen; who forgets the header, as with curl -d, is told which it is."""
+    answer = api.post("/v1/users", content=b'{"email": "ada@example.org"}', headers=headers)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (415, PROBLEM)
+    assert "Content-Type: application/json" in answer.json()["detail"]
+    assert api.rows("users") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "place"), [(b"{", "line 1, column 2"), (b'{"email":\n  "a@b.cc",\n}', "line 3, column 1")]
+)
+def test_broken_json_is_told_by_line_and_column(api: Client, body: bytes, place: str) -> None:
+    """As an editor counts, with what was expected there."""
+    (error,) = api.post("/v1/users", content=body, headers={"Content-Type": "application/json"}).json()["errors"]
+    assert error["field"] == "body"
+    assert error["detail"].startswith(f"not JSON at {place}: ")
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v2/users", 404), ("PUT", "/v1/users", 405)])

@@ -35,6 +35,7 @@ outdated, a server that has become a standby (PostgreSQL manual, appendix A)."""
 DESCRIPTIONS = {
     404: "There is no such thing",
     409: "It contradicts what is stored; `field` names what to change",
+    415: "The body is not said to be JSON: send it with `Content-Type: application/json`",
     422: "The request is not valid; `errors` says where",
     503: "The database is away or overloaded, or gave up on a lock, a deadlock or a time limit: repeat the request",
 }
@@ -130,11 +131,22 @@ async def _http_error(_: Request, error: Any) -> Response:
 
 
 async def _invalid_request(_: Request, error: Any) -> Response:
+    if isinstance(error.body, bytes):  # FastAPI has parsed what is called JSON, and nothing else
+        return problem(415, "the body is not said to be JSON: send the header Content-Type: application/json")
     errors = [
-        Detail(field=".".join(map(str, item["loc"]))[:100], detail=str(item["msg"]).removeprefix("Value error, "))
+        Detail(field="body", detail=_where_json_breaks(item, error.body))
+        if item.get("type") == "json_invalid"
+        else Detail(field=".".join(map(str, item["loc"]))[:100], detail=item["msg"].removeprefix("Value error, "))
         for item in error.errors()[:20]
     ]
     return problem(422, "the request is not valid", errors=errors)
+
+
+def _where_json_breaks(item: Any, text: str) -> str:
+    """What the reader of JSON has to say, and where, as editors count: from 1."""
+    before = text[: item["loc"][-1]]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return f"not JSON at line {line}, column {column}: {item['ctx']['error']}"
 
 
 async def _database_error(_: Request, error: Any) -> Response:

@@ -26,7 +26,7 @@ def _found(row: Row[Any] | None, todo_id: int) -> TodoOut:
     return TodoOut.model_validate(row)
 
 
-@router.post("", status_code=201, summary="Create a todo", responses=problems(409, 422, 503))
+@router.post("", status_code=201, summary="Create a todo", responses=problems(409, 415, 422, 503))
 def create_todo(todo: NewTodo, writes: Writes, response: Response) -> TodoOut:
     """Tags that its owner does not have yet are made with it. 409 when there is no such owner."""
     with writes.begin() as connection:
@@ -57,7 +57,7 @@ def read_todo(todo_id: TodoId, reads: Reads) -> TodoOut:
     return _found(row, todo_id)
 
 
-@router.patch("/{todo_id}", summary="Change a todo", responses=problems(404, 422, 503))
+@router.patch("/{todo_id}", summary="Change a todo", responses=problems(404, 415, 422, 503))
 def change_todo(todo_id: TodoId, change: TodoChange, writes: Writes) -> TodoOut:
     """Only the named fields are written, so two clients that change different ones both succeed."""
     values = change.model_dump(exclude_unset=True)
@@ -77,7 +77,7 @@ def delete_todo(todo_id: TodoId, writes: Writes) -> None:
         raise HTTPException(404, f"there is no todo {todo_id}")
 
 
-@router.put("/{todo_id}/tags", summary="Replace a todo's tags", responses=problems(404, 422, 503))
+@router.put("/{todo_id}/tags", summary="Replace a todo's tags", responses=problems(404, 415, 422, 503))
 def replace_tags(todo_id: TodoId, body: TodoTags, writes: Writes) -> TodoOut:
     """Of two replacements at once the later one stays, whole."""
     values = {"id": todo_id, "tags": body.tags}

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/users", tags=["users"], route_class=Route)
 UserId = Annotated[int, Path(ge=1, le=LARGEST_ID, examples=[1])]
 
 
-@router.post("", status_code=201, summary="Create a user", responses=problems(409, 422, 503))
+@router.post("", status_code=201, summary="Create a user", responses=problems(409, 415, 422, 503))
 def create_user(user: NewUser, writes: Writes, response: Response) -> UserOut:
     """409 when the address is taken, in whatever case."""
     with writes.begin() as connection:
