@@ -32,9 +32,9 @@ def scope(method: str, path: str, headers: dict[str, bytes] | None = None) -> di
     }
 
 
-def ask(app: App, request: dict[str, Any], body: tuple[bytes, ...] = ()) -> Reply:
-    """Send one request with a body in chunks; what the app raises is raised."""
-    reply = Reply()
+def ask(app: App, request: dict[str, Any], body: tuple[bytes, ...] = (), reply: Reply | None = None) -> Reply:
+    """Send one request with a body in chunks; what the app raises is raised, after `reply` has what it sent."""
+    reply = reply or Reply()
     chunks = [*body, b""]
 
     async def receive() -> dict[str, Any]:
