@@ -75,6 +75,10 @@ def fill_database(config: Config, server: DevServer, rows: int | None) -> Databa
     if new:
         seed(database, 100 if rows is None else rows)
         server.filled.touch()
+    if server.counts_statements():
+        with server.address.connect(database.name, autocommit=True) as admin:
+            admin.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+            admin.execute("SELECT pg_stat_statements_reset()")  # what the app sends counts, not what was sent above
     return database
 
 

@@ -110,6 +110,8 @@ class DevServer:
             "port": PORT,
             "timezone": "UTC",
         }
+        if self.counts_statements():
+            settings["shared_preload_libraries"] = "pg_stat_statements"
         command = [self.installation.program("postgres"), "-D", str(self.data)]
         command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with self.log.open("wb") as out:
@@ -128,6 +130,14 @@ class DevServer:
                 end = self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
                 raise HarnessError(f"PostgreSQL {self.installation} did not start on {self.data}:\n{end}")
             time.sleep(0.005)
+
+    def counts_statements(self) -> bool:
+        """Whether the installation has pg_stat_statements, which `python -m harness traffic` reads."""
+        program = self.installation.program("pg_config")
+        if not os.access(program, os.X_OK):
+            return False
+        modules = self.account.run([program, "--pkglibdir"], capture_output=True).stdout.strip()
+        return any(Path(modules).glob("pg_stat_statements.*"))
 
     def _initialise(self) -> None:
         """Run initdb beside the data's place and move it there when done, so that no half-made data are ever found."""

@@ -43,12 +43,15 @@ def server(tmp_path: Path) -> DevServer:
     return DevServer(tmp_path, tmp_path / "socket", Installation(Path("/nowhere"), "18.1", "test"), server_account())
 
 
+def surroundings(clone: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(clone / "src"), "PYTHONUNBUFFERED": "1"}
+
+
 def dev(clone: Path, *arguments: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(clone / "src"), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
         [sys.executable, "-m", "tools.dev", *arguments],
         cwd=clone,
-        env=environment,
+        env=surroundings(clone),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -110,8 +113,13 @@ def test_it_serves_the_app_keeps_its_data_and_leaves_no_process(clone: Path) -> 
     read_until(first, r"seeded .* [1-5]")
     home = Path(clone / ".dev")
     assert read_until(first, r"http://127\.0\.0\.1:(\d+)/docs")[1] == str(port)
+    address = read_until(first, r"database  (postgresql://\S+)")[1]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready") as answer:
         assert answer.status == 200
+    traffic = [sys.executable, "-m", "harness", "traffic", address]
+    shown = subprocess.run(traffic, cwd=clone, env=surroundings(clone), capture_output=True, text=True, check=False)
+    assert "FROM alembic_version" in shown.stdout, shown.stderr
+    assert "roles" not in shown.stdout
     assert (home / "data" / "postmaster.pid").exists()
     first.send_signal(signal.SIGINT)
     rest, _ = first.communicate(timeout=30)
