@@ -35,3 +35,11 @@ print(any(found), gc.isenabled(), gc.get_freeze_count() > 50_000)
         [sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, timeout=60, check=False
     )
     assert (ended.returncode, ended.stdout.strip()) == (0, "False True True"), ended.stderr
+
+
+def test_a_collector_that_was_off_stays_off() -> None:
+    """Whoever imports the app decides about its collector."""
+    program = "import gc; gc.disable(); import sealy.main; print(gc.isenabled())"
+    surroundings = {**os.environ, "PYTHONPATH": str(SOURCES)}
+    shown = subprocess.check_output([sys.executable, "-c", program], env=surroundings, text=True, timeout=60)
+    assert shown.strip() == "False"
