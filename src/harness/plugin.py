@@ -174,6 +174,7 @@ def pytest_testnodedown(node: Any) -> None:
     run = node.config.stash[SESSION]
     run.refusal = run.refusal or output.get("harness_refusal", "")
     run.complaint = run.complaint or output.get("harness_complaint", "")
+    run.note = run.note or output.get("harness_note", "")
     run.kept.update(output.get("harness_kept", {}))
     if "harness_report" in output:
         run.report.merge(output["harness_report"])
@@ -197,6 +198,8 @@ def pytest_runtest_makereport(
     report = yield
     if call.excinfo and isinstance(call.excinfo.value, HarnessError):
         report.longrepr = str(call.excinfo.value)
+    elif call.excinfo and (reason := item.config.stash[SESSION].explain(call.excinfo.value)):
+        report.sections.append(("disk full", reason))
     if report.failed:
         item.stash[FAILED] = True
         for lent in item.stash.get(LENT, []):
@@ -216,6 +219,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["harness_complaint"] = run.complaint
+        output["harness_note"] = run.note
         output["harness_kept"] = run.kept
         output["harness_report"] = run.report.data()
         return
@@ -236,6 +240,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         "harness": run.report.plain(),
         "the harness stopped": run.refusal,
         "databases were no longer made ahead": run.complaint,
+        "no database was reset": run.note,
         "left out for want of a superuser": "\n".join(run.left_out),
         "databases kept until the next run": "\n".join(f"{test}\n  psql '{dsn}'" for test, dsn in kept.items()),
     }

@@ -15,6 +15,7 @@ from pytest_postgresql.executors import NoopExecutor
 from harness.config import Config, HarnessError
 from harness.findings import Finding, Verdict
 from harness.postgres.address import Address
+from harness.postgres.administrator import cause_full, full
 from harness.postgres.cache import Cache
 from harness.postgres.databases import Database, Databases
 from harness.postgres.external import check_rights
@@ -49,7 +50,8 @@ class Choice:
     def describe(self) -> str:
         """One line for pytest's header: which Postgres, and why; without starting anything."""
         if self.external:
-            return f"postgres: server at {self.external.host}:{self.external.port} (--postgresql-host)"
+            place = f"{self.external.host}:{self.external.port} (--postgresql-host)"
+            return f"postgres: server at {place}, where each database is a new copy"
         try:
             installation = self.installation()
         except HarnessError as error:
@@ -88,6 +90,8 @@ class Session:
     """Why no test could run."""
     complaint: str = ""
     """Why databases were no longer made ahead."""
+    note: str = ""
+    """Why each database was a new copy, where it need not be."""
     left_out: list[str] = field(default_factory=list)
     """Ids of the tests that need a superuser where there is none."""
 
@@ -144,6 +148,12 @@ class Session:
             maintenance_dbname=server.maintenance,
         )
 
+    def explain(self, error: BaseException) -> str:
+        """What a test's own statement ran into, where the server's disk is full; nothing for any other error."""
+        told = cause_full(error)
+        own = "cluster" in self.__dict__ and self.cluster.run.path
+        return full(own or None, told) if told else ""
+
     def keep(self, test: str, database: Database) -> None:
         """Leave a failed test's database in place until the run ends."""
         self.kept[test] = database.as_role("superuser").dsn
@@ -153,6 +163,7 @@ class Session:
         keep = keep and bool(self.kept)
         if "databases" in self.__dict__:
             self.complaint = self.databases.failure
+            self.note = self.databases.note
             if self.choice.external and not keep:
                 self.databases.clear()
                 self.databases.roles.drop(self.databases.server)

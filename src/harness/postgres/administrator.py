@@ -105,7 +105,14 @@ class Administrator:
                 inside.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
 
 
-def full(place: Path | None, error: Exception) -> str:
+def cause_full(error: BaseException | None) -> BaseException | None:
+    """The server's word that its disk is full, where an error came from one, whoever has wrapped it since."""
+    while error and getattr(error, "sqlstate", None) != psycopg.errors.DiskFull.sqlstate:
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def full(place: Path | None, error: BaseException) -> str:
     """What to say when the disk is full: the path, its space, and what to do."""
     if place is None:
         return f"The disk of the server is full: {error}\n  remedy: free some space there"

@@ -191,17 +191,17 @@ def _run_inside(dsn: str, statements: sql.Composed) -> list[str]:
         inside.finish()
 
 
-def observe(administrator: Administrator) -> bool:
-    """Put observer.sql into the maintenance database of the harness's own cluster; False where it does not fit.
+def observe(administrator: Administrator) -> str:
+    """Put observer.sql into the maintenance database of the harness's own cluster; the reason where it does not fit.
 
     It needs PostgreSQL 15 and pg_walinspect, which some distributions put into a package of their own.
     """
     script = files("harness.postgres").joinpath("observer.sql").read_text(encoding="utf-8")
     if administrator.run("SELECT to_regnamespace('harness')").fetchone() != (None,):
-        return True
+        return ""
     try:
         administrator.run(f"BEGIN; {script}; COMMIT")
-    except psycopg.Error:
+    except psycopg.Error as error:
         administrator.run("ROLLBACK")
-        return False
-    return True
+        return error.diag.message_primary or str(error)
+    return ""

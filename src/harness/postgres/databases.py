@@ -26,6 +26,11 @@ from harness.postgres.rights import read_rights
 from harness.postgres.roles import Roles
 from harness.postgres.runs import wait_gone
 
+COPIES_ONLY = """\
+Every database was a new copy of the template, none the last one reset: {}.
+  A reset is proven from the write-ahead log, which pg_walinspect reads; it is there from PostgreSQL 15 on.
+  remedy: install the contrib package of this PostgreSQL, or take another one (python -m harness postgres)"""
+
 
 @dataclass(slots=True)
 class Database:
@@ -132,6 +137,8 @@ class Databases:
     prefix: str
     own: Path | None = None
     alone: bool = False
+    note: str = field(default="", init=False)
+    """Why no database is brought back after a test, where it could be."""
     _templates: dict[bool, Template] = field(default_factory=dict, repr=False)
     _lent: dict[str, Copy] = field(default_factory=dict, repr=False)
     _pool: Pool | None = field(default=None, repr=False)
@@ -182,7 +189,9 @@ class Databases:
         """The ready databases."""
         if self._pool is None:
             here, there = Administrator(self.server, self.own), Administrator(self.server, self.own)
-            observes = self.own is not None and not self.alone and observe(here)
+            if self.own and not self.alone and (reason := observe(here)):
+                self.note = COPIES_ONLY.format(reason)
+            observes = self.own is not None and not self.alone and not self.note
             numbers = itertools.count(1)
             self._pool = Pool(
                 Copier(here, self.prefix, numbers, observes), Copier(there, self.prefix, numbers, observes)

@@ -141,6 +141,63 @@ def test_a_crash_in_the_background_is_said(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*databases were no longer made ahead*", "Traceback*", "*AttributeError*"])
 
 
+def test_a_full_disk_in_a_tests_own_statement_is_explained(project: pytest.Pytester) -> None:
+    """The report of a test that runs out of space names the directory and what is free there, also under SQLAlchemy."""
+    project.makepyfile(
+        **{
+            "tests/test_it": """
+            FULL = "DO $$ BEGIN RAISE SQLSTATE '53100' USING MESSAGE = 'could not extend file'; END $$"
+
+            def test_psycopg(database):
+                with database.connect() as connection:
+                    connection.execute(FULL)
+
+            def test_sqlalchemy(database):
+                with database.engine.connect() as connection:
+                    connection.exec_driver_sql(FULL)
+
+            def test_another_error(database):
+                with database.connect() as connection:
+                    connection.execute("SELECT 1 / 0")
+            """
+        }
+    )
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(failed=3)
+    assert (
+        len(re.findall(r"-+ disk full -+\nThe disk under the test server is full: could not", result.stdout.str())) == 2
+    )
+    result.stdout.re_match_lines(
+        [r"  in /.*pg-harness-\d+/\w+: \d+ MB free of \d+ MB", "  remedy: free some space there.*"]
+    )
+
+
+def test_a_server_without_walinspect_is_said(project: pytest.Pytester) -> None:
+    """Where the contrib package is missing each database is a copy, and the summary says so, why, and what to do."""
+    project.makefile(".sql", observer="CREATE EXTENSION not_installed")
+    project.makepyfile(
+        **{
+            "tests/test_it": """
+            from pathlib import Path
+
+            import pytest
+            from harness.postgres import copies
+
+            copies.files = lambda package: Path.cwd()
+
+            @pytest.mark.parametrize("number", range(4))
+            def test_it(database, number):
+                assert database.how.startswith("cloned")
+            """
+        }
+    )
+    result = project.runpytest_inprocess("--no-cache", "-n", "1")  # a process of its own, and with it copies.files
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(
+        ["*no database was reset*", '*extension "not_installed" is not available*', "*remedy: install the contrib*"]
+    )
+
+
 def test_tests_without_postgres_run_without_postgres(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
