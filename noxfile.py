@@ -14,6 +14,8 @@ import os
 import runpy
 import signal
 import sys
+import threading
+import time
 from pathlib import Path
 
 import nox
@@ -33,8 +35,24 @@ NEXT = ("3.15", 19)
 UNTIL_CLEAN = 30.0
 """Seconds that a session has for stopping its servers."""
 
+BYTECODE: dict[str, str | None] = {}
+"""Where bytecode may not lie beside the sources, it lies in .nox: else each start of pytest compiles for seconds."""
+if sys.dont_write_bytecode:
+    BYTECODE = {"PYTHONDONTWRITEBYTECODE": None, "PYTHONPYCACHEPREFIX": str(Path(".nox/bytecode").resolve())}
+
 # nox itself leaves its children alone when it is terminated; as an interrupt it stops them first.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def end_with(parent: int) -> None:
+    """End this session and all that it started once the nox that runs it beside others is gone, by kill -9 say."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.killpg(0, signal.SIGTERM)
+
+
+if "--parallel-worker" in sys.argv:
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
 
 
 def run(session: nox.Session, *arguments: str, python: str = TODAY, interrupt_timeout: float = 5.0) -> None:
@@ -42,7 +60,7 @@ def run(session: nox.Session, *arguments: str, python: str = TODAY, interrupt_ti
     programs = session.cache_dir.parent.resolve() / f"venv-{python.replace('.', '-')}" / "bin"
     if not (programs / "python").exists():
         session.skip(f"Python {python} was not found")
-    environment = {"PYTHONPATH": str(Path("src").resolve()), "PATH": f"{programs}:{os.environ['PATH']}"}
+    environment = {"PYTHONPATH": str(Path("src").resolve()), "PATH": f"{programs}:{os.environ['PATH']}", **BYTECODE}
     session.run(
         str(programs / "python"),
         *arguments,
@@ -58,11 +76,14 @@ def pytest(session: nox.Session, *arguments: str, python: str = TODAY) -> None:
     run(session, "-m", "pytest", *arguments, *session.posargs, python=python)
 
 
-PARALLEL = ("-n", "auto", "--dist", "worksteal")
-"""How the long runs use every core; each worker has a Postgres of its own."""
+PARALLEL = ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")
+"""How the long runs use the cores; each worker has a Postgres of its own, which more of them would not win back."""
 
 SHARED = {"venv_backend": "none", "requires": [f"venv-{TODAY}"]}
 """The options of a session that runs in the shared environment of today's Python."""
+
+BESIDE = {**SHARED, "allow_parallel": True}
+"""The same for those of the default run: `--parallel` runs them beside each other, the longest last."""
 
 
 @nox.session(python=sorted({*PYTHONS, TODAY, NEXT[0]}, key=lambda text: int(text.split(".")[1])), default=False)
@@ -87,7 +108,7 @@ def check_workflows(session: nox.Session) -> None:
         run(session, *ZIZMOR)
 
 
-@nox.session(**SHARED, tags=["ci"])
+@nox.session(**BESIDE, tags=["ci"])
 def lint(session: nox.Session) -> None:
     """Check style, format, who may import whom, the workflows, and that the schema's diagram is today's."""
     run(session, "-m", "ruff", "check")
@@ -103,25 +124,25 @@ def erd(session: nox.Session) -> None:
     run(session, *DIAGRAM)
 
 
-@nox.session(**SHARED, tags=["ci"])
+@nox.session(**BESIDE, tags=["ci"])
 def types(session: nox.Session) -> None:
     """Check the types, strictly."""
     run(session, "-m", "mypy", *session.posargs)
 
 
-@nox.session(**SHARED)
+@nox.session(**BESIDE)
 def migrations(session: nox.Session) -> None:
     """Test the migrations: up, down, against the models, and under a replica's eyes."""
     pytest(session, "-m", "migrations and not slow")
 
 
-@nox.session(**SHARED)
+@nox.session(**BESIDE)
 def schema(session: nox.Session) -> None:
     """Judge the migrated schema by its rules."""
     pytest(session, "-m", "schema and not slow")
 
 
-@nox.session(**SHARED)
+@nox.session(**BESIDE)
 def api(session: nox.Session) -> None:
     """Test the API from outside, over HTTP."""
     pytest(session, "-m", "api and not slow")
@@ -133,7 +154,7 @@ def fuzz(session: nox.Session) -> None:
     pytest(session, "tests/api/test_fuzz.py", "-m", "nightly")
 
 
-@nox.session(**SHARED)
+@nox.session(**BESIDE)
 def harness(session: nox.Session) -> None:
     """Test the harness itself, the roles, and the commands."""
     pytest(session, "-m", "not (migrations or schema or api or deploy or slow)", *PARALLEL)
@@ -225,6 +246,7 @@ def rename(session: nox.Session) -> None:
 def slim(session: nox.Session) -> None:
     """Take the sample resource out, down to the probes and an empty schema, and check what is left."""
     run(session, "-m", "tools.slim", *session.posargs)
+    run(session, *DIAGRAM)
     check_after(session)
 
 

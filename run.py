@@ -99,7 +99,9 @@ def bootstrap() -> None:
 
 def nox_arguments(arguments: list[str]) -> list[str]:
     """Turn what was typed into nox's arguments; help, and a word that is no command, end with what there is."""
-    first = arguments[0] if arguments else ""
+    if not arguments:
+        return ["--parallel", "auto"]
+    first = arguments[0]
     if first in COMMANDS:
         options = arguments[2:] if arguments[1:2] == ["--"] else arguments[1:]
         return ["--session", first, "--", *options]

@@ -28,7 +28,7 @@ FILES = {
         testpaths = ["tests"]
         pythonpath = [".", "{sources}"]
         pytest_alembic_enabled = ""
-        addopts = ["--strict-markers", "-p", "no:cacheprovider"]
+        addopts = ["--strict-markers", "-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:hypothesispytest"]
         filterwarnings = ["error"]
         """,
     "shop/__init__.py": "",

@@ -30,6 +30,8 @@ SUITE = """
         harness_session.report.row("Routes", ["route", "queries"], ["GET /a|b", 1])
     """
 
+FILES = ("--harness-json", "out.json", "--harness-markdown", "out.md")
+
 
 def test_a_table_is_padded_for_people_and_escaped_for_markdown() -> None:
     """A pipe inside a cell does not break the table of the CI page."""
@@ -67,13 +69,21 @@ def test_a_finding_in_json_names_a_revision_only_where_there_is_one() -> None:
     assert as_json(Finding(RULE, "a", "b", revision="0001"))["revision"] == "0001"
 
 
-@pytest.mark.parametrize(
-    "workers", [pytest.param((), id="alone"), pytest.param(("-n", "2"), id="xdist", marks=pytest.mark.slow)]
-)
-def test_a_run_prints_and_writes_what_it_found(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
+def test_a_run_prints_and_writes_what_it_found(project: pytest.Pytester) -> None:
     """The terminal, the JSON file and the Markdown file tell the same; every exemption in force is printed."""
     project.makepyfile(**{"tests/test_it": SUITE})
-    result = project.runpytest_subprocess("--harness-json", "out.json", "--harness-markdown", "out.md", *workers)
+    assert_told(project, project.runpytest_inprocess(*FILES))
+
+
+@pytest.mark.slow
+def test_several_workers_tell_what_one_would(project: pytest.Pytester) -> None:
+    """What each worker of xdist found stands in the same report."""
+    project.makepyfile(**{"tests/test_it": SUITE})
+    assert_told(project, project.runpytest_subprocess(*FILES, "-n", "2"))
+
+
+def assert_told(project: pytest.Pytester, result: pytest.RunResult) -> None:
+    """The terminal and both files tell the findings, the exemption and the table of `SUITE`."""
     result.assert_outcomes(passed=3, failed=1)
     result.stdout.fnmatch_lines(["no-key: public.c", "*Exemptions in force", "no-key  public.b  a log that nobody*"])
     written = json.loads((project.path / "out.json").read_text())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import runpy
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +20,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = ROOT / "run.py"
+
+PATIENCE = 60
+"""Seconds after which sessions that have not begun are taken for stuck."""
 
 
 @pytest.fixture
@@ -75,7 +81,7 @@ def test_windows_is_sent_to_wsl(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("typed", "passed"),
     [
-        ([], []),
+        ([], ["--parallel", "auto"]),
         (["dev"], ["--session", "dev", "--"]),
         (["dev", "--port", "9000", "--fresh"], ["--session", "dev", "--", "--port", "9000", "--fresh"]),
         (["env"], ["--session", "env", "--"]),
@@ -84,7 +90,7 @@ def test_windows_is_sent_to_wsl(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_short_commands_become_sessions_and_the_rest_goes_to_nox(typed: list[str], passed: list[str]) -> None:
-    """`dev`, `env` and `report` become sessions with their options; anything else reaches nox as it was typed."""
+    """Nothing runs all beside each other; `dev`, `env`, `report` become sessions; the rest reaches nox as typed."""
     assert runpy.run_path(str(RUN))["nox_arguments"](typed) == passed
 
 
@@ -107,14 +113,15 @@ def test_a_python_that_cannot_install_is_told_what_to_do(run_py: ModuleType, mon
     assert not run_py.BOOTSTRAP.exists()
 
 
-def test_a_failed_installation_is_said_and_tried_again(clone: Path) -> None:
-    """When pip cannot install, the exit code is 1, the reason is on the screen, and the next run starts over."""
-    (clone / "requirements" / "nox.txt").write_text("./nothing-here\n")
+def test_a_failed_installation_is_said_and_tried_again(
+    run_py: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When pip cannot install, the reason is on the screen, the exit code is 1, and the next run starts over."""
+    monkeypatch.setattr(run_py, "make_environment", lambda: [sys.executable, "-c", "raise SystemExit(3)"])
     for _ in range(2):
-        done = run(clone)
-        assert done.returncode == 1
-        assert "pip could not install nox.txt" in done.stderr
-        assert "installing nox" in done.stderr
+        with pytest.raises(SystemExit, match=r"pip could not install nox\.txt"):
+            run_py.bootstrap()
+        assert "installing nox" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -140,6 +147,80 @@ def test_without_a_pip_it_uses_ensurepip(run_py: ModuleType, monkeypatch: pytest
     pip = run_py.make_environment()
     assert pip[0] == str(run_py.PYTHON)
     assert "pip" in subprocess.run([*pip, "--version"], capture_output=True, text=True, check=True).stdout
+
+
+SESSIONS = """
+import nox
+
+
+@nox.session(venv_backend="none", allow_parallel=True)
+def one(session: nox.Session) -> None:
+    session.run("sh", "-c", "echo $$ > started; exec sleep 600", external=True)
+
+
+@nox.session(venv_backend="none", allow_parallel=True)
+def two(session: nox.Session) -> None:
+    session.run("sh", "-c", "echo $$ > started; exec sleep 600", external=True)
+
+
+@nox.session(venv_backend="none", allow_parallel=True)
+def passes(session: nox.Session) -> None:
+    session.log("nothing to do")
+
+
+@nox.session(venv_backend="none", allow_parallel=True)
+def fails(session: nox.Session) -> None:
+    session.run("sh", "-c", "echo on purpose; exit 3", external=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This noxfile in a directory of its own, with two sessions that would take long, and nox installed."""
+    place = tmp_path_factory.mktemp("installed")
+    (place / "requirements").mkdir()
+    for name in ("run.py", "noxfile.py", "pyproject.toml", "requirements/nox.txt"):
+        shutil.copy(ROOT / name, place / name)
+    (place / "sessions.py").write_text(SESSIONS)
+    os.mkfifo(place / "started")
+    assert run(place, "--list").returncode == 0
+    return place
+
+
+def gone(pid: int) -> bool:
+    """Whether the process ends within ten seconds."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        if not shown.stdout.strip() or shown.stdout.startswith("Z"):  # a zombie waits for its new parent only
+            return True
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_sessions_beside_each_other_end_with_their_run(installed: Path, number: signal.Signals) -> None:
+    """A Ctrl-C, a termination or a kill -9 of nox ends every session that it runs, and their programs."""
+    command = [sys.executable, "run.py", "--parallel", "2", "--session", "one", "two"]
+    started, told = os.open(installed / "started", os.O_RDWR), b""
+    with subprocess.Popen(command, cwd=installed, stdout=subprocess.PIPE, start_new_session=True) as process:
+        while told.count(b"\n") < 2 and select.select([started], [], [], PATIENCE)[0]:
+            told += os.read(started, 64)
+        process.send_signal(number)
+        process.communicate()
+    os.close(started)
+    assert process.returncode != 0
+    assert told.count(b"\n") == 2
+    assert all(gone(pid) for pid in map(int, told.split()))
+
+
+@pytest.mark.slow
+def test_a_session_that_fails_beside_others_is_named_at_the_end(installed: Path) -> None:
+    """Its reason stands in its own block, its name in the last lines, and the exit code is not 0."""
+    done = run(installed, "--parallel", "2", "--session", "fails", "passes")
+    assert done.returncode != 0
+    assert "on purpose" in done.stdout
+    assert "fails: failed" in "".join((done.stdout + done.stderr).splitlines()[-3:])
 
 
 def test_files_that_a_clone_keeps_do_not_name_the_project() -> None:

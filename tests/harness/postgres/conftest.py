@@ -16,9 +16,9 @@ from harness.config import Config, load_config
 from harness.postgres.address import Address
 from harness.postgres.copies import Copier, Copy
 from harness.postgres.databases import Database, Databases
-from harness.postgres.find import Installation, installations
 from harness.postgres.roles import Roles
 from harness.postgres.server import PORT, SUPERUSER, Cluster, start_cluster
+from tests.harness.majors import MAJORS
 
 SCHEMA = """
     CREATE TABLE item (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE);
@@ -144,12 +144,7 @@ class Ground:
         return "\n".join(line for line in shown.stdout.splitlines() if not re.match(r"\\(un)?restrict |-- ", line))
 
 
-def majors() -> list[Installation]:
-    """The newest installation of each major that is here."""
-    return list({each.major: each for each in reversed(installations())}.values())
-
-
-@pytest.fixture(scope="session", params=majors(), ids=lambda each: f"pg{each.major}")
+@pytest.fixture(scope="session", params=MAJORS)
 def ground_of(request: pytest.FixtureRequest, trial: Config) -> Iterator[Ground]:
     """A server of one major with the trial template."""
     cluster = start_cluster(request.param)

@@ -14,8 +14,8 @@ from harness.config import HarnessError
 from harness.postgres import server as servers
 from harness.postgres.address import Address
 from harness.postgres.external import check_rights
-from harness.postgres.find import Installation, installations
 from harness.postgres.server import new_cluster
+from tests.harness.majors import MAJORS
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -72,11 +72,7 @@ class Elsewhere:
         return options if way == "socket" else [*options, "--postgresql-password=it's a secret"]
 
 
-def _installations() -> list[Installation]:
-    return list({each.major: each for each in reversed(installations())}.values())
-
-
-@pytest.fixture(scope="module", params=_installations(), ids=lambda each: f"pg{each.major}")
+@pytest.fixture(scope="module", params=MAJORS)
 def elsewhere(request: pytest.FixtureRequest) -> Iterator[Elsewhere]:
     """A server with a superuser, a user who may make databases and roles, and one who may nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

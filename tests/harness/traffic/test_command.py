@@ -12,8 +12,9 @@ import pytest
 
 from harness.__main__ import main
 from harness.postgres.databases import Database
-from harness.postgres.find import Installation, installations
+from harness.postgres.find import Installation
 from harness.postgres.server import PORT, SUPERUSER, Cluster, new_cluster
+from tests.harness.majors import MAJORS
 
 SCHEMA = """
 CREATE EXTENSION pg_stat_statements;
@@ -24,7 +25,6 @@ GRANT SELECT ON item TO looker;
 ANALYZE item;
 SELECT pg_stat_statements_reset();
 """
-MAJORS = list({each.major: each for each in reversed(installations())}.values())
 
 
 def dsn(cluster: Cluster, role: str = SUPERUSER, database: str = "postgres") -> str:
@@ -32,7 +32,7 @@ def dsn(cluster: Cluster, role: str = SUPERUSER, database: str = "postgres") -> 
     return f"postgresql://{role}@/{database}?host={cluster.host}&port={PORT}"
 
 
-@pytest.fixture(scope="module", params=MAJORS, ids=lambda each: f"pg{each.major}")
+@pytest.fixture(scope="module", params=MAJORS)
 def busy(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A server that has counted a read by key, a read by name, and a slow one; and a database without the extension."""
     installation: Installation = request.param
