@@ -30,7 +30,8 @@ class Address:
         user = quote(self.user, safe="") + word
         if self.host.startswith("/"):
             return f"postgresql://{user}@/{quote(dbname, safe='')}?host={quote(self.host, safe='/')}&port={self.port}"
-        return f"postgresql://{user}@{self.host}:{self.port}/{quote(dbname, safe='')}"
+        host = f"[{self.host}]" if ":" in self.host else self.host  # an IPv6 address
+        return f"postgresql://{user}@{host}:{self.port}/{quote(dbname, safe='')}"
 
     def url(self, dbname: str) -> URL:
         """The same for SQLAlchemy's psycopg dialect."""
