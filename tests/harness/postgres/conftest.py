@@ -153,3 +153,9 @@ def ground_of(request: pytest.FixtureRequest, trial: Config) -> Iterator[Ground]
         roles = Roles(trial.roles_path, trial.role_prefix)
         with contextlib.closing(Databases(server, trial, roles, "test", own=cluster.run.path)) as databases:
             yield Ground(cluster, databases, databases.pool.here)
+
+
+@pytest.fixture(scope="session")
+def original(ground_of: Ground) -> str:
+    """The dump of an untouched copy."""
+    return ground_of.dump(ground_of.copy())
