@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -9,7 +11,9 @@ from sqlalchemy.exc import InternalError
 
 from harness.postgres.databases import Database as Fresh
 from sealy.db.engine import Database
+from sealy.observe import Observe, Observed
 from sealy.settings import Settings
+from tests.sealy.asgi import ask, scope
 
 
 def opened(fresh: Fresh) -> Database:
@@ -34,4 +38,26 @@ def test_a_primary_that_became_a_standby_loses_its_connections(database: Fresh) 
             connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
     assert refused.value.connection_invalidated
     assert pool.why_not_ready() is None
+    pool.close()
+
+
+def test_a_statement_for_many_values_is_one_and_says_its_route(database: Fresh) -> None:
+    """The log, the metrics and pg_stat_statements see what a driver's executemany sends, as they see the rest."""
+    pool = opened(database)
+    assert pool.why_not_ready() is None
+    told: list[Observed] = []
+    sent: list[tuple[str]] = []
+
+    async def route(request: Any, _receive: Any, send: Any) -> None:
+        with pool.writes.connect() as connection:
+            connection.exec_driver_sql("SELECT set_config(%s, %s, true)", [("todo.limit", "1"), ("todo.limit", "2")])
+            pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]  # it is open
+            with database.as_role("superuser").connect() as onlooker:
+                sent.extend(onlooker.execute("SELECT query FROM pg_stat_activity WHERE pid = %s", [pid]).fetchall())
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    ask(Observe(route, [told.append], server_timing=False), scope("GET", "/v1/limits"))
+    assert [request.queries for request in told] == [1]
+    assert sent == [("SELECT set_config($1, $2, true) /* GET <none> */",)]
     pool.close()
