@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from statistics import median
 
 import httpx
 import pytest
@@ -15,8 +16,8 @@ from tests.api.examples import todo, user
 
 pytestmark = [pytest.mark.api, pytest.mark.nightly]
 
-ROUNDS = 20
-REQUESTS = 50
+ROUNDS = 50
+REQUESTS = 20
 MOST = 1.5
 """Times the CPU of raw psycopg."""
 
@@ -33,13 +34,14 @@ def spend(process: AppProcess, client: httpx.Client, path: str) -> float:
 def test_the_app_costs_little_more_than_raw_psycopg(
     api: Client, app_process: AppProcess, harness_config: Config, path: str
 ) -> None:
-    """One todo, and a list of 20 with their tags: rounds in turn, and the least of each, so that a busy machine counts
-    for neither."""
+    """One todo, and a list of 20 with their tags: short rounds in turn, and the median of their ratios, so that a busy
+    machine counts for both or for neither. Both write one access line a request; the reference does nothing else that
+    a service needs."""
     owner = user(api)
     path = path.format(todo_id=[todo(api, owner) for _ in range(25)][-1])
     raw = replace(harness_config, app="tests.api.reference:create_app")
     with (
-        AppProcess(raw, api.app_dsn) as reference_process,
+        AppProcess(raw, api.app_dsn, access_log=True) as reference_process,
         httpx.Client(base_url=app_process.base_url, trust_env=False) as app,
         httpx.Client(base_url=reference_process.base_url, trust_env=False) as reference,
     ):
@@ -51,6 +53,7 @@ def test_the_app_costs_little_more_than_raw_psycopg(
         assert [normalise(text) for text in of_app.texts] == [normalise(text) for text in of_reference.texts]
         assert answer.get("items", answer) == expected.get("items", expected)
         rounds = [(spend(app_process, app, path), spend(reference_process, reference, path)) for _ in range(ROUNDS)]
-    ours, theirs = (min(column) / REQUESTS * 1000 for column in zip(*rounds, strict=True))
-    print(f"\nCPU per request of {path}: {ours:.2f} ms, raw psycopg {theirs:.2f} ms, ratio {ours / theirs:.2f}")
-    assert ours < MOST * theirs
+    ours, theirs = (median(column) / REQUESTS * 1000 for column in zip(*rounds, strict=True))
+    ratio = median(one / other for one, other in rounds)
+    print(f"\nCPU per request of {path}: {ours:.2f} ms, raw psycopg {theirs:.2f} ms, ratio {ratio:.2f}")
+    assert ratio < MOST

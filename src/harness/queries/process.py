@@ -18,10 +18,14 @@ STARTS_WITHIN = 30.0
 
 
 class AppProcess:
-    """A context manager: uvicorn with the project's app on a port that the system chooses."""
+    """A context manager: uvicorn with the project's app on a port that the system chooses.
 
-    def __init__(self, config: Config, database_url: str) -> None:
+    `access_log` lets uvicorn write its line for each request, for an app that writes none itself.
+    """
+
+    def __init__(self, config: Config, database_url: str, *, access_log: bool = False) -> None:
         self._config = config
+        self._access_log = "--access-log" if access_log else "--no-access-log"
         self._environment = os.environ | {
             config.database_env: database_url,
             "PYTHONPATH": os.pathsep.join(path for path in (str(config.root / "src"), *sys.path) if path),
@@ -32,7 +36,7 @@ class AppProcess:
 
     def __enter__(self) -> Self:
         self._output = TemporaryFile()
-        command = [sys.executable, "-m", "uvicorn", "--factory", self._config.app, "--port", "0", "--no-access-log"]
+        command = [sys.executable, "-m", "uvicorn", "--factory", self._config.app, "--port", "0", self._access_log]
         self._process = subprocess.Popen(
             command, cwd=self._config.root, env=self._environment, stderr=self._output, stdout=self._output
         )
