@@ -1,7 +1,7 @@
 """Released revisions stay as they are, and history only grows at its end.
 
 Released is what the merge base with the default branch holds. A revision is known by its id, wherever its file lies,
-and compared by its code: comments, docstrings, layout and `hazards` may change.
+and compared by its code: comments, docstrings, layout, `hazards` and `replaces` may change.
 
 History may start anew with a first revision that names every released one:
 
@@ -36,6 +36,8 @@ NON_LINEAR = Rule(
     "production stands at the released head already: what is slipped in below runs in an order that nobody tested",
     "set its down_revision to the released head",
 )
+
+REPLACES = "replaces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def read_revision(path: str, content: bytes) -> Revision | None:
     if not isinstance(name, str) or not any(assignment(node, "down_revision") for node in tree.body):
         return None
     parents = [*_names(_literal(tree, "down_revision")), *_names(_literal(tree, "depends_on"))]
-    return Revision(name, tuple(parents), _digest(tree), path, tuple(_names(_literal(tree, "replaces"))))
+    return Revision(name, tuple(parents), _digest(tree), path, tuple(_names(_literal(tree, REPLACES))))
 
 
 def _literal(tree: ast.Module, name: str) -> object:
@@ -134,8 +136,8 @@ def _names(value: object) -> list[str]:
 
 
 def _digest(tree: ast.Module) -> str:
-    """Of the code that runs: the exemptions and the docstrings are left out."""
-    body = [node for node in tree.body if assignment(node, NAME) is None]
+    """Of the code that runs: the exemptions, what it replaces and the docstrings are left out."""
+    body = [node for node in tree.body if all(assignment(node, name) is None for name in (NAME, REPLACES))]
     module = ast.Module(body, type_ignores=[])
     for node in ast.walk(module):
         if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
