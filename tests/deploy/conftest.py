@@ -1,4 +1,4 @@
-"""What the tests of hosts share: the project's root, its manifests, and the app under the image's own command line."""
+"""What the tests of hosts share: the project's root, the app under the image's own command line, and the images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.manifests import image_command
+from tests.deploy.containers import Engine, find_engine
+from tests.deploy.manifests import base_image, image_command
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -99,3 +100,26 @@ def serve(tmp_path: Path) -> Serve:
             yield Served(f"http://127.0.0.1:{port}", process, log)
 
     return serve
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """What builds and runs here, with the base image at hand; skipped, with the reason, where there is none."""
+    found = find_engine()
+    if found is None:
+        pytest.skip("needs a docker that answers, or buildah and podman; neither is here")
+    if not found.has(base_image()):
+        pytest.skip(f"needs the base image: {found.runner} pull {base_image()}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def app_image(engine: Engine) -> str:
+    """The image that serves."""
+    return engine.build("app")
+
+
+@pytest.fixture(scope="session")
+def migrate_image(engine: Engine) -> str:
+    """The image that migrates."""
+    return engine.build("migrate")

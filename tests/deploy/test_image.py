@@ -12,8 +12,8 @@ from harness.migrate import script_directory
 from harness.postgres.databases import Database
 from harness.queries.wire import Observer
 from tests.deploy.conftest import free_port, listening
-from tests.deploy.containers import Engine, find_engine
-from tests.deploy.manifests import KILLED_AFTER, ROOT, base_image
+from tests.deploy.containers import Engine
+from tests.deploy.manifests import KILLED_AFTER, ROOT
 from tests.deploy.stopping import answer_during, until
 
 pytestmark = pytest.mark.slow
@@ -36,29 +36,6 @@ print(json.dumps({
 """
 APP = load_config(ROOT).app.partition(":")[0]
 ABSENT = ["harness", "pytest", "httpx", "tests", "tools", "uv", "schemathesis"]
-
-
-@pytest.fixture(scope="session")
-def engine() -> Engine:
-    """What builds and runs here, with the base image at hand; skipped, with the reason, where there is none."""
-    found = find_engine()
-    if found is None:
-        pytest.skip("needs a docker that answers, or buildah and podman; neither is here")
-    if not found.has(base_image()):
-        pytest.skip(f"needs the base image: {found.runner} pull {base_image()}")
-    return found
-
-
-@pytest.fixture(scope="session")
-def app_image(engine: Engine) -> str:
-    """The image that serves."""
-    return engine.build("app")
-
-
-@pytest.fixture(scope="session")
-def migrate_image(engine: Engine) -> str:
-    """The image that migrates."""
-    return engine.build("migrate")
 
 
 def look_into(engine: Engine, image: str) -> dict[str, object]:

@@ -146,7 +146,10 @@ def limits() -> dict[str, tuple[int, int, str]]:
 
 @pytest.mark.parametrize("host", sorted(limits()))
 def test_the_database_has_a_connection_for_everyone(host: str, settings: Any) -> None:
-    """Old and new instances at once, each with a full pool, beside migrations, people and the superuser."""
+    """Old and new instances at once, each one process with a full pool, beside migrations, people and the superuser."""
+    for words in (image_command(), unit_command()):
+        assert "--workers" not in uvicorn_options(words)
+    assert "WEB_CONCURRENCY" not in {name for _, name, _ in variables()}
     instances, maximum, file = limits()[host]
     needed = OVERLAP * instances * pool(file, settings) + OTHERS
     assert needed <= maximum, f"{host}: {needed} connections needed, {maximum} allowed"

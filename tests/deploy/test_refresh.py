@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from harness.postgres.databases import Database
+from harness.queries.wire import Observer
+from tests.deploy.containers import Engine
 from tests.deploy.manifests import CLOUD_RUN, DEPLOY, ROOT, cloud_run, compose, container, pod, unit
 from tests.deploy.test_deploy_script import Cloud
 from tests.deploy.test_schemas import need_package
@@ -41,6 +43,19 @@ def test_what_a_host_runs_counts_anew(host: str, database: Database) -> None:
     )
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
     assert ended.stdout.startswith("refresh: ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("host", "image"), [("Cloud Run", "app_image"), ("docker", "migrate_image")])
+def test_the_images_count_anew(
+    host: str, image: str, engine: Engine, database: Database, request: pytest.FixtureRequest
+) -> None:
+    """Each host runs it in an image of its own, hardened as the app."""
+    with Observer(database.as_role("migrator").address) as wire:
+        url = wire.dsn(database.as_role("migrator").dsn)
+        options = [f"--env=APP_DATABASE_URL={url}"]
+        shown = engine.run(request.getfixturevalue(image), "python", *commands()[host], options=options)
+    assert shown.startswith("refresh: ")
 
 
 def test_it_runs_as_who_migrates() -> None:
