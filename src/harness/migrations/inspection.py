@@ -21,7 +21,7 @@ from harness.migrations.rerun import Reruns
 from harness.migrations.rules.failing import DATA
 from harness.migrations.rules.ground import NOT_SEEDED
 from harness.migrations.rules.registry import Seen
-from harness.migrations.trace import count, prepare, said, sqlstate, trace
+from harness.migrations.trace import count, prepare, said, trace
 from harness.migrations.values import Digests, digest, round_trip_losses, type_losses
 from harness.migrations.workshop import Workshop
 from harness.seed import fill
@@ -100,23 +100,16 @@ class Inspection:
 
     def _adversary(self, met: set[str]) -> Failure | None:
         """Run it on rows with duplicates, nulls and extremes; only what the rows are to blame for counts."""
-        with self._filled(adversarial=True, tables=met) as (database, _, unseeded):
+        with self._filled(adversarial=True, tables=met) as (database, session, unseeded):
             if unseeded:
                 return None
-            try:
-                self.workshop.step(self.history, self.script, "upgrade", database)
-            except Exception as error:
-                state = sqlstate(error) or ""
-                if not state.startswith(DATA):
-                    return None
-                original = getattr(error, "orig", error)
-                diag = getattr(original, "diag", None)
-                names = (getattr(diag, name, None) for name in ("schema_name", "table_name"))
-                part = getattr(diag, "column_name", None) or getattr(diag, "constraint_name", None)
-                place = ".".join(name for name in (*names, part) if name)
-                statement = " ".join(str(getattr(error, "statement", "") or "").split())
-                return Failure(state, str(original).splitlines()[0], statement, place)
-        return None
+            seen = trace(self.history, self.workshop, self.script, database, self._catalogue(session), [])
+        if seen.error is None or not (seen.sqlstate or "").startswith(DATA):
+            return None
+        failed = next((item for item in reversed(seen.statements) if item.sqlstate == seen.sqlstate), None)
+        if failed is None:
+            return Failure(seen.sqlstate or "", seen.error.splitlines()[0], "", "")
+        return Failure(seen.sqlstate or "", (failed.error or "").splitlines()[0], failed.sql, failed.refused)
 
     def fill(
         self, session: psycopg.Connection[Any], *, adversarial: bool = False, tables: set[str] | None = None

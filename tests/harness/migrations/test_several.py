@@ -115,6 +115,16 @@ def test_what_a_string_does_is_what_it_does_unwatched(workbench: Workbench) -> N
 
 
 @pytest.mark.slow
+def test_odd_rows_blame_the_statement_and_not_the_string(workbench: Workbench) -> None:
+    """The finding names the part of the string that the rows stopped."""
+    sql = "SET LOCAL lock_timeout = '1s'; ALTER TABLE account ADD CONSTRAINT only_one UNIQUE (note); SELECT 1"
+    _, found = workbench.see(Example(f"op.execute({sql!r})", "ALTER TABLE account DROP CONSTRAINT only_one"))
+    [finding] = [item for item in found if item.rule.id == "fails-on-existing-data"]
+    assert finding.object == "public.account.only_one"
+    assert finding.message.endswith("in: ALTER TABLE account ADD CONSTRAINT only_one UNIQUE (note)")
+
+
+@pytest.mark.slow
 def test_a_string_that_the_server_refuses_outside_a_transaction_is_refused(workbench: Workbench) -> None:
     """CONCURRENTLY beside another statement: cut apart and committed one by one it would have run."""
     sql = "SELECT 1; CREATE INDEX CONCURRENTLY i ON account (note)"
