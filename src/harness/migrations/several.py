@@ -7,6 +7,7 @@ Query"): it is kept as one, by BEGIN and COMMIT around the parts.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,13 +18,15 @@ from harness.migrations.sql import split
 CONTROL = {"ABORT", "BEGIN", "COMMIT", "END", "PREPARE", "RELEASE", "ROLLBACK", "SAVEPOINT", "START"}
 """First words of statements that begin and end transactions, or mark places in them."""
 
+FIRST = re.compile(r"\w+")
+
 
 def parts(sql: str, info: psycopg.ConnectionInfo) -> list[str]:
     """The statements of a string without parameters; none where it is one, or controls the transaction itself."""
     if ";" not in sql.rstrip("; \n"):
         return []
     found = split(sql, backslashes=info.parameter_status("standard_conforming_strings") == "off")
-    control = any(statement.split(maxsplit=1)[0].upper() in CONTROL for statement in found)
+    control = any(word[0].upper() in CONTROL for statement in found if (word := FIRST.match(statement)))
     return [] if control or len(found) < 2 else found
 
 
@@ -35,6 +38,7 @@ def one_transaction(dbapi: Any) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        cursor.execute("ROLLBACK")
+        with contextlib.suppress(psycopg.Error):  # the session may be lost
+            cursor.execute("ROLLBACK")
         raise
     cursor.execute("COMMIT")
