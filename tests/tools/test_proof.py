@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tools.proof.catalogue import CHANGES
 from tools.proof.change import RULE, Change, Edit, PlantError, answer, edited, head
+from tools.proof.running import copy_tracked
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,6 +76,19 @@ def test_what_is_named_is_found(expected: str, output: str) -> None:
 def test_what_only_looks_like_it_is_not(expected: str, output: str) -> None:
     """A rule in the id of a test that failed for another reason is not named, nor is a test that passed."""
     assert not answer(expected, output)
+
+
+def test_a_copy_holds_what_is_not_committed_yet_and_counts_it_as_released(tmp_path: Path) -> None:
+    """New files are planted in too, ignored ones are left behind, and nothing of the copy is an edit of history."""
+    root, copy = tmp_path / "root", tmp_path / "copy"
+    root.mkdir()
+    subprocess.run(["git", "init", "--quiet", str(root)], check=True)
+    for name in ("fresh.py", "left.txt", ".gitignore"):
+        (root / name).write_text("left.txt\n")
+    copy_tracked(root, copy)
+    assert {path.name for path in copy.iterdir()} == {".git", "fresh.py", ".gitignore"}
+    command = ["git", "diff", "--name-only", "origin/HEAD"]
+    assert subprocess.run(command, cwd=copy, check=True, capture_output=True, text=True).stdout == ""
 
 
 def test_an_edit_that_does_not_fit_is_refused(tmp_path: Path) -> None:
