@@ -188,14 +188,13 @@ class Databases:
     def pool(self) -> Pool:
         """The ready databases."""
         if self._pool is None:
-            here, there = Administrator(self.server, self.own), Administrator(self.server, self.own)
-            if self.own and not self.alone and (reason := observe(here)):
-                self.note = COPIES_ONLY.format(reason)
-            observes = self.own is not None and not self.alone and not self.note
             numbers = itertools.count(1)
-            self._pool = Pool(
-                Copier(here, self.prefix, numbers, observes), Copier(there, self.prefix, numbers, observes)
-            )
+            here, there, beside = (Copier(Administrator(self.server, self.own), self.prefix, numbers) for _ in range(3))
+            if self.own and not self.alone:
+                reason = observe(here.administrator)
+                self.note = COPIES_ONLY.format(reason) if reason else ""
+                here.observes = there.observes = beside.observes = not reason
+            self._pool = Pool(here, there, beside)
         return self._pool
 
     def template(self, *, migrated: bool) -> Template:

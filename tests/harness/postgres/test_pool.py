@@ -66,12 +66,12 @@ def test_a_test_that_insists_gets_an_unused_copy(databases: Databases) -> None:
 def test_a_crash_in_the_background_is_made_up_for(
     databases: Databases, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the thread ends, its traceback is kept, and the tests' own thread makes the copies."""
-    there = databases.pool.there
+    """When a thread ends, its traceback is kept, and the tests' own thread makes the copies."""
+    here = databases.pool.here
     original = getattr(Copier, step)
 
     def crash(self: Copier, *arguments: Any, **options: Any) -> Any:
-        if self is there:
+        if self is not here:
             raise RuntimeError("crashed on purpose")
         return original(self, *arguments, **options)
 
@@ -85,11 +85,11 @@ def test_a_crash_in_the_background_is_made_up_for(
 def test_a_background_that_hangs_does_not_hang_the_run(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
     """After `PATIENCE` the tests' own thread makes the copy."""
     hanging = threading.Event()
-    there = databases.pool.there
+    here = databases.pool.here
     original = Copier.clone
 
     def clone(self: Copier, *arguments: Any, **options: Any) -> Any:
-        if self is there:
+        if self is not here:
             hanging.wait()
         return original(self, *arguments, **options)
 
