@@ -251,12 +251,6 @@ def slim(session: nox.Session) -> None:
 
 
 @nox.session(**SHARED, default=False)
-def load(session: nox.Session) -> None:
-    """Measure requests a second beside raw psycopg and a bare endpoint: -- [--rounds N] [--seconds N]."""
-    run(session, "-m", "tools.load", *session.posargs)
-
-
-@nox.session(**SHARED, default=False)
 def bench(session: nox.Session) -> None:
     """Measure what a fresh database costs, beside the other ways to one: -- [--rounds N] [--runs N] [--pg MAJOR]."""
     run(session, "-m", "tools.bench", *session.posargs)
@@ -274,10 +268,17 @@ def report(session: nox.Session) -> None:
     run(session, "-m", "tools.report", *session.posargs, interrupt_timeout=UNTIL_CLEAN)
 
 
-@nox.session(**SHARED, default=False)
-def proof(session: nox.Session) -> None:
-    """Plant faults one at a time in copies, and show that each is caught: -- [ID ...] [--write-docs]."""
-    run(session, "-m", "tools.proof", *session.posargs, interrupt_timeout=UNTIL_CLEAN)
+if Path("tools/proof").exists():  # `slim` takes both out, as they speak of the sample
+
+    @nox.session(**SHARED, default=False)
+    def load(session: nox.Session) -> None:
+        """Measure requests a second beside raw psycopg and a bare endpoint: -- [--rounds N] [--seconds N]."""
+        run(session, "-m", "tools.load", *session.posargs)
+
+    @nox.session(**SHARED, default=False)
+    def proof(session: nox.Session) -> None:
+        """Plant faults one at a time in copies, and show that each is caught: -- [ID ...] [--write-docs]."""
+        run(session, "-m", "tools.proof", *session.posargs, interrupt_timeout=UNTIL_CLEAN)
 
 
 @nox.session(venv_backend="uv", default=False)

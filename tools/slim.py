@@ -6,14 +6,15 @@ History starts anew with one revision. tools/sample.py lists what belongs to the
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.config import HarnessError, load_config
-from tools.rename import check_clean, prune, read_name, tidy
+from tools.rename import check_clean, prune, read_name, tidy, tracked
 from tools.revision import head_file, write_head
-from tools.sample import CHANGED, GONE, START, WRITTEN, Change
+from tools.sample import CHANGED, GONE, MENTIONED, START, WRITTEN, Change
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -92,7 +93,27 @@ def contents(root: Path, package: str) -> Iterator[tuple[str, str]]:
             raise HarnessError(
                 f"{path} has no {error}, which tools/sample.py takes out: remove the rest by hand"
             ) from None
+    for name, mention in MENTIONED.items():
+        if (root / name).exists():
+            yield name, re.sub(mention, "", (root / name).read_text(encoding="utf-8"))
     yield from WRITTEN.items()
+
+
+def gone(root: Path, package: str) -> list[str]:
+    """Every file of the sample alone.
+
+    Raises:
+        HarnessError: when one is missing.
+    """
+    files = tracked(root)
+    found = []
+    for name in GONE:
+        path = name.replace("PACKAGE", package)
+        meant = [file for file in files if file == path or (path.endswith("/") and file.startswith(path))]
+        if not meant:
+            raise HarnessError(f"{path} is not here: has the sample been taken out already?")
+        found += meant
+    return found
 
 
 def slim(root: Path) -> list[str]:
@@ -103,11 +124,9 @@ def slim(root: Path) -> list[str]:
     """
     check_clean(root, "slim")
     package = read_name(root).snake
-    gone = [path.replace("PACKAGE", package) for path in GONE]
-    if missing := [path for path in gone if not (root / path).is_file()]:
-        raise HarnessError(f"{missing[0]} is not here: has the sample been taken out already?")
+    leaving = gone(root, package)
     written = dict(contents(root, package))
-    for path in gone:
+    for path in leaving:
         (root / path).unlink()
         prune((root / path).parent)
     (root / ONCE).unlink(missing_ok=True)
@@ -130,8 +149,7 @@ def main() -> None:
     print(
         "slim: the sample is gone, and history starts anew with revision 0001. A database that has the former tables is"
         "\n  made again (python run.py dev --fresh). Look with git diff, and when the checks have passed:"
-        '\n  git add --all && git commit --message "Start without the sample", pushed to the default branch itself:'
-        "\n  where the former revisions are released, edited-history tells that they are gone."
+        '\n  git add --all && git commit --message "Start without the sample"'
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.config import HarnessError
+from harness.migrations.released import compare_with_released
 from tests.template.clones import commit_all, copy, git, passes, python_of
 from tools.rename import read_name, rename, title_of, tracked
 from tools.sample import CHANGED, GONE, KEPT, SCOPE, Change
@@ -32,11 +33,41 @@ TESTS = [
 
 def test_every_file_of_the_app_and_its_tests_is_the_samples_or_is_not() -> None:
     """What is added to the template is listed in tools/sample.py: as part of the sample, as shared, or as kept."""
-    listed = [path.replace("PACKAGE", PACKAGE) for path in (*GONE, *CHANGED, *KEPT)]
+    listed = list(map(here, (*GONE, *CHANGED, *KEPT)))
     assert len(listed) == len({*listed})
-    scope = tuple(place.replace("PACKAGE", PACKAGE) for place in SCOPE)
+    scope = tuple(map(here, SCOPE))
     present = {path for path in tracked(ROOT) if path.startswith(scope)} - {"tests/schema/statements.json"}
     assert present == {path for path in listed if path.startswith(scope)}
+
+
+def here(path: str) -> str:
+    """A path of tools/sample.py as it is in this project."""
+    return path.replace("PACKAGE", PACKAGE)
+
+
+def test_released_revisions_may_go(tmp_path: Path) -> None:
+    """The start of history names every revision that it stands for, so that edited-history is silent about them."""
+    git(tmp_path, "clone", "--quiet", str(copy(tmp_path / "origin")), str(place := tmp_path / "clone"))
+    slim(place)
+    compared = compare_with_released([place / "migrations" / "versions"], {})
+    assert compared.findings == ()
+    assert "starts anew with 0001, in place of" in compared.note
+
+
+def test_no_page_tells_of_what_is_gone(tmp_path: Path) -> None:
+    """The proof and the load speak of the sample: neither README nor docs offer them after."""
+    place = copy(tmp_path)
+    told = re.compile(r"-s (proof|load)\b|proof\.md")
+    assert telling(place, told) != []
+    slim(place)
+    commit_all(place, "Start without the sample")
+    assert telling(place, told) == []
+
+
+def telling(place: Path, told: re.Pattern[str]) -> list[str]:
+    """The pages in which a pattern stands."""
+    pages = [path for path in tracked(place) if path.endswith(".md")]
+    return [path for path in pages if told.search((place / path).read_text(encoding="utf-8"))]
 
 
 @pytest.mark.slow
@@ -76,8 +107,8 @@ def test_history_starts_with_one_revision_that_makes_no_table(tmp_path: Path) ->
     assert "down_revision: str | tuple[str, ...] | None = None" in text
     assert "create_table" not in text
     assert 'HEAD = "0001"' in (place / "src" / PACKAGE / "db" / "head.py").read_text()
-    assert not {path.replace("PACKAGE", PACKAGE) for path in GONE} & {*tracked(place)}
-    scope = tuple(part.replace("PACKAGE", PACKAGE) for part in SCOPE)
+    assert not [path for path in tracked(place) if path.startswith(tuple(map(here, GONE)))]
+    scope = tuple(map(here, SCOPE))
     left = {path: (place / path).read_text() for path in tracked(place) if path.startswith(scope)}
     assert [path for path, text in left.items() if re.search(r"f\"/v1/(users|todos|tags)|\bowner: int", text)] == []
     with pytest.raises(HarnessError, match="is not here: has the sample been taken out already"):
