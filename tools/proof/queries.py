@@ -193,6 +193,6 @@ FAULTS = (
         "a ping before each use of a connection: one more round trip",
         (Edit("src/sealy/db/engine.py", "pool_pre_ping=False", "pool_pre_ping=True"),),
         OBJECTIVE,
-        OBJECTIVE[0],
+        "ping-before-use",
     ),
 )
