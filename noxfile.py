@@ -164,7 +164,7 @@ def harness(session: nox.Session) -> None:
 def deploy(session: nox.Session) -> None:
     """Judge what runs on hosts: manifests, image, backup, proxies; says which of their tools are missing."""
     session.install("--require-hashes", "-r", "requirements/deploy.txt")
-    source = {"PYTHONPATH": str(Path("src").resolve())}
+    source = {"PYTHONPATH": str(Path("src").resolve()), **BYTECODE}
     session.run("python", "-m", "pytest", "-m", "deploy", *session.posargs, env=source)
 
 
@@ -187,11 +187,11 @@ def coverage(session: nox.Session) -> None:
     run(session, "-m", "coverage", "report", "--omit=src/harness/*", "--fail-under=100")
 
 
-@nox.session(venv_backend="uv", python=PYTHONS[0], default=False)
+@nox.session(venv_backend="uv", python=PYTHONS[0], default=False, tags=["ci"])
 def lowest(session: nox.Session) -> None:
     """Run all suites on the lowest versions that pyproject.toml allows."""
     session.install("--require-hashes", "-r", "requirements/lowest.txt")
-    source = {"PYTHONPATH": str(Path("src").resolve())}
+    source = {"PYTHONPATH": str(Path("src").resolve()), **BYTECODE}
     session.run("python", "-m", "pytest", "-m", "not (nightly or deploy)", *PARALLEL, *session.posargs, env=source)
 
 
@@ -208,13 +208,21 @@ def suites_of(python: str, majors: list[int], tag: str) -> None:
     )
     @nox.parametrize("pg", majors)
     def suites(session: nox.Session, pg: int) -> None:
-        """Run all suites on this Python and this Postgres."""
-        pytest(session, "-m", "not (nightly or deploy)", f"--pg={pg}", *PARALLEL, python=python)
+        """Run all suites on this Python and this Postgres, slow tests included."""
+        suites = ("-m", "not (nightly or deploy)", "--ignore=tests/template", f"--pg={pg}")
+        pytest(session, *suites, *PARALLEL, python=python)
 
 
 for each in PYTHONS:
     suites_of(each, MAJORS, "ci")
 suites_of(NEXT[0], [MAJORS[-1], NEXT[1]], "next")
+
+if Path("tests/template").exists():  # `rename` takes them out, as what they test is done once
+
+    @nox.session(python=PYTHONS, venv_backend="none", requires=["venv-{python}"], default=False, tags=["ci"])
+    def template(session: nox.Session) -> None:
+        """Rename, slim and update scratch clones on this Python, and run their own suites."""
+        pytest(session, "tests/template", *PARALLEL, python=str(session.python))
 
 
 @nox.session(**SHARED, default=False)
