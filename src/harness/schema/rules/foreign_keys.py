@@ -1,10 +1,10 @@
-"""Foreign keys: indexed, of one type, present, single, and possible to satisfy."""
+"""Foreign keys: indexed, of one type, single, and possible to satisfy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.catalog import Column, Constraint, Snapshot, Table
+from harness.catalog import Constraint, Snapshot, Table
 from harness.schema.graph import cycles
 from harness.schema.operations import Code, create_index, execute, fix, identifier, op, relation
 from harness.schema.registry import Place, rule
@@ -81,106 +81,6 @@ def foreign_key_type_mismatch(snapshot: Snapshot) -> Iterator[Place]:
                         f"{column.name}: the type of {referenced.name}, or mapped_column(ForeignKey(...)) without one",
                     ),
                 )
-
-
-@rule(
-    "foreign-key-missing",
-    "error",
-    "What is named like a reference is a foreign key",
-    why="nothing keeps the value pointing at a row: orphans appear with the first race or forgotten delete",
-    cure="add the foreign key, or rename the column when it points outside this database",
-)
-def foreign_key_missing(snapshot: Snapshot) -> Iterator[Place]:
-    """A column t_id where t, ts or tes is a table keyed by this type, or x_id that elsewhere refers to one table."""
-    elsewhere = _elsewhere(snapshot)
-    for table in snapshot.roots:
-        referencing = {number for key in table.constraints if key.kind == "f" for number in key.columns}
-        for column in table.columns:
-            spoken = None if column.number in referencing else _spoken_of(snapshot, elsewhere, table, column)
-            if spoken:
-                target, key, says = spoken
-                yield Place(
-                    f"{table.qualified}.{column.name}",
-                    f"{says} {target.qualified}.{key.name}, and no foreign key has the column",
-                    fix(
-                        op(
-                            "create_foreign_key",
-                            f"fk_{table.name}_{column.name}",
-                            table.name,
-                            target.name,
-                            [column.name],
-                            [key.name],
-                            **_schemas(table, target),
-                        ),
-                        f'mapped_column(ForeignKey("{target.name}.{key.name}"), index=True)',
-                    ),
-                )
-
-
-def _schemas(table: Table, target: Table) -> dict[str, str]:
-    """The schema arguments of create_foreign_key, which has two."""
-    named = {"source_schema": table.schema, "referent_schema": target.schema}
-    return {key: value for key, value in named.items() if value != "public"}
-
-
-Reference = tuple[Table, Table, Column]
-"""A table with a foreign key of one column, the table that it refers to, and the column there."""
-
-
-def _spoken_of(
-    snapshot: Snapshot, elsewhere: dict[str, Reference], table: Table, column: Column
-) -> tuple[Table, Column, str] | None:
-    """The table and the column there that a column's name speaks of, and the words that say why."""
-    if column.array:
-        return None
-    if meant := _meant(snapshot, table, column):
-        return *meant, f"the name and the type {column.type} are those of a reference to"
-    if known := _known(elsewhere, table, column):
-        first, target, key = known
-        return target, key, f"in {first.qualified} the same name and type {column.type} refer to"
-    return None
-
-
-def _meant(snapshot: Snapshot, table: Table, column: Column) -> tuple[Table, Column] | None:
-    """The table that a column's name speaks of, in its own schema before any other, and that table's key."""
-    stem = column.name.removesuffix("_id")
-    if not stem or stem == column.name:
-        return None
-    schemas = [table.schema, *(schema.name for schema in snapshot.schemas if schema.name != table.schema)]
-    for schema in schemas:
-        for name in (stem, f"{stem}s", f"{stem}es"):
-            target = snapshot.by_name.get(f"{schema}.{name}")
-            if target and not target.partition and target.primary_key and len(target.primary_key.columns) == 1:
-                key = target.by_number[target.primary_key.columns[0]]
-                if target is table and key is column:
-                    return None
-                if key.base_oid == column.base_oid:
-                    return target, key
-    return None
-
-
-def _elsewhere(snapshot: Snapshot) -> dict[str, Reference]:
-    """What a column x_id refers to, by its name, where all foreign keys of that name agree.
-
-    A reference to the own table says nothing of others: parent_id is another parent in each.
-    """
-    found: dict[str, list[Reference]] = {}
-    for table, key in every(snapshot):
-        target = snapshot.by_oid.get(key.target)
-        name = table.by_number[key.columns[0]].name
-        if target and target is not table and len(key.columns) == 1 and name.endswith("_id"):
-            found.setdefault(name, []).append((table, target, target.by_number[key.referenced[0]]))
-    return {name: seen[0] for name, seen in found.items() if len({(item[1].oid, item[2].number) for item in seen}) == 1}
-
-
-def _known(elsewhere: dict[str, Reference], table: Table, column: Column) -> Reference | None:
-    """The reference elsewhere of the same name and type, for a column that has no values or kinds of its own."""
-    known = elsewhere.get(column.name)
-    kind = f"{column.name.removesuffix('_id')}_type"
-    if known is None or known[1] is table or kind in table.by_name or column.identity or column.generated:
-        return None
-    serial = (column.default or "").startswith("nextval(")
-    return known if known[2].base_oid == column.base_oid and not serial else None
 
 
 @rule(
