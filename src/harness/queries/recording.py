@@ -100,11 +100,6 @@ class Recording:
         return Counter(trip.kind for trip in self.trips)
 
     @property
-    def seconds(self) -> float:
-        """Time spent waiting for the server, added up over connections."""
-        return sum(trip.seconds for trip in self.trips)
-
-    @property
     def sqlstates(self) -> Counter[str]:
         """Errors of the server by SQLSTATE."""
         return Counter(trip.sqlstate for trip in self.trips if trip.sqlstate)
