@@ -14,6 +14,7 @@ import pytest
 from harness.config import Config
 from harness.postgres.databases import Databases
 from harness.postgres.find import installations
+from harness.postgres.pool import AHEAD
 from harness.postgres.prepared import databases_on
 from harness.postgres.server import Cluster, start_cluster
 
@@ -71,5 +72,5 @@ def test_nothing_grows_in_a_long_run(trial: Config) -> None:
         assert databases.failure == ""
         assert _memory() - memory < 16 * 2**20
         assert _disk(cluster) - disk < 96 * 2**20
-        assert _connections(databases) <= connections + 1
+        assert _connections(databases) <= connections + AHEAD + 1  # each that is held ready may have one
         assert statistics.median(taken[-WINDOW:]) < 2 * statistics.median(taken[:WINDOW])
