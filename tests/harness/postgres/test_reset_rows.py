@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from psycopg import sql
 
+from harness.postgres.changes import Undo
 from tests.harness.postgres.deeds import (
     Scenario,
     check,
@@ -107,3 +109,14 @@ def test_a_database_that_nobody_wrote_to_is_not_touched(ground_of: Ground) -> No
     again = ground_of.copier.reuse(copy)
     assert again is not None
     assert again.how == "reused, nothing was written"
+
+
+def test_an_undo_that_fails_is_no_undo(ground_of: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the server refuses to empty a table, a new copy takes the place, and the reason is the server's."""
+    copy = ground_of.copy()
+    with ground_of.open(copy).connect() as connection:
+        connection.execute("INSERT INTO item (name) VALUES ('a')")
+    monkeypatch.setattr(Undo, "statement", lambda undo, layout: sql.SQL("SELECT 1, 2; SELECT 1 / 0"))
+    assert ground_of.copier.reuse(copy) is None
+    assert "division by zero" in ground_of.copier.reason
+    ground_of.copier.drop(copy)
