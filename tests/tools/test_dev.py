@@ -110,7 +110,7 @@ def test_it_serves_the_app_keeps_its_data_and_leaves_no_process(clone: Path) -> 
     """The API is ready and has data; Ctrl-C ends all; the next run finds the same data and migrates nothing anew."""
     port = free_port()
     first = dev(clone, "--port", str(port), "--rows", "5")
-    read_until(first, r"seeded .* [1-5]")
+    read_until(first, r"dev: seeded ([\w.]+ [1-5](, )?)*$")
     home = Path(clone / ".dev")
     assert read_until(first, r"http://127\.0\.0\.1:(\d+)/docs")[1] == str(port)
     address = read_until(first, r"database  (postgresql://\S+)")[1]
