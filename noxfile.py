@@ -174,7 +174,7 @@ def full(session: nox.Session) -> None:
     pytest(session)
 
 
-@nox.session(**SHARED, default=False)
+@nox.session(**SHARED, default=False, tags=["ci"])
 def coverage(session: nox.Session) -> None:
     """Fail where the tests leave out a line or branch of the app, or more than 5 % of the harness; build/coverage/."""
     tests = ("-m", "pytest", "-m", "not (nightly or deploy)", *PARALLEL, *session.posargs)
@@ -213,16 +213,27 @@ def suites_of(python: str, majors: list[int], tag: str) -> None:
         pytest(session, *suites, *PARALLEL, python=python)
 
 
-for each in PYTHONS:
-    suites_of(each, MAJORS, "ci")
-suites_of(NEXT[0], [MAJORS[-1], NEXT[1]], "next")
+def template_on(python: str) -> None:
+    """Register the session that tests on one Python what is done to the template."""
 
-if Path("tests/template").exists():  # `rename` takes them out, as what they test is done once
-
-    @nox.session(python=PYTHONS, venv_backend="none", requires=["venv-{python}"], default=False, tags=["ci"])
+    @nox.session(
+        name=f"template-{python}",
+        python=python,
+        venv_backend="none",
+        requires=["venv-{python}"],
+        default=False,
+        tags=["ci"],
+    )
     def template(session: nox.Session) -> None:
         """Rename, slim and update scratch clones on this Python, and run their own suites."""
-        pytest(session, "tests/template", *PARALLEL, python=str(session.python))
+        pytest(session, "tests/template", "-m", "not nightly", *PARALLEL, python=python)
+
+
+for each in PYTHONS:
+    suites_of(each, MAJORS, "ci")
+    if Path("tests/template").exists():  # `rename` takes them out, as what they test is done once
+        template_on(each)
+suites_of(NEXT[0], [MAJORS[-1], NEXT[1]], "next")
 
 
 @nox.session(**SHARED, default=False)

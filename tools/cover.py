@@ -1,4 +1,7 @@
-"""Choose sessions so that each Python and each Postgres found here is used once, beside the pair of the default run."""
+"""Choose sessions so that each Python and each Postgres found here is used once, beside the pair of the default run.
+
+What has a Python but no Postgres to it, as the tests of the template have, is run on the oldest and on the newest.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,22 @@ def choose(rows: Sequence[dict[str, Any]], pythons: set[str], majors: set[int], 
     offered = {python for python, _ in known}, {major for _, major in known}
     others = sorted((pythons & offered[0]) - {usual[0]}), sorted((majors & offered[1]) - {usual[1]})
     pairs = [(python or usual[0], major or usual[1]) for python, major in zip_longest(*others)]
-    return [known[pair] for pair in pairs if pair in known]
+    return [known[pair] for pair in pairs if pair in known] + at_the_ends(rows, pythons)
+
+
+def at_the_ends(rows: Sequence[dict[str, Any]], pythons: set[str]) -> list[str]:
+    """The names of sessions without a Postgres on the oldest and on the newest of `pythons` that any such has."""
+    named = {(row["session"].rpartition("-")[0], row["python"]): row["session"] for row in rows if not row["call_spec"]}
+    found = []
+    for kind in sorted({kind for kind, python in named if kind and python in pythons}):
+        offered = sorted((python for each, python in named if each == kind and python in pythons), key=minor)
+        found += [named[kind, python] for python in dict.fromkeys((offered[0], offered[-1]))]
+    return found
+
+
+def minor(python: str) -> int:
+    """12 of 3.12."""
+    return int(python.rpartition(".")[2])
 
 
 def main() -> None:

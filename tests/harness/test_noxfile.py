@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+WORKFLOW = (ROOT / ".github" / "workflows" / "main.yaml").read_text()
 PINS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
@@ -71,5 +73,10 @@ def test_the_promised_pythons_are_those_that_are_run() -> None:
 def test_ci_runs_what_has_no_python_of_its_own_on_the_newest_promised_one() -> None:
     """The workflow names one Python, the last of the classifiers; the rest it reads from the noxfile."""
     newest = PROJECT["project"]["classifiers"][-1].rpartition(" ")[2]
-    workflow = (ROOT / ".github" / "workflows" / "main.yaml").read_text()
-    assert set(re.findall(r'"(3\.\S+)"', workflow)) == {newest}
+    assert set(re.findall(r'"(3\.\S+)"', WORKFLOW)) == {newest}
+
+
+def test_the_required_job_waits_for_every_other() -> None:
+    """A job that nobody waits for could fail and be merged over."""
+    jobs = yaml.safe_load(WORKFLOW)["jobs"]
+    assert {*jobs["required"]["needs"]} == {*jobs} - {"required"}

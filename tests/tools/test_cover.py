@@ -27,3 +27,11 @@ def test_more_majors_than_pythons_are_run_on_the_usual_python() -> None:
 def test_what_no_session_offers_is_left_out() -> None:
     """A Python or a Postgres that the project does not promise is not run."""
     assert choose(ROWS, {"3.11", "3.10"}, {14, 18}, ("3.11", 18)) == []
+
+
+def test_what_needs_no_major_is_run_on_the_oldest_and_the_newest_python() -> None:
+    """Tests of the template do not depend on Postgres: two of four Pythons are enough, once where there is one."""
+    rows = [{"session": f"template-3.{each}", "python": f"3.{each}", "call_spec": {}} for each in range(9, 15)]
+    assert choose(rows, {"3.9", "3.10", "3.13"}, {18}, ("3.10", 18)) == ["template-3.9", "template-3.13"]
+    assert choose(rows, {"3.12"}, {18}, ("3.12", 18)) == ["template-3.12"]
+    assert choose([{"session": "lowest", "python": "3.11", "call_spec": {}}], {"3.11"}, {18}, ("3.11", 18)) == []
