@@ -29,7 +29,7 @@ TIDY = 500
 """Names after which the shared catalogues are vacuumed: autovacuum is off."""
 
 READ_START = "SELECT oid, pg_current_wal_insert_lsn()::text FROM pg_database WHERE datname = %s"
-TAKE_BACK = "CALL harness.take_back(%s::oid, %s, %s::pg_lsn, %s, %s, NULL, NULL, NULL, NULL)"
+TAKE_BACK = "CALL harness.take_back(%s::oid, %s, %s::pg_lsn, %s, %s, NULL, NULL, NULL)"
 
 
 @dataclass(slots=True)
@@ -102,10 +102,25 @@ class Copier:
             self.reason = str(error)
             return None
 
+    def put_back(self, copy: Copy) -> bool:
+        """Undo what a test did to something that all databases share, such as a role; its own is dropped first then.
+
+        False where nothing is to be undone. To be asked while no test runs: it cannot be told who did it.
+        """
+        with contextlib.suppress(psycopg.OperationalError):  # no server: there is nothing to undo, or it is seen later
+            if self.observes and self._shared() != copy.template.shared:
+                self.drop(copy)
+                self._restore(copy.template)
+                return True
+        return False
+
     def greet(self, copy: Copy) -> Copy:
-        """The copy with a session of the visitor's, where the server gives one."""
+        """The copy with a session of the visitor's, where the server gives one, and roles are as no test left them."""
         with contextlib.suppress(psycopg.Error):
-            return replace(copy, session=copy.template.visitor.connect(copy.name))
+            session = copy.template.visitor.connect(copy.name)
+            if self._shared() == copy.template.shared:
+                return replace(copy, session=session)
+            session.close()
         return copy
 
     def drop(self, copy: Copy) -> None:
@@ -118,23 +133,17 @@ class Copier:
         if self.observes:
             if changed:
                 self.administrator.run("CALL harness.save()")
-            (template.shared,) = self._row("SELECT harness.shared()")
+            template.shared = self._shared()
 
     def _reuse(self, copy: Copy) -> Copy | None:
         template, name = copy.template, self._name()
         if template.layout is None or copy.bulky or copy.resets >= MOST_RESETS:
             self.reason = "used up" if template.layout else "nothing is known yet"
             return None
-        found, outside, shared, touched, obstacle = self._row(
-            TAKE_BACK, copy.oid, name, copy.since, MOST_LOG, copy.name
-        )
+        found, outside, touched, obstacle = self._row(TAKE_BACK, copy.oid, name, copy.since, MOST_LOG, copy.name)
         undo = obstacle or template.layout.judge(map(tuple, touched))
         if outside != template.outside:
             undo = "the database's rights, settings or comment were changed"
-        if shared != template.shared:
-            self.drop(copy)
-            self._restore(template)
-            undo = "something that all databases share was changed, such as a role"
         if isinstance(undo, str):
             self.reason = undo
             return None
@@ -148,7 +157,7 @@ class Copier:
             self.administrator.execute("DROP TABLESPACE {}", name)
         self.administrator.run("ALTER SYSTEM RESET ALL")
         self.administrator.run("SELECT pg_reload_conf()")
-        (template.shared,) = self._row("SELECT harness.shared()")
+        template.shared = self._shared()
 
     def _undo(self, copy: Copy, name: str, undo: Undo, layout: Layout) -> Copy:
         if undo == Undo():
@@ -171,6 +180,10 @@ class Copier:
             layout = read_layout(inside)
         (copy.template.outside,) = self._row("SELECT harness.outside(%s, %s)", copy.oid, copy.name)
         copy.template.layout = layout
+
+    def _shared(self) -> str:
+        (digest,) = self._row("SELECT harness.shared()")
+        return str(digest)
 
     def _row(self, statement: str, *values: Any) -> Any:
         return self.administrator.run(statement, values).fetchone()

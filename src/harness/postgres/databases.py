@@ -158,7 +158,7 @@ class Databases:
         """Take a database back, with whoever is still connected to it."""
         began = database.began_with_session
         copy = self._lent.pop(database.name)
-        if began is not None and self.own:
+        if began is not None and self.pool.here.observes:
             copy.template.expects = began
         if self.alone:
             self.pool.here.drop(copy)

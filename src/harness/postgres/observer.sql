@@ -92,7 +92,7 @@ $$;
 -- what was written to it since a position in the log. `db_name` comes in as the old name and goes out as the present one.
 CREATE PROCEDURE harness.take_back(
     db oid, new_name text, since pg_lsn, most bigint,
-    INOUT db_name text, INOUT outside text, INOUT shared text, INOUT touched jsonb, INOUT obstacle text
+    INOUT db_name text, INOUT outside text, INOUT touched jsonb, INOUT obstacle text
 ) LANGUAGE plpgsql AS $$
 DECLARE
     deadline timestamptz := clock_timestamp() + interval '10 s';
@@ -109,7 +109,6 @@ BEGIN
         PERFORM pg_stat_clear_snapshot();
     END LOOP;
     outside := harness.outside(db, db_name);
-    shared := harness.shared();
     IF outside IS NULL THEN
         obstacle := 'the database was renamed or dropped';
         RETURN;

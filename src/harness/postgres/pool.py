@@ -36,8 +36,7 @@ SWITCH = 0.0005
 class Pool:
     """The ready databases of each template. `here` works in the test's thread, the others in the background.
 
-    Only `there` brings databases back, one after the other: what a test did to all databases is to be undone once.
-    `beside` copies and drops, as `there` does when nothing has come back.
+    `there` brings databases back; `beside` copies and drops, as `there` does when nothing has come back.
     """
 
     here: Copier
@@ -70,7 +69,9 @@ class Pool:
         return taken
 
     def give(self, copy: Copy) -> None:
-        """Take a database back from a test."""
+        """Take a database back from a test, and undo at once what the next one would meet in any other."""
+        if self.here.put_back(copy):
+            return
         with self._turn:
             if self._alive():
                 self._returned.append(copy)

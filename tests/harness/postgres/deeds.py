@@ -105,4 +105,4 @@ def after(scenario: Scenario, ground: Ground, copy: Copy) -> Copy | None:
     """What the harness makes of a database after a test that may still hold it open."""
     with contextlib.ExitStack() as stack:
         scenario.deeds(ground.open(copy), stack)
-        return ground.copier.reuse(copy)
+        return None if ground.copier.put_back(copy) else ground.copier.reuse(copy)

@@ -11,7 +11,7 @@ import pytest
 
 from harness.config import Config
 from harness.postgres import pool as pooling
-from harness.postgres.copies import Copier
+from harness.postgres.copies import Copier, Copy
 from harness.postgres.databases import Database, Databases
 from harness.postgres.find import installations
 from harness.postgres.prepared import databases_on, prepared_cluster
@@ -80,6 +80,55 @@ def test_a_crash_in_the_background_is_made_up_for(
     for _ in range(5):
         _use(databases, "CREATE TABLE extra ()")
     assert "crashed on purpose" in databases.failure
+
+
+@pytest.fixture
+def slow(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """The background brings nothing back until the first is set, and sets the second when it has."""
+    begin, done = threading.Event(), threading.Event()
+    original = Copier.reuse
+
+    def reuse(self: Copier, copy: Copy) -> Copy | None:
+        begin.wait()
+        again = original(self, copy)
+        done.set()
+        return again
+
+    monkeypatch.setattr(Copier, "reuse", reuse)
+    yield begin, done
+    begin.set()
+
+
+def _settings(databases: Databases) -> list[tuple[Any, ...]]:
+    with databases.server.connect() as connection:
+        return connection.execute("SELECT setrole, setconfig FROM pg_db_role_setting WHERE setdatabase = 0").fetchall()
+
+
+@pytest.mark.usefixtures("slow")
+def test_the_next_test_meets_no_role_that_the_last_one_changed(databases: Databases) -> None:
+    """What all databases share is put back before a test gets its database, however busy the background is."""
+    _use(databases)
+    before = _settings(databases)
+    fresh = databases.create(migrated=True)
+    with fresh.as_role("superuser").connect(autocommit=True) as connection:
+        connection.execute("ALTER ROLE trial_migrator SET work_mem TO '7MB'")
+    databases.drop(fresh)
+    assert _settings(databases) == before
+
+
+def test_what_a_test_does_to_roles_lasts_as_long_as_it_runs(
+    databases: Databases, slow: tuple[threading.Event, threading.Event]
+) -> None:
+    """The background, which brings the last test's database back meanwhile, does not take it for the last test's."""
+    begin, done = slow
+    _use(databases)
+    fresh = databases.create(migrated=True)
+    with fresh.as_role("superuser").connect(autocommit=True) as connection:
+        connection.execute("CREATE ROLE extra")
+        begin.set()
+        assert done.wait(pooling.PATIENCE)
+        assert connection.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'extra'").fetchone() == (1,)
+    databases.drop(fresh)
 
 
 def test_a_background_that_hangs_does_not_hang_the_run(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:

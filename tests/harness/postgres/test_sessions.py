@@ -136,3 +136,15 @@ def test_a_server_without_room_for_a_session_gives_a_database_all_the_same(
     assert databases.failure == ""
     with pytest.raises(psycopg.OperationalError):
         template.visitor.connect()
+
+
+def test_no_session_begins_with_a_running_tests_settings_of_roles(databases: Databases) -> None:
+    """While a test has changed a role, nothing is opened ahead for the next one."""
+    template, copier = databases.template(migrated=True), databases.pool.here
+    with databases.server.connect(autocommit=True) as outside:
+        outside.execute("ALTER ROLE trial_migrator SET work_mem TO '7MB'")
+        assert copier.greet(copier.clone(template)).session is None
+        outside.execute("ALTER ROLE trial_migrator RESET work_mem")
+    greeted = copier.greet(copier.clone(template))
+    assert greeted.session
+    greeted.session.close()
