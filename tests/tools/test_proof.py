@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,13 +29,32 @@ def test_every_edit_changes_something(change: Change) -> None:
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.id)
 def test_every_change_names_tests_that_are_there(change: Change) -> None:
-    """Each argument is a file, here or made by the change; an expected test is one of those that run."""
-    made = {edit.path for edit in change.edits if not edit.old}
-    files = [argument.partition("::")[0] for argument in change.tests]
-    assert files
-    assert all(file in made or (ROOT / file).is_file() for file in files)
+    """Each argument is a file with that test, here or made by the change; an expected test is one of those that run."""
+    made = {edit.path: edit.new for edit in change.edits if not edit.old}
+    assert change.tests
+    for argument in change.tests:
+        file, _, test = argument.partition("::")
+        text = made[file] if file in made else (ROOT / file).read_text(encoding="utf-8")
+        assert re.search(rf"\b{test.partition('[')[0]}\b", text), argument
     if "::" in change.expected:
-        assert change.expected.partition("::")[0] in files
+        assert change.expected.partition("::")[0] in [argument.partition("::")[0] for argument in change.tests]
+
+
+def test_what_is_planted_knows_its_names(tmp_path: Path) -> None:
+    """A planted fault must fail by itself, not for an import that a file has lost since."""
+    now = head(ROOT)
+    for change in CHANGES:
+        for path in {edit.path for edit in change.edits if edit.path.endswith(".py")}:
+            copy = tmp_path / change.id / path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if (ROOT / path).exists():
+                copy.write_bytes((ROOT / path).read_bytes())
+            for edit in change.edits:
+                if edit.path == path:
+                    copy.write_text(edited(edit, copy, now), encoding="utf-8")
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F821", str(tmp_path)]
+    checked = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_there_are_enough_of_each_and_every_id_is_one() -> None:

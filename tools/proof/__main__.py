@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -92,6 +93,7 @@ def _keep(outcome: Outcome) -> None:
 def main() -> int:
     """Prove what was asked for."""
     options = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     changes = chosen(options.ids)
     try:
         found = watch(changes, options.jobs)

@@ -39,6 +39,7 @@ FOUR_MORE = "".join(
 )
 AT_THE_END = """from collections.abc import Iterator  # noqa: E402
 
+from fastapi import Depends  # noqa: E402
 from sqlalchemy import Connection  # noqa: E402
 
 
