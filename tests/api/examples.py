@@ -30,13 +30,16 @@ def todo(api: Client, owner: int | None = None) -> int:
 
 
 def todos(api: Client, rows: int) -> None:
-    """So many more todos, each of somebody new."""
-    for _ in range(rows):
-        todo(api)
+    """So many more todos with a tag, each of somebody new."""
+    owners = api.seed("users", [{"email": f"user{next(_numbers)}@example.org"} for _ in range(rows)])
+    made = api.seed("todos", [{"owner_id": owner["id"], "title": "Water the plants"} for owner in owners])
+    named = api.seed("tags", [{"owner_id": owner["id"], "name": "home"} for owner in owners])
+    pairs = zip(made, named, strict=True)
+    api.seed("todo_tags", [{"todo_id": todo["id"], "tag_id": tag["id"]} for todo, tag in pairs])
 
 
 def tags(api: Client, rows: int) -> None:
-    """At least so many more tags in use, each of somebody new, counted."""
+    """So many more tags in use, each of somebody new, counted."""
     todos(api, rows)
     with api.operator() as operator:
         operator.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY tags_in_use")
