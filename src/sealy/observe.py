@@ -148,8 +148,8 @@ class Observe:
 class CountingCursor(psycopg.Cursor[Any]):
     """Counts its statements for the request that sends them; an executemany is one.
 
-    A statement counts when it begins, so one that fails or is cancelled counts too. BEGIN, COMMIT, COPY and what opens
-    a connection are not seen here.
+    A statement counts when it begins, so one that fails or is cancelled counts too. BEGIN, COMMIT, COPY, server-side
+    cursors and what opens a connection are not seen here.
     """
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
