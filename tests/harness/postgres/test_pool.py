@@ -101,7 +101,8 @@ def slow(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[tupl
 
 def _settings(databases: Databases) -> list[tuple[Any, ...]]:
     with databases.server.connect() as connection:
-        return connection.execute("SELECT setrole, setconfig FROM pg_db_role_setting WHERE setdatabase = 0").fetchall()
+        query = "SELECT setrole, setconfig FROM pg_db_role_setting WHERE setdatabase = 0 ORDER BY setrole"
+        return connection.execute(query).fetchall()
 
 
 @pytest.mark.usefixtures("slow")
