@@ -83,9 +83,7 @@ class Copier:
         self.administrator.create(name, template.name)
         if rights := template.rights.statements(name):
             self.administrator.run(rights)
-        oid, since = self._row(
-            "SELECT oid, pg_current_wal_insert_lsn()::text FROM pg_database WHERE datname = %s", name
-        )
+        oid, since = self._row(READ_START, name)
         copy = Copy(template, name, oid, since, "cloned ahead" if ahead else "cloned")
         if ahead and self.observes and template.layout is None:
             self._learn(copy)
