@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bring the jobs up to date, migrate, start a revision that gets no traffic, ask it whether it is ready, then send the traffic there.
+# Update the jobs, migrate, start a revision without traffic, ask it whether it is ready, then send the traffic there.
 #
 #   PROJECT=… REGION=… deploy/cloudrun/deploy.sh deploy TAG        both images are in the registry under TAG
 #   PROJECT=… REGION=… deploy/cloudrun/deploy.sh rollback [REVISION]   to REVISION, or list what there is
