@@ -22,6 +22,7 @@ PLACE = re.compile(r"`((?:src|tests)/[\w./]+\.py)`")
 TEMPLATE = "https://example.com/the/template.git"
 SERVES = "python run.py dev"
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+COMPLAINTS = ("fix: ", "has no example", "is written anew")
 VARIES = re.compile(r"\d{4}_\d{2}_\d{2}_|\s+|\d+\.\d+")
 """What differs from day to day and from machine to machine: a date, the width of a table, milliseconds."""
 
@@ -82,7 +83,7 @@ class Newcomer:
         with os.fdopen(read) as place:
             self.directory = Path(place.read().strip() or self.directory)
         print(f"{time.monotonic() - begun:6.1f} s  {command}")
-        complains = any("fix:" in text or "has no example" in text for text in printed)
+        complains = any(word in text for text in printed for word in COMPLAINTS)
         assert (done.returncode != 0) == complains, done.stdout[-6000:]
         shown = VARIES.sub("", done.stdout)
         assert not [text for text in printed if VARIES.sub("", text) not in shown], done.stdout[-6000:]
