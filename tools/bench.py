@@ -1,6 +1,6 @@
 """Measure what a fresh database costs, beside the other ways to one, interleaved on one machine in one run.
 
-    nox -s bench -- [--rounds 30] [--runs 10] [--pg 18]
+    nox -s bench -- [--rounds 30] [--runs 10] [--pg 18] [--peers DIR]
 
 Prints a table and writes build/bench.json. Every figure spans from asking for the database to the first answer on a
 new connection, plus handing it back; what the test does in between is not counted.
@@ -124,12 +124,11 @@ class Bench:
     def take_server_each(self, stack: contextlib.ExitStack, config: Config, ways: dict[str, tuple[Way, str]]) -> None:
         """testing.postgresql too, where it is installed."""
         try:
-            ways["testing.postgresql, tmpfs"] = (
-                stack.enter_context(server_each(self.installation, config, FAST)),
-                "data",
-            )
+            way = stack.enter_context(server_each(self.installation, config, FAST))
+            ways["testing.postgresql, tmpfs"] = way, "data"
         except ModuleNotFoundError:
-            self.progress.console.print("testing.postgresql is not installed here, and left out")
+            told = "pip install --target DIR testing.postgresql, then --peers DIR"
+            self.progress.console.print(f"testing.postgresql is not here, and left out ({told})")
 
     def without_pause(self, tables: int) -> None:
         """Tests that all change the schema, each right after the last: what is held ahead is soon used up."""
@@ -249,11 +248,14 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=30, help="measurements of each way to a database")
     parser.add_argument("--runs", type=int, default=10, help="measurements of each whole run of pytest")
     parser.add_argument("--pg", type=int, help="the Postgres major")
+    parser.add_argument("--peers", type=Path, help="a directory in which testing.postgresql is installed")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench.json")
     arguments = parser.parse_args()
     arguments.output.parent.mkdir(exist_ok=True)
     if os.geteuid() == 0:
         return measure_as_a_user(arguments)
+    if arguments.peers:
+        sys.path.append(str(arguments.peers))
     measure(arguments)
     return 0
 
