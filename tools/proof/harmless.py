@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tools.proof.blocks import DRIFT, HAZARDS, STAIRWAY, STATIC, alone, column, notes, revision, sql
 from tools.proof.change import Change, Edit
+from tools.proof.queries import FOUR_MORE, READ, after
 
 TODOS = "src/sealy/db/todos.py"
 USERS = "src/sealy/api/users.py"
@@ -23,16 +24,16 @@ def count_todos(user_id: UserId, reads: Reads) -> int:
 @router.get("/{user_id}", summary="Read a user"'''
 EXAMPLE = '    "POST /v1/todos": lambda api:'
 COUNTED = '    "GET /v1/users/{user_id}/todos": lambda api: api.build_request("GET", f"/v1/users/{user(api)}/todos"),\n'
-PAGE_TEST = '''"""A page of one."""
+RICH_TEST = '''"""A user with all that belongs to one."""
 
 import pytest
 
 
-@pytest.mark.query_budget(4, reason="a report of the year, which is asked for once a month")
-def test_a_page_of_one(api):
-    """Four requests, each within its budget."""
-    for _ in range(4):
-        assert api.get("/v1/todos", params={"limit": 1}).status_code == 200
+@pytest.mark.query_budget(5, reason="a report of the year, which is asked for once a month")
+def test_a_rich_user(api):
+    """Five queries, as many as its budget allows."""
+    user = api.seed("users", [{"email": "ada@example.org"}])[0]["id"]
+    assert api.get(f"/v1/users/{user}").status_code == 200
 '''
 EXEMPTED = """
 [[tool.harness.exemptions]]
@@ -208,8 +209,8 @@ CODE = (
     Change(
         "budget-raised",
         "a test with a budget of its own and a reason",
-        (Edit("tests/api/test_page_of_one.py", "", PAGE_TEST),),
-        ("tests/api/test_page_of_one.py",),
+        (after(USERS, READ, FOUR_MORE), Edit("tests/api/test_rich_user.py", "", RICH_TEST)),
+        ("tests/api/test_rich_user.py",),
     ),
     Change(
         "larger-pool",

@@ -49,6 +49,16 @@ def _transaction(writes: Writes) -> Iterator[Connection]:
 
 
 @router.post("", status_code=201, summary="Create a user\""""
+PAGE_TEST = '''"""A page of one."""
+
+import pytest
+
+
+@pytest.mark.query_budget(4, reason="a report of the year, which is asked for once a month")
+def test_a_page_of_one(api):
+    """One request, and one query."""
+    assert api.get("/v1/todos", params={"limit": 1}).status_code == 200
+'''
 KEPT = """    connection = writes.connect()
     router.__dict__.setdefault("kept", []).append(connection)
     if connection:
@@ -97,6 +107,13 @@ FAULTS = (
     ),
     Change("query-growth", "a second query for long pages", (after(TODOS, LIST, HALVES),), GROWTH, "query-growth"),
     Change("query-budget", "five queries for one user", (after(USERS, READ, FOUR_MORE),), CREATED, "query-budget"),
+    Change(
+        "budget-stale",
+        "a budget of its own for a test that needs none",
+        (Edit("tests/api/test_page_of_one.py", "", PAGE_TEST),),
+        ("tests/api/test_page_of_one.py",),
+        "budget-stale",
+    ),
     Change(
         "connection-per-request",
         "an engine made for each request",
