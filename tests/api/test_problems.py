@@ -56,7 +56,7 @@ def test_a_body_that_is_not_called_json_is_refused(api: Client, headers: dict[st
 
 
 @pytest.mark.parametrize(
-    ("body", "place"), [(b"{", "line 1, column 2"), (b'{"email":\n  "a@b.cc",\n}', "line 3, column 1")]
+    ("body", "place"), [(b"{", "line 1, column 2"), (b'{"email":\n  a@b.cc\n}', "line 2, column 3")]
 )
 def test_broken_json_is_told_by_line_and_column(api: Client, body: bytes, place: str) -> None:
     """As an editor counts, with what was expected there."""

@@ -115,7 +115,8 @@ def test_short_timeouts_do_not_stop_a_run(land: Ground) -> None:
 
 def test_the_projects_own_schema_is_filled_by_its_owner(database: Database) -> None:
     """At head, as the migrator, every table gets its rows."""
+    tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
     with database.connect() as connection:
         filled = seed.fill(connection, 50)
-    assert filled
-    assert set(filled.values()) == {50}
+        assert connection.execute(tables).fetchone() == (len(filled),)
+    assert set(filled.values()) <= {50}
