@@ -56,7 +56,9 @@ class Keeper:
     """A context that starts children and ends them, the last one first."""
 
     def __enter__(self) -> Self:
-        """Start the watchdog."""
+        """Start the watchdog. A shell's background job ignores interrupts, and its children would too: not here."""
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self._children: list[Child] = []
         self._watchdog = subprocess.Popen(
             ["/bin/sh", "-c", WATCHDOG],

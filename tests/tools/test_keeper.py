@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tools.keeper import Keeper
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -52,10 +54,12 @@ def test_a_child_that_ended_by_itself_is_reported() -> None:
         assert brief.code == 3
 
 
-def test_children_end_after_a_kill_of_their_keeper() -> None:
+@pytest.mark.parametrize("before", ["", "trap '' INT; "], ids=["in front", "in the background of a script"])
+def test_children_end_after_a_kill_of_their_keeper(before: str) -> None:
     """After kill -9 of the process that holds the keeper, its watchdog ends the child."""
     root = Path(__file__).resolve().parents[2]
-    parent = subprocess.Popen([sys.executable, "-c", PARENT], cwd=root, stdout=subprocess.PIPE, text=True)
+    command = ["sh", "-c", f'{before}exec "$0" -c "$1"', sys.executable, PARENT]
+    parent = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)
     assert parent.stdout
     pid = int(parent.stdout.readline())
     parent.send_signal(signal.SIGKILL)
