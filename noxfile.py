@@ -76,6 +76,15 @@ def pytest(session: nox.Session, *arguments: str, python: str = TODAY) -> None:
     run(session, "-m", "pytest", *arguments, *session.posargs, python=python)
 
 
+SUITES = ("migrations", "schema", "api")
+"""The folders below tests/ that have a session of their own."""
+
+
+def suite(session: nox.Session, name: str) -> None:
+    """Run one of them without its slow tests, and collect no other, unless what was typed names a place."""
+    pytest(session, "-o", f"testpaths=tests/{name}", "-m", "not slow")
+
+
 PARALLEL = ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")
 """How the long runs use the cores; each worker has a Postgres of its own, which more of them would not win back."""
 
@@ -133,19 +142,19 @@ def types(session: nox.Session) -> None:
 @nox.session(**BESIDE)
 def migrations(session: nox.Session) -> None:
     """Test the migrations: up, down, against the models, and under a replica's eyes."""
-    pytest(session, "-m", "migrations and not slow")
+    suite(session, "migrations")
 
 
 @nox.session(**BESIDE)
 def schema(session: nox.Session) -> None:
     """Judge the migrated schema by its rules."""
-    pytest(session, "-m", "schema and not slow")
+    suite(session, "schema")
 
 
 @nox.session(**BESIDE)
 def api(session: nox.Session) -> None:
     """Test the API from outside, over HTTP."""
-    pytest(session, "-m", "api and not slow")
+    suite(session, "api")
 
 
 @nox.session(**SHARED, default=False)
@@ -157,7 +166,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(**BESIDE)
 def harness(session: nox.Session) -> None:
     """Test the harness itself, the roles, and the commands."""
-    pytest(session, "-m", "not (migrations or schema or api or deploy or slow)", *PARALLEL)
+    pytest(session, "-m", "not (deploy or slow)", *(f"--ignore=tests/{name}" for name in SUITES), *PARALLEL)
 
 
 @nox.session(venv_backend="uv", default=False, tags=["ci"])
