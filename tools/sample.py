@@ -54,7 +54,7 @@ GONE = (
 """Files of the sample alone; a name that ends in / stands for all below it."""
 
 MENTIONED = {
-    "README.md": r"(?m)^\|[^|\n]* -s proof`.*\n",
+    "README.md": r"(?m)^\|.*docs/proof\.md.*\n|^And what each request of the sample costs.*\n\n(?:\|.*\n)+\n",
     "docs/api-suite.md": r"(?m)^- \*\*Load\*\* .*\n(  .*\n)*",
 }
 """Where pages tell of it; a project may have written these anew."""
