@@ -114,11 +114,11 @@ class Copier:
 
     def greet(self, copy: Copy) -> Copy:
         """The copy with a session of the visitor's, where the server gives one, and roles are as no test left them."""
-        with contextlib.suppress(psycopg.Error):
-            session = copy.template.visitor.connect(copy.name)
+        with contextlib.suppress(psycopg.Error), contextlib.ExitStack() as until_known:
+            session = until_known.enter_context(contextlib.closing(copy.template.visitor.connect(copy.name)))
             if self._shared() == copy.template.shared:
+                until_known.pop_all()
                 return replace(copy, session=session)
-            session.close()
         return copy
 
     def drop(self, copy: Copy) -> None:

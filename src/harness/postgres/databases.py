@@ -178,6 +178,9 @@ class Databases:
         if self._pool:
             self._pool.close()
             self._pool.here.administrator.close()
+        for copy in self._lent.values():
+            if copy.session:
+                copy.session.close()
 
     @property
     def failure(self) -> str:

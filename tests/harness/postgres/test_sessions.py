@@ -10,6 +10,8 @@ import psycopg
 import pytest
 
 from harness.config import Config
+from harness.postgres.address import Address
+from harness.postgres.copies import Copier
 from harness.postgres.databases import Database, Databases
 from harness.postgres.find import installations
 from harness.postgres.prepared import databases_on
@@ -148,3 +150,35 @@ def test_no_session_begins_with_a_running_tests_settings_of_roles(databases: Dat
     greeted = copier.greet(copier.clone(template))
     assert greeted.session
     greeted.session.close()
+
+
+def test_a_session_is_closed_when_nobody_can_say_what_roles_are_like(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server may end between the two; whoever collects garbage later must not meet an open connection."""
+    opened = []
+    copier, template = databases.pool.here, databases.template(migrated=True)
+    copy = copier.clone(template)
+
+    def connect(_address: Address, name: str) -> psycopg.Connection[Any]:
+        opened.append(psycopg.connect(databases.server.dsn(name)))
+        return opened[0]
+
+    def lost(_copier: Copier) -> str:
+        raise psycopg.OperationalError("the server is gone")
+
+    monkeypatch.setattr(Address, "connect", connect)
+    monkeypatch.setattr(Copier, "_shared", lost)
+    assert copier.greet(copy).session is None
+    assert [session.closed for session in opened] == [True]
+
+
+def test_what_is_lent_to_the_end_is_closed_at_the_end(server: Cluster, trial: Config) -> None:
+    """A database that is never given back has its session ended with the run."""
+    with contextlib.closing(databases_on(server, trial)) as databases:
+        for _ in range(3):
+            _use(databases, Database.connect)
+        session = databases.create(migrated=True)._session
+        assert session
+        databases.clear()
+    assert session.closed
