@@ -83,6 +83,8 @@ class Dialogue:
             return None
         if letter in "cfd":  # the end and the data of a COPY, which its own answer covers
             return None
+        if letter == "H" and self._trip is None:  # a Flush behind the last answer asks for nothing: libpq sends one
+            return None
         if self._trip is None:
             self._trip = RoundTrip(self._number, perf_counter())
         self._waiting = letter in _ASKS_NOW

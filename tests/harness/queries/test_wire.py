@@ -13,6 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from harness.queries.dialogue import Dialogue
+from harness.queries.recording import RoundTrip
 from harness.queries.wire import Observer
 
 
@@ -87,6 +89,20 @@ def test_a_pipeline_is_one_round_trip(wire: Observer, observed: str) -> None:
         wire.settle()
     (trip,) = seen.trips
     assert [item.rows for item in trip.statements] == [1] * 5
+
+
+def test_a_flush_behind_the_last_answer_begins_no_trip() -> None:
+    """Libpq sends one at the end of a pipeline, and a busy machine may deliver it after everything was answered."""
+    trips: list[RoundTrip] = []
+    dialogue = Dialogue(1, trips.append)
+    dialogue.answered("Z", b"I", 1)
+    for letter, body in (("P", b"\0SELECT 1\0\0\0"), ("B", b"\0\0\0\0\0\0\0\0"), ("E", b"\0\0\0\0\0"), ("S", b"")):
+        dialogue.sent(letter, body)
+    for letter, body in (("1", b""), ("2", b""), ("C", b"SELECT 1\0"), ("Z", b"I")):
+        dialogue.answered(letter, body, 1)
+    dialogue.sent("H", b"")
+    assert not dialogue.busy
+    assert [trip.kind for trip in trips] == ["set-up", "query"]
 
 
 def test_executemany_in_a_pipeline_is_seen_row_by_row(wire: Observer, observed: str) -> None:
