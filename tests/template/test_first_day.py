@@ -21,7 +21,7 @@ BLOCK = re.compile(r"^```(console|python|diff)\n(.*?)^```$", re.MULTILINE | re.D
 PLACE = re.compile(r"`((?:src|tests)/[\w./]+\.py)`")
 TEMPLATE = "https://example.com/the/template.git"
 SERVES = "python run.py dev"
-ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+ADDRESS = re.compile(r"API +(http://127\.0\.0\.1:\d+)/docs")
 COMPLAINTS = ("fix: ", "has no example", "is written anew")
 VARIES = re.compile(r"\d{4}_\d{2}_\d{2}_|\s+|\d+\.\d+")
 """What differs from day to day and from machine to machine: a date, the width of a table, milliseconds."""
@@ -101,7 +101,7 @@ class Newcomer:
             process_group=0,
         )
         assert server.stdout
-        address = next(found[0] for line in server.stdout if (found := ADDRESS.search(line)))
+        address = next(found[1] for line in server.stdout if (found := ADDRESS.search(line)))
         with urllib.request.urlopen(f"{address}/ready") as answer:
             assert answer.status == 200
         print(f"{time.monotonic() - begun:6.1f} s  {command}")
