@@ -253,8 +253,9 @@ def dev(session: nox.Session) -> None:
 
 @nox.session(**SHARED, default=False)
 def revision(session: nox.Session) -> None:
-    """Write a migration from what changed in the models: -- "add due date"."""
+    """Write a migration from what changed in the models, and draw them anew: -- "add due date"."""
     run(session, "-m", "tools.revision", *session.posargs)
+    run(session, *DIAGRAM)
 
 
 def check_after(session: nox.Session) -> None:

@@ -15,11 +15,14 @@ from tools.keeper import Keeper
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 PARENT = """
+import subprocess
 import sys
 from tools.keeper import Keeper
 
 with Keeper() as keeper:
-    child = keeper.start("sleeper", [sys.executable, "-c", "import time; time.sleep(600)"])
+    sleeper = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
+    child = keeper.start("sleeper", sleeper, stdout=subprocess.PIPE)
+    child.process.stdout.readline()  # a Python that is only starting may lose an interrupt
     print(child.process.pid, flush=True)
     child.process.wait()
 """
