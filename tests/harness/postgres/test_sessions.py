@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, ClassVar
 
 import psycopg
 import pytest
@@ -153,25 +154,32 @@ def test_no_session_begins_with_a_running_tests_settings_of_roles(databases: Dat
     greeted.session.close()
 
 
-def test_a_session_is_closed_when_nobody_can_say_what_roles_are_like(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The server may end between the two; whoever collects garbage later must not meet an open connection."""
-    opened = []
-    copier, template = databases.pool.here, databases.template(migrated=True)
-    copy = copier.clone(template)
+class Lost(Copier):
+    """A copier whose server ends before it can say what roles are like."""
 
-    def connect(_address: Address, name: str) -> psycopg.Connection[Any]:
-        opened.append(psycopg.connect(databases.server.dsn(name)))
-        return opened[0]
-
-    def lost(_copier: Copier) -> str:
+    def _shared(self) -> str:
         raise psycopg.OperationalError("the server is gone")
 
-    monkeypatch.setattr(Address, "connect", connect)
-    monkeypatch.setattr(Copier, "_shared", lost)
-    assert copier.greet(copy).session is None
-    assert [session.closed for session in opened] == [True]
+
+class Watched(Address):
+    """An address that remembers the last connection made to it; the background threads have their own."""
+
+    made: ClassVar[psycopg.Connection[Any] | None] = None
+
+    def connect(self, dbname: str | None = None, **options: Any) -> psycopg.Connection[Any]:
+        """A connection as any other."""
+        type(self).made = Address.connect(self, dbname, **options)
+        return self.made
+
+
+def test_a_session_is_closed_when_nobody_can_say_what_roles_are_like(databases: Databases) -> None:
+    """The server may end between the two; whoever collects garbage later must not meet an open connection."""
+    here, template = databases.pool.here, databases.template(migrated=True)
+    watched = Watched(**asdict(template.visitor))
+    copy = here.clone(replace(template, visitor=watched))
+    assert Lost(here.administrator, here.prefix, here.numbers, observes=True).greet(copy).session is None
+    assert watched.made
+    assert watched.made.closed
 
 
 def test_what_is_lent_to_the_end_is_closed_at_the_end(server: Cluster, trial: Config) -> None:
