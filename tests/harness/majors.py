@@ -6,7 +6,7 @@ import pytest
 
 from harness.postgres.find import installations
 
-FOUND = {each.major: each for each in reversed(installations())}
+FOUND = {each.major: each for each in reversed(list(installations()))}
 
 MAJORS = [
     pytest.param(found, id=f"pg{major}", marks=[] if major == max(FOUND) else pytest.mark.slow)

@@ -79,8 +79,11 @@ def take_server(project: Project, major: int | None, executable: str | None) -> 
     Raises:
         HarnessError: when nothing fits.
     """
-    newest = max((item.major for item in installations()), default=FALLBACK)
-    return choose(project.config.postgres if project.config else newest, asked=major, executable=executable)
+    if project.config:
+        default = project.config.postgres
+    else:
+        default = max((item.major for item in installations()), default=FALLBACK)
+    return choose(default, asked=major, executable=executable)
 
 
 @contextlib.contextmanager

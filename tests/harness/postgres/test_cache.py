@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 @pytest.fixture(scope="session")
 def installation() -> Installation:
     """Any server that is here."""
-    return installations()[0]
+    return next(installations())
 
 
 @pytest.fixture(scope="session")

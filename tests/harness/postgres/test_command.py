@@ -25,7 +25,7 @@ def in_the_project(harness_config: Config, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_servers_found_are_listed_and_the_taken_one_says_by_whom(capsys: pytest.CaptureFixture[str]) -> None:
     """One line a server, in the order in which they are found; the last line names the one that a run would take."""
-    taken = installations()[0]
+    taken = next(installations())
     for arguments, asker in (
         (["--pg", str(taken.major)], "--pg"),
         (["--postgresql-exec", str(taken.bindir / "pg_ctl")], "--postgresql-exec"),

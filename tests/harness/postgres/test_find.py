@@ -54,7 +54,7 @@ def test_a_place_with_clients_only_is_no_server(machine: Path) -> None:
     (broken / "postgres").write_text("not a program")
     silent = _programs(machine / "pg" / "c" / "bin", "17.1")
     (silent / "postgres").write_text("#!/bin/sh\nexit 1\n")
-    assert installations() == []
+    assert list(installations()) == []
     assert read_installation(machine / "nowhere", "test") is None
 
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture(scope="session")
 def server() -> Iterator[Cluster]:
     """A server for this module's pools, one after the other."""
-    with contextlib.closing(start_cluster(installations()[0])) as cluster:
+    with contextlib.closing(start_cluster(next(installations()))) as cluster:
         yield cluster
 
 
@@ -153,7 +153,7 @@ def test_a_background_that_hangs_does_not_hang_the_run(databases: Databases, mon
 def test_a_server_that_stops_under_the_background_does_not_fail_the_run(trial: Config) -> None:
     """A restart loses the sessions of both threads, and nothing else."""
     with (
-        contextlib.closing(prepared_cluster(installations()[0], trial, None)) as cluster,
+        contextlib.closing(prepared_cluster(next(installations()), trial, None)) as cluster,
         contextlib.closing(databases_on(cluster, trial)) as databases,
     ):
         _use(databases)

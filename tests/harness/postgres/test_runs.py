@@ -133,7 +133,7 @@ def base(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_a_place_with_spaces_and_quotes_is_one(base: Path) -> None:
     """A server starts, answers and ends in a directory of any name but one with a comma."""
-    cluster = start_cluster(installations()[0])
+    cluster = start_cluster(next(installations()))
     assert cluster.run.path.is_relative_to(base)
     with psycopg.connect(host=cluster.host, user="postgres", dbname="postgres") as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -143,7 +143,7 @@ def test_a_place_with_spaces_and_quotes_is_one(base: Path) -> None:
 
 def test_a_dead_run_is_swept_and_a_living_one_is_not(base: Path) -> None:
     """The lock decides: a run whose owner lives keeps its directory, whatever its age."""
-    cluster = start_cluster(installations()[0])
+    cluster = start_cluster(next(installations()))
     root = cluster.run.path.parent
     assert list(sweep(root)) == []
     cluster.close(keep=True)

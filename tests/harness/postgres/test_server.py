@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 
 def test_a_cluster_stops_and_starts_again_with_its_data() -> None:
     """A stopped server comes back with what was committed, under the same address."""
-    with contextlib.closing(start_cluster(installations()[0])) as cluster:
+    with contextlib.closing(start_cluster(next(installations()))) as cluster:
         address = Address(cluster.host, PORT, SUPERUSER)
         with address.connect() as connection:
             connection.execute("CREATE TABLE kept AS SELECT 1 AS id")
@@ -35,7 +35,7 @@ def test_a_cluster_stops_and_starts_again_with_its_data() -> None:
 def test_every_setting_is_in_force() -> None:
     """The server runs with what `SETTINGS` says, as the server itself shows it."""
     with (
-        contextlib.closing(start_cluster(installations()[0])) as cluster,
+        contextlib.closing(start_cluster(next(installations()))) as cluster,
         Address(cluster.host, PORT, SUPERUSER).connect() as connection,
     ):
         query = "SELECT current_setting(%s)"
@@ -51,7 +51,7 @@ def _bring_up(cluster: Cluster) -> None:
 @pytest.mark.parametrize("step", ["initdb", "start"])
 def test_a_server_that_does_not_come_up_says_why_and_where(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error has the program's own words, and the space where it was; nothing is left."""
-    cluster = new_cluster(installations()[0])
+    cluster = new_cluster(next(installations()))
     if step == "initdb":
         monkeypatch.setattr(servers, "INITDB", (*servers.INITDB, "--encoding", "nonsense"))
     else:
@@ -65,7 +65,7 @@ def test_a_server_that_does_not_come_up_says_why_and_where(step: str, monkeypatc
 
 def test_a_full_disk_is_named_with_its_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the server has no room for another database, the error names the path, the space and a remedy."""
-    with contextlib.closing(start_cluster(installations()[0])) as cluster:
+    with contextlib.closing(start_cluster(next(installations()))) as cluster:
         administrator = Administrator(Address(cluster.host, PORT, SUPERUSER), cluster.run.path)
         with contextlib.closing(administrator), pytest.raises(HarnessError) as caught:
             administrator.run("DO $$ BEGIN RAISE SQLSTATE '53100' USING MESSAGE = 'No space left'; END $$")
@@ -83,6 +83,6 @@ def test_a_cluster_that_cannot_start_leaves_nothing(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Cluster, "start", start)
     with pytest.raises(KeyboardInterrupt):
-        start_cluster(installations()[0])
+        start_cluster(next(installations()))
     assert not made[0].run.path.exists()
     assert made[0].run.watchdog.poll() is not None

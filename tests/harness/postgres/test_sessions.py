@@ -27,7 +27,7 @@ SESSIONS = "SELECT pid, query FROM pg_stat_activity WHERE datname = %s AND usena
 @pytest.fixture(scope="module")
 def server() -> Iterator[Cluster]:
     """A server for this module's databases."""
-    with contextlib.closing(start_cluster(installations()[0])) as cluster:
+    with contextlib.closing(start_cluster(next(installations()))) as cluster:
         yield cluster
 
 
