@@ -99,7 +99,7 @@ def _end(project: Path, end: str) -> None:
         pid = int(Path(path, "data", "postmaster.pid").read_text().split("\n", 1)[0])
         os.kill(pid, signal.SIGKILL)
         process.kill()
-    shown = process.communicate()[0].decode()
+    shown = process.communicate(timeout=60)[0].decode()
     assert ("databases were no longer made ahead" in shown) is (end == "crash"), shown
     deadline = time.monotonic() + PATIENCE
     while left := _left(path, memory):
