@@ -18,8 +18,9 @@ CREATE FUNCTION harness.outside(db oid, expected text) RETURNS text LANGUAGE sql
 $$;
 
 -- What all databases share: roles, memberships, settings of roles and of the server, tablespaces, parameters' grants.
-CREATE FUNCTION harness.shared() RETURNS text LANGUAGE sql AS $$
-    SELECT md5(concat_ws(
+CREATE FUNCTION harness.shared() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN md5(concat_ws(
         E'\n',
         (SELECT string_agg(r::text, ' ' ORDER BY oid) FROM pg_authid AS r),
         (SELECT string_agg((to_jsonb(m) - 'oid')::text, ' ' ORDER BY roleid, member, grantor) FROM pg_auth_members AS m),
@@ -30,7 +31,8 @@ CREATE FUNCTION harness.shared() RETURNS text LANGUAGE sql AS $$
         (SELECT string_agg(d::text, ' ' ORDER BY objoid) FROM pg_shdescription AS d
           WHERE classoid <> 'pg_database'::regclass),
         pg_read_file('postgresql.auto.conf')
-    ))
+    ));
+END
 $$;
 
 -- Note what is shared, for `restore`.
