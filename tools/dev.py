@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+from alembic.script.revision import ResolutionError
+from alembic.util.exc import CommandError
 from psycopg import sql
 
 from harness.config import Config, HarnessError, load_config
@@ -21,8 +23,9 @@ from harness.postgres.databases import Database
 from harness.postgres.find import choose
 from harness.postgres.roles import Roles
 from harness.seed import fill
-from tools.devserver import DevServer, dev_server
+from tools.devserver import FRESH, DevServer, dev_server
 from tools.keeper import Keeper
+from tools.refusals import migrating, refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -70,8 +73,7 @@ def fill_database(config: Config, server: DevServer, rows: int | None) -> Databa
     elif rows is not None:
         say("the data of an earlier run are kept, so --rows changes nothing; --fresh makes new ones")
     database.roles.apply(server.address, database.name)
-    say("migrating to head")
-    upgrade(config, database.url)
+    migrate(config, database)
     if new:
         seed(database, 100 if rows is None else rows)
         server.filled.touch()
@@ -80,6 +82,25 @@ def fill_database(config: Config, server: DevServer, rows: int | None) -> Databa
             admin.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
             admin.execute("SELECT pg_stat_statements_reset()")  # what the app sends counts, not what was sent above
     return database
+
+
+def migrate(config: Config, database: Database) -> None:
+    """Bring the database to head.
+
+    Raises:
+        HarnessError: for a revision that fails, and for data of a revision that this checkout lacks.
+    """
+    say("migrating to head")
+    with migrating(config):
+        try:
+            upgrade(config, database.url)
+        except CommandError as error:
+            if not isinstance(error.__cause__, ResolutionError):
+                raise
+            raise HarnessError(
+                f"the data stand at {error.__cause__.argument}, which no revision in {config.migrations_path} is.\n"
+                f"  remedy: check out what has it, or throw the data away: {FRESH}"
+            ) from error
 
 
 def seed(database: Database, rows: int) -> None:
@@ -134,23 +155,27 @@ def say(text: str) -> None:
     print(f"dev: {text}", flush=True)
 
 
+def run(arguments: argparse.Namespace) -> None:
+    """Start all, and wait until the server or the app ends."""
+    check_port(arguments.port)
+    config = load_config(ROOT)
+    server = dev_server(ROOT, choose(config.postgres))
+    with server.lock(), Keeper() as keeper:
+        say(f"PostgreSQL {server.installation}, data in {server.home}")
+        server.prepare(fresh=arguments.fresh)
+        server.start(keeper)
+        database = fill_database(config, server, arguments.rows)
+        serve(config, keeper, server, database, arguments.port)
+
+
 def main() -> None:
     """Start all, wait, and stop all on the first signal; later ones are ignored while it stops."""
     arguments = read_arguments(sys.argv[1:])
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, stop)
     try:
-        check_port(arguments.port)
-        config = load_config(ROOT)
-        server = dev_server(ROOT, choose(config.postgres))
-        with server.lock(), Keeper() as keeper:
-            say(f"PostgreSQL {server.installation}, data in {server.home}")
-            server.prepare(fresh=arguments.fresh)
-            server.start(keeper)
-            database = fill_database(config, server, arguments.rows)
-            serve(config, keeper, server, database, arguments.port)
-    except (HarnessError, OSError) as error:
-        sys.exit(f"dev: {error}")
+        with refusals("dev"):
+            run(arguments)
     except KeyboardInterrupt:
         say("stopped")
 

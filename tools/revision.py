@@ -17,6 +17,7 @@ from alembic.operations.ops import MigrationScript
 from harness.config import Config, HarnessError, load_config
 from harness.migrate import alembic_config
 from harness.session import Choice, Session
+from tools.refusals import migrating, refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 USAGE = 'say in a few words what changes: nox -s revision -- "add due date"'
@@ -32,9 +33,10 @@ def write_head(path: Path, revision: str) -> None:
     """Put `revision` into the constant HEAD of the file at `path`.
 
     Raises:
-        HarnessError: when the file holds no such constant.
+        HarnessError: when the file holds no such constant, or is not there.
     """
-    text, count = re.subn(r'(?m)^(HEAD\b.*?=\s*)"[^"]*"', rf'\g<1>"{revision}"', path.read_text(encoding="utf-8"))
+    found = path.read_text(encoding="utf-8") if path.is_file() else ""
+    text, count = re.subn(r'(?m)^(HEAD\b.*?=\s*)"[^"]*"', rf'\g<1>"{revision}"', found)
     if count != 1:
         raise HarnessError(
             f'{path} should hold one line HEAD = "…", and holds {count}: put {revision!r} there by hand.'
@@ -50,11 +52,15 @@ def drop_empty(_context: Any, _revision: Any, directives: list[MigrationScript])
 
 
 def write_revision(config: Config, message: str) -> tuple[str, Path] | None:
-    """Write the migration; its revision and file, or None when models and migrations agree."""
+    """Write the migration; its revision and file, or None when models and migrations agree.
+
+    Raises:
+        HarnessError: when the revisions that are there cannot be run, or have two heads.
+    """
     session = Session(config, Choice(config.postgres))
     try:
         settings = alembic_config(config)
-        with session.databases.create(migrated=True).engine.connect() as connection:
+        with migrating(config), session.databases.create(migrated=True).engine.connect() as connection:
             settings.attributes["connection"] = connection
             script = alembic.command.revision(
                 settings, message, autogenerate=True, process_revision_directives=drop_empty
@@ -66,25 +72,29 @@ def write_revision(config: Config, message: str) -> tuple[str, Path] | None:
     return script.revision, Path(script.path)
 
 
-def main() -> None:
+def revise(message: str) -> None:
     """Write a revision, and print where it is."""
-    message = " ".join(sys.argv[1:]).strip()
-    if not message or message.startswith("-"):
-        sys.exit(f"revision: {USAGE}")
     config = load_config(ROOT)
-    try:
-        written = write_revision(config, message)
-        if written is None:
-            print("revision: the models and the migrations agree, so no file was written")
-            return
-        revision, path = written
-        write_head(head_file(config), revision)
-    except HarnessError as error:
-        sys.exit(f"revision: {error}")
+    head = head_file(config)
+    written = write_revision(config, message)
+    if written is None:
+        print("revision: the models and the migrations agree, so no file was written")
+        return
+    revision, path = written
+    write_head(head, revision)
     print(
-        f"revision: wrote {path.relative_to(ROOT)}, and {head_file(config).relative_to(ROOT)} names it\n"
+        f"revision: wrote {path.relative_to(ROOT)}, and {head.relative_to(ROOT)} names it\n"
         "  read it before you commit it: autogenerate misses renames, and the rules judge the rest"
     )
+
+
+def main() -> None:
+    """Write a revision of what was typed, or say why not."""
+    message = " ".join(sys.argv[1:]).strip()
+    with refusals("revision"):
+        if not message or message.startswith("-"):
+            raise HarnessError(USAGE)
+        revise(message)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from harness.config import HarnessError
+from tools import revision
 from tools.revision import write_head
 
 
@@ -18,9 +20,35 @@ def test_the_head_is_written_and_the_rest_of_the_file_stays(tmp_path: Path) -> N
     assert path.read_text() == '"""The revision, "quoted"."""\n\nHEAD: str = "0002"\n'
 
 
-def test_a_file_without_the_constant_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["LAST = 1\n", None], ids=["another constant", "no file"])
+def test_a_file_without_the_constant_is_named(tmp_path: Path, text: str | None) -> None:
     """When the constant is not there, the error names the file and the revision to put there."""
     path = tmp_path / "head.py"
-    path.write_text("LAST = 1\n")
+    if text:
+        path.write_text(text)
     with pytest.raises(HarnessError, match=r"head\.py should hold one line HEAD.*'0002'"):
         write_head(path, "0002")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], 'nox -s revision -- "add'),
+        (["--help"], 'nox -s revision -- "add'),
+        (["add"], "run from the project's root"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_two(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    says: str,
+) -> None:
+    """Without a message, or without a project, one text on standard error says what to do."""
+    monkeypatch.setattr(revision, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["revision", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        revision.main()
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err

@@ -1,0 +1,59 @@
+"""What is said when the project's migrations cannot be read or run: no traceback, but the line and the way out."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.config import Config, HarnessError
+from harness.migrate import upgrade
+from harness.postgres.databases import Database
+from tools.dev import migrate
+from tools.refusals import migrating
+
+REVISION = 'from alembic import op\n\nrevision = "b"\ndown_revision = {down}\n\n\ndef upgrade():\n    {body}\n'
+
+
+@pytest.fixture
+def copy(harness_config: Config, tmp_path: Path) -> Config:
+    """A copy of the project's migrations, to put mistakes in."""
+    shutil.copytree(harness_config.migrations_path, tmp_path / harness_config.migrations)
+    shutil.copy(harness_config.root / "pyproject.toml", tmp_path)
+    return replace(harness_config, root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("down", "body", "says"),
+    [
+        ('"0001"', "op.execute(", "versions/b.py, line 8: SyntaxError: '(' was never closed"),
+        ("None", "op.execute('SELECT  nothing')", 'line 8: ProgrammingError: column "nothing" does not exist'),
+        ("None", "op.execute('SELECT  nothing')", "statement: SELECT nothing"),
+        ("None", "op.add_colum()", "versions/b.py, line 8: AttributeError: "),
+        ("nowhere", "pass", "versions/b.py, line 4: NameError: name 'nowhere' is not defined"),
+        ('"0001"', "pass", "Multiple head revisions are present"),
+    ],
+)
+def test_the_line_that_failed_is_named(copy: Config, empty_database: Database, down: str, body: str, says: str) -> None:
+    """A revision's mistake is told with its file and line; what Alembic refuses, in its own words."""
+    (copy.migrations_path / "versions" / "b.py").write_text(REVISION.format(down=down, body=body), encoding="utf-8")
+    with pytest.raises(HarnessError) as refused, migrating(copy):
+        upgrade(copy, empty_database.url, "head" if body == "pass" else "b")
+    assert says in str(refused.value)
+    assert str(copy.migrations_path) in str(refused.value)
+
+
+def test_a_fault_of_the_tools_own_stays_one(copy: Config) -> None:
+    """What fails outside the migrations is no mistake in them."""
+    with pytest.raises(ZeroDivisionError), migrating(copy):
+        _ = 1 / 0
+
+
+def test_data_of_another_checkout_are_kept_and_fresh_is_named(database: Database, harness_config: Config) -> None:
+    """After a change of branches, `dev` says where the data stand and how to have others."""
+    with database.connect() as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(HarnessError, match=r"the data stand at 9999, which no revision in [^$]*--fresh"):
+        migrate(harness_config, database)
