@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from harness.__main__ import main
 from harness.config import Config, HarnessError
 from harness.migrations.history import History
+from harness.migrations.inspection import Inspection
 from harness.migrations.project import find_project
 from harness.postgres.address import Address
 from harness.postgres.databases import Database
@@ -72,6 +73,17 @@ def test_revisions_that_cannot_be_read_are_no_traceback(tmp_path: Path, text: st
     found = refused(lambda: history(tmp_path, "migrations").revisions)
     assert says in found
     assert str(tmp_path) in found
+
+
+def test_a_revisions_rows_of_another_shape_name_its_file(tmp_path: Path) -> None:
+    """`seed` is looked at before a table is, for the run to end with 2 and not with findings."""
+    path = tmp_path / "migrations" / "versions" / "0001.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(REVISION.format(down=None) + "\n\nseed = [1]\n", encoding="utf-8")
+    found = history(tmp_path, "migrations")
+    nothing: Any = None
+    inspection = Inspection(found, nothing, found.revisions[0], "base", 1)
+    assert f"{path}: seed: [1] is no dictionary of tables" in refused(lambda: inspection.fill(nothing))
 
 
 def test_a_place_without_revisions_is_named(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from harness.migrations.trace import count, prepare, said, trace
 from harness.migrations.values import Digests, digest, round_trip_losses, type_losses
 from harness.migrations.workshop import Workshop
 from harness.seed import fill
+from harness.seed.hand import read_given
 
 
 @dataclass
@@ -115,7 +116,7 @@ class Inspection:
         self, session: psycopg.Connection[Any], *, adversarial: bool = False, tables: set[str] | None = None
     ) -> list[Finding]:
         """Fill the tables of a session's database, all by default; the finding that says why not."""
-        given = getattr(self.script.module, "seed", None) or {}
+        given = read_given(getattr(self.script.module, "seed", None), f"{self.script.path}: seed")
         given = {name: rows for name, rows in given.items() if tables is None or name in tables}
         prepare(session)
         try:

@@ -14,7 +14,7 @@ from psycopg.rows import tuple_row
 
 from harness.catalog import Snapshot, read_snapshot
 from harness.seed.filling import Filling
-from harness.seed.hand import Given
+from harness.seed.hand import Given, read_given
 
 Progress = Callable[[str, int, int], None]
 """Called with the table, its rows so far, and the rows that it will get."""
@@ -39,13 +39,14 @@ def fill(
     `snapshot` is the catalogue where it has been read already.
 
     Raises:
-        HarnessError: for a table that cannot be filled, naming the constraint and how to give rows by hand; nothing is
-            written then.
+        HarnessError: for a table that cannot be filled, naming the constraint and how to give rows by hand, and for a
+            `given` of another shape; nothing is written then.
     """
+    rows_given = read_given(given, "given")
     factory = connection.row_factory
     connection.row_factory = tuple_row
     try:
-        filling = Filling(connection, rows, given or {}, progress or (lambda *_: None), adversarial)
+        filling = Filling(connection, rows, rows_given, progress or (lambda *_: None), adversarial)
         return filling.run(snapshot or read_snapshot(connection), tables)
     finally:
         connection.row_factory = factory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,34 @@ from harness.seed.refusal import refused
 
 Given = Mapping[str, Sequence[Mapping[str, object]]]
 """Rows by `schema.table`, each a mapping of column names to Python values."""
+
+
+EXAMPLE = '{"public.account": [{"id": 1, "number": "4111111111111111"}]}'
+
+
+def read_given(value: object, name: str) -> Given:
+    """What is written as `name`, checked to be rows by table; no rows for None.
+
+    Raises:
+        HarnessError: for another shape, with what stands there.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise _mistake(name, value, "is no dictionary of tables")
+    for table, rows in value.items():
+        if not isinstance(table, str):
+            raise _mistake(name, table, "is no table's name")
+        if not isinstance(rows, Sequence) or isinstance(rows, str):
+            raise _mistake(name, rows, f"is no list of the rows of {table}")
+        for row in rows:
+            if not isinstance(row, Mapping) or not all(isinstance(column, str) for column in row):
+                raise _mistake(name, row, f"is no row of {table}, a dictionary of columns to values")
+    return value
+
+
+def _mistake(name: str, value: object, problem: str) -> HarnessError:
+    return HarnessError(f"{name}: {reprlib.repr(value)} {problem}. Write it like this:\n  {EXAMPLE}")
 
 
 def insert_given(connection: psycopg.Connection[Any], table: Table, rows: Sequence[Mapping[str, object]]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -86,3 +86,25 @@ def test_an_unknown_table_is_refused(land: Ground) -> None:
         land.fill(1, tables=["t"])
     with pytest.raises(HarnessError, match=r"public\.u cannot be seeded"):
         land.fill(1, given={"public.u": []})
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ([1], "[1] is no dictionary of tables"),
+        ({1: []}, "1 is no table's name"),
+        ({"public.t": None}, "None is no list of the rows of public.t"),
+        ({"public.t": {"id": 1}}, "{'id': 1} is no list of the rows of public.t"),
+        ({"public.t": "title"}, "'title' is no list of the rows of public.t"),
+        ({"public.t": [1]}, "1 is no row of public.t"),
+        ({"public.t": [{1: 1}]}, "{1: 1} is no row of public.t"),
+    ],
+)
+def test_rows_by_hand_of_another_shape_are_shown(land: Ground, given: Any, says: str) -> None:
+    """What was written is said, with an example, and no row is."""
+    land.run("CREATE TABLE t (id int)")
+    with pytest.raises(HarnessError) as caught:
+        land.fill(1, given=given)
+    assert f"given: {says}" in str(caught.value)
+    assert '{"public.account": [{"id": 1,' in str(caught.value)
+    assert land.value("SELECT count(*) FROM t") == 0
