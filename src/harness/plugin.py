@@ -88,20 +88,37 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _session(config: pytest.Config) -> Session:
+    for form in ("json", "markdown"):
+        _check_writable(f"--harness-{form}", config.getoption(f"harness_{form}"))
     project = load_config(config.rootpath)
     _forget_settings(project.database_env)
-    host = config.getoption("postgresql_host")
-    external = None
-    if host:
-        external = Address(
-            host,
-            int(config.getoption("postgresql_port") or 5432),
-            config.getoption("postgresql_user") or "postgres",
-            config.getoption("postgresql_password"),
-            config.getoption("postgresql_maintenance_dbname") or "postgres",
-        )
-    choice = Choice(project.postgres, config.getoption("pg"), config.getoption("postgresql_exec"), external)
+    choice = Choice(project.postgres, config.getoption("pg"), config.getoption("postgresql_exec"), _external(config))
     return Session(project, choice, None if config.getoption("no_cache") else Cache(user_cache()))
+
+
+def _check_writable(option: str, path: Path | None) -> None:
+    """Refuse a file before the tests run, not after."""
+    try:
+        if path:
+            path.open("a").close()
+    except OSError as error:
+        raise HarnessError(f"{option} {path} cannot be written ({error.strerror}): name another file") from error
+
+
+def _external(config: pytest.Config) -> Address | None:
+    """The server that someone else runs, where one is named."""
+    if not (host := config.getoption("postgresql_host")):
+        return None
+    port = config.getoption("postgresql_port") or "5432"
+    if not (str(port).isdecimal() and 0 < int(port) < 2**16):
+        raise HarnessError(f"--postgresql-port {port}: give a number from 1 to 65535, or leave it out for 5432")
+    return Address(
+        host,
+        int(port),
+        config.getoption("postgresql_user") or "postgres",
+        config.getoption("postgresql_password"),
+        config.getoption("postgresql_maintenance_dbname") or "postgres",
+    )
 
 
 def _forget_settings(database_env: str) -> None:
@@ -223,11 +240,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         output["harness_kept"] = run.kept
         output["harness_report"] = run.report.data()
         return
-    if path := session.config.getoption("harness_json"):
-        path.write_text(json.dumps(run.report.data(), indent=2) + "\n", encoding="utf-8")
-    if path := session.config.getoption("harness_markdown"):
-        with path.open("a", encoding="utf-8") as file:
-            file.write(run.report.markdown())
+    try:
+        if path := session.config.getoption("harness_json"):
+            path.write_text(json.dumps(run.report.data(), indent=2) + "\n", encoding="utf-8")
+        if path := session.config.getoption("harness_markdown"):
+            with path.open("a", encoding="utf-8") as file:
+                file.write(run.report.markdown())
+    except OSError as error:
+        run.refusal = run.refusal or f"{path} cannot be written: {error.strerror}"
     if run.refusal:
         session.exitstatus = 2
 

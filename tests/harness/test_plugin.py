@@ -151,6 +151,35 @@ def test_a_missing_major_stops_the_run_with_remedies(project: pytest.Pytester, w
     assert "Traceback" not in shown
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--harness-json", "nowhere/a.json"], "--harness-json nowhere/a.json cannot be written (No such file"),
+        (["--harness-markdown", "tests"], "--harness-markdown tests cannot be written (Is a directory)"),
+        (["--postgresql-host=h", "--postgresql-port=abc"], "--postgresql-port abc: give a number from 1 to 65535"),
+        (["--postgresql-host=h", "--postgresql-port=70000"], "--postgresql-port 70000: give a number"),
+    ],
+)
+def test_an_option_that_cannot_be_met_stops_the_run_before_a_test(
+    project: pytest.Pytester, options: list[str], says: str
+) -> None:
+    """Exit code 2 and one text, not a traceback when all tests have run."""
+    with pytest.raises(pytest.exit.Exception) as ended:
+        project.parseconfigure(*options)
+    assert ended.value.returncode == 2
+    assert ended.value.msg.startswith(says)
+
+
+def test_a_report_that_can_no_longer_be_written_is_told(project: pytest.Pytester) -> None:
+    """The run ends with 2, and the tests' own results are shown all the same."""
+    body = "def test_it():\n    from pathlib import Path\n    Path('a.json').unlink()\n    Path('a.json').mkdir()"
+    project.makepyfile(**{"tests/test_it": body})
+    result = project.runpytest_inprocess("--harness-json", "a.json")
+    result.assert_outcomes(passed=1)
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["*the harness stopped*", "a.json cannot be written: Is a directory"])
+
+
 def test_a_run_without_integration_needs_no_postgres(project: pytest.Pytester) -> None:
     """The search is lazy: what needs no server runs where there is none."""
     project.makepyfile(**{"tests/test_it": "def test_with(database): pass\ndef test_without(): pass"})

@@ -90,6 +90,8 @@ def limits_of(item: pytest.Item) -> Limits:
         return Limits()
     try:
         (queries,) = marker.args
+        if not isinstance(queries, int):
+            raise TypeError(f"{queries!r} is no number of queries")
         Exemption("query-budget", "the marker query_budget", **marker.kwargs)  # it refuses a reason that says nothing
     except (TypeError, ValueError) as error:
         pytest.fail(f"write @pytest.mark.query_budget(5, reason='why this request needs more'): {error}", False)

@@ -74,6 +74,10 @@ def test_the_marker_of_a_budget_wants_a_reason(project: pytest.Pytester) -> None
             def test_without_a_reason(api):
                 api.get("/items")
 
+            @pytest.mark.query_budget("5", reason="this list was once read from five ledgers")
+            def test_with_a_text(api):
+                api.get("/items")
+
             @pytest.mark.query_budget(5, reason="this list was once read from five ledgers")
             def test_of_former_times(api):
                 api.get("/items")
@@ -84,12 +88,13 @@ def test_the_marker_of_a_budget_wants_a_reason(project: pytest.Pytester) -> None
         }
     )
     result = project.runpytest_inprocess()
-    result.assert_outcomes(passed=1, failed=2, errors=2)
+    result.assert_outcomes(passed=1, failed=2, errors=3)
     result.stdout.fnmatch_lines(
         ["*query-budget: GET /items*", "*1 queries, the budget is 0*", "*SELECT name FROM item*"]
     )
     result.stdout.fnmatch_lines(["*budget-stale: tests/api/test_it.py::test_of_former_times*", "*allows 5 queries*"])
     result.stdout.fnmatch_lines(["*write @pytest.mark.query_budget(5, reason=*"])
+    result.stdout.fnmatch_lines(["*write @pytest.mark.query_budget(5, reason=*: '5' is no number of queries"])
     result.stdout.fnmatch_lines(["*`rows` is for tests marked growth*"])
 
 
