@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from textwrap import indent
 
 from sqlalchemy.dialects import postgresql
 
@@ -44,8 +45,9 @@ def execute(sql: str) -> str:
 
 
 def fix(migration: str, model: str = "") -> str:
-    """The migration's side and the model's side of a fix."""
-    return f"migration: {migration}" + (f"\nmodel: {model}" if model else "")
+    """The migration's side and the model's side of a fix; several lines of a migration stand below its name."""
+    below = "\n" + indent(migration, "    ") if "\n" in migration else f" {migration}"
+    return f"migration:{below}" + (f"\nmodel: {model}" if model else "")
 
 
 def identifier(name: str) -> str:
@@ -58,16 +60,44 @@ def relation(table: Table) -> str:
     return f"{identifier(table.schema)}.{identifier(table.name)}"
 
 
+def outside(*operations: str) -> str:
+    """Operations that stop nobody, in lines that can be pasted: outside a transaction, waiting as long as it takes.
+
+    CONCURRENTLY waits for every older transaction; a lock_timeout that ends it leaves an INVALID index.
+    """
+    lines = (execute("SET lock_timeout = 0"), *operations, execute("RESET lock_timeout"))
+    return "\n".join(("with op.get_context().autocommit_block():", *(f"    {line}" for line in lines)))
+
+
 def create_index(table: Table, columns: Iterable[str], **named: object) -> str:
-    """The fix that adds an index on `columns`."""
+    """The fix that adds an index on `columns`: to a table with rows, and to one that its own revision makes."""
     names = list(columns)
     name = f"ix_{table.name}_{'_'.join(names)}"[:63]
     arguments = ", ".join(written(column) for column in names)
     options = "".join(f", {key}={written(value)}" for key, value in named.items())
-    return fix(
-        op("create_index", name, table.name, names, schema=table.schema, **named),
-        f"Index({written(name)}, {arguments}{options}) in __table_args__",
+    plain = op("create_index", name, table.name, names, schema=table.schema, **named)
+    there = [
+        "migration, where the table exists already:",
+        indent(build_index(table, name, names, **named), "    "),
+        f"migration that creates the table: {plain}",
+        f"model: Index({written(name)}, {arguments}{options}) in __table_args__",
+    ]
+    return "\n".join(there)
+
+
+def build_index(table: Table, name: str, keys: list[str], **named: object) -> str:
+    """The operations that build an index while its table is written to; what has its name goes first.
+
+    A build that failed leaves an INVALID index of that name. CONCURRENTLY knows no partitioned tables; those take over
+    the indexes that their partitions have (PostgreSQL manual, CREATE INDEX).
+    """
+    create = op("create_index", name, table.name, keys, schema=table.schema, **named)
+    if table.kind == "p":
+        return f"# first one like it on each partition, CONCURRENTLY; this takes them over\n{create}"
+    concurrently = op(
+        "create_index", name, table.name, keys, schema=table.schema, **named, postgresql_concurrently=True
     )
+    return outside(_gone(table, name), concurrently)
 
 
 def drop_index(table: Table, index: Index) -> str:
@@ -77,9 +107,26 @@ def drop_index(table: Table, index: Index) -> str:
             op("drop_constraint", index.constraint, table.name, schema=table.schema),
             f"remove the constraint {index.constraint}, or unique=True",
         )
-    return fix(
-        op("drop_index", index.name, table.name, schema=table.schema), f"remove the Index {index.name}, or index=True"
-    )
+    model = f"remove the Index {index.name}, or index=True"
+    if table.kind == "p":
+        return fix(op("drop_index", index.name, table.name, schema=table.schema), model)
+    return fix(outside(_gone(table, index.name)), model)
+
+
+def replace_index(table: Table, index: Index, keys: list[str], model: str, **named: object) -> str:
+    """The fix that builds an index of the same name anew; a constraint that it stands behind is dropped for it."""
+    build = build_index(table, index.name, keys, **named)
+    if index.constraint:
+        drop = f"ALTER TABLE {relation(table)} DROP CONSTRAINT IF EXISTS {identifier(index.constraint)}"
+        build = f"{execute(drop)}\n{build}"
+    elif table.kind == "p":
+        build = f"{op('drop_index', index.name, table.name, schema=table.schema)}\n{build}"
+    return fix(build, model)
+
+
+def _gone(table: Table, index: str) -> str:
+    """The operation that drops an index, if it is there, while its table is written to."""
+    return op("drop_index", index, table.name, schema=table.schema, if_exists=True, postgresql_concurrently=True)
 
 
 def alter_type(table: Table, column: str, kind: str, using: str = "") -> str:

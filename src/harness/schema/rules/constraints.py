@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Snapshot
-from harness.schema.operations import drop_index, execute, fix, identifier, op, relation
+from harness.schema.operations import execute, fix, identifier, op, relation, replace_index
 from harness.schema.options import Options
 from harness.schema.predicates import not_null_columns
 from harness.schema.registry import Place, rule
@@ -153,15 +153,10 @@ def unique_ignores_soft_delete(snapshot: Snapshot, options: Options) -> Iterator
                     continue
                 if table.by_name[mark].number not in index.columns:
                     keys = [key.text for key in index.keys]
-                    create = op(
-                        "create_index", index.name, table.name, keys, schema=table.schema, unique=True,
-                        postgresql_where=f"{mark} IS NULL",
-                    )  # fmt: skip
+                    where = f"{mark} IS NULL"
+                    model = f'Index(..., unique=True, postgresql_where=text("{where}"))'
                     yield Place(
                         f"{table.qualified}.{index.name}",
                         f"rows with {mark} set still occupy ({', '.join(keys)})",
-                        fix(
-                            f"{drop_index(table, index).splitlines()[0].removeprefix('migration: ')}; {create}",
-                            f'Index(..., unique=True, postgresql_where=text("{mark} IS NULL"))',
-                        ),
+                        replace_index(table, index, keys, model, unique=True, postgresql_where=where),
                     )

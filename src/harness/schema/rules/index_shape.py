@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from harness.catalog import Index, Snapshot, Table
-from harness.schema.operations import drop_index, fix, op
+from harness.schema.operations import replace_index, written
 from harness.schema.options import Options
 from harness.schema.predicates import not_null_columns
 from harness.schema.registry import Place, rule
@@ -17,12 +17,6 @@ def _every(snapshot: Snapshot) -> Iterator[tuple[Table, Index]]:
     for table in snapshot.relations:
         for index in () if table.partition else table.indexes:
             yield table, index
-
-
-def _dropped(table: Table, index: Index, create: str, model: str) -> str:
-    """The fix that replaces an index."""
-    drop = drop_index(table, index).splitlines()[0].removeprefix("migration: ")
-    return fix(f"{drop}; {create}", model)
 
 
 @rule(
@@ -40,13 +34,11 @@ def index_on_boolean(snapshot: Snapshot) -> Iterator[Place]:
         column = table.by_number[index.columns[0]]
         if column.base == "bool" and not column.array:
             key = table.names(table.primary_key.columns)[0] if table.primary_key else "id"
-            create = op(
-                "create_index", index.name, table.name, [key], schema=table.schema, postgresql_where=column.name
-            )
+            model = f'Index("{index.name}", "{key}", postgresql_where="{column.name}")'
             yield Place(
                 f"{table.qualified}.{index.name}",
                 f"its only key {column.name} is boolean, and it covers every row",
-                _dropped(table, index, create, f'Index("{index.name}", "{key}", postgresql_where="{column.name}")'),
+                replace_index(table, index, [key], model, postgresql_where=column.name),
             )
 
 
@@ -69,13 +61,11 @@ def index_wrong_method(snapshot: Snapshot) -> Iterator[Place]:
         columns = [table.by_number[number] for number in index.columns if number]
         for column in columns:
             if column.array or column.base in SEARCHED:
-                create = op(
-                    "create_index", index.name, table.name, [column.name], schema=table.schema, postgresql_using="gin"
-                )
+                model = f'Index("{index.name}", "{column.name}", postgresql_using="gin")'
                 yield Place(
                     f"{table.qualified}.{index.name}",
                     f"{index.method} on {column.name} {column.type}",
-                    _dropped(table, index, create, f'Index("{index.name}", "{column.name}", postgresql_using="gin")'),
+                    replace_index(table, index, [column.name], model, postgresql_using="gin"),
                 )
                 break
 
@@ -93,14 +83,11 @@ def index_predicate_needless(snapshot: Snapshot) -> Iterator[Place]:
         named = sorted(not_null_columns(index.predicate))
         needless = [name for name in named if name in table.by_name and table.by_name[name].not_null]
         if needless:
-            create = op(
-                "create_index", index.name, table.name, [key.text for key in index.keys], schema=table.schema,
-                unique=index.unique,
-            )  # fmt: skip
+            keys = [key.text for key in index.keys]
             yield Place(
                 f"{table.qualified}.{index.name}",
                 f"WHERE {index.predicate}, but {', '.join(needless)} is NOT NULL",
-                _dropped(table, index, create, "remove postgresql_where"),
+                replace_index(table, index, keys, "remove postgresql_where", unique=index.unique),
             )
 
 
@@ -119,13 +106,11 @@ def index_too_wide(snapshot: Snapshot) -> Iterator[Place]:
     for table, index in _every(snapshot):
         if len(index.keys) > WIDEST and not index.unique:
             keys = [key.text for key in index.keys]
-            create = op(
-                "create_index", index.name, table.name, keys[:2], schema=table.schema, postgresql_include=keys[2:]
-            )
+            model = f"Index(..., postgresql_include={written(keys[2:])})"
             yield Place(
                 f"{table.qualified}.{index.name}",
                 f"{len(keys)} keys: {', '.join(keys)}",
-                _dropped(table, index, create, f"Index(..., postgresql_include={keys[2:]!r})"),
+                replace_index(table, index, keys[:2], model, postgresql_include=keys[2:]),
             )
 
 
@@ -146,13 +131,11 @@ def index_lower_on_citext(snapshot: Snapshot) -> Iterator[Place]:
             match = None if key.number else _LOWER.match(key.text)
             column = table.by_name.get(match[1].strip('"')) if match else None
             if column and column.base == "citext":
-                create = op(
-                    "create_index", index.name, table.name, [column.name], schema=table.schema, unique=index.unique
-                )
+                model = f'Index("{index.name}", "{column.name}")'
                 yield Place(
                     f"{table.qualified}.{index.name}",
                     f"{key.text}, and {column.name} is {column.type}",
-                    _dropped(table, index, create, f'Index("{index.name}", "{column.name}")'),
+                    replace_index(table, index, [column.name], model, unique=index.unique),
                 )
 
 
@@ -173,11 +156,11 @@ def index_null_lead(snapshot: Snapshot) -> Iterator[Place]:
         if first.name not in not_null_columns(index.predicate):
             where = f"{first.name} IS NOT NULL"
             keys = [key.text for key in index.keys]
-            create = op("create_index", index.name, table.name, keys, schema=table.schema, postgresql_where=where)
+            model = f'Index(..., postgresql_where=text("{where}"))'
             yield Place(
                 f"{table.qualified}.{index.name}",
                 f"its first key {first.name} may be null, and the nulls are indexed",
-                _dropped(table, index, create, f'Index(..., postgresql_where=text("{where}"))'),
+                replace_index(table, index, keys, model, postgresql_where=where),
             )
 
 
@@ -196,11 +179,11 @@ def timestamp_in_the_middle(snapshot: Snapshot) -> Iterator[Place]:
         times = [column.name for column in early if column.base in ("timestamp", "timestamptz")]
         if index.method == "btree" and times and not index.unique:
             keys = [key.text for key in index.keys if key.text not in times] + times
-            create = op("create_index", index.name, table.name, keys, schema=table.schema)
+            model = f"Index(..., {', '.join(map(written, keys))})"
             yield Place(
                 f"{table.qualified}.{index.name}",
                 f"{times[0]} stands before {index.keys[-1].text}",
-                _dropped(table, index, create, f"Index(..., {', '.join(map(repr, keys))})"),
+                replace_index(table, index, keys, model),
             )
 
 

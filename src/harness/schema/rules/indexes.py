@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Index, Snapshot, Table
-from harness.schema.operations import drop_index, execute, fix, identifier, op
+from harness.schema.operations import drop_index, execute, fix, identifier, op, outside
 from harness.schema.registry import Place, rule
 
 
@@ -157,7 +157,7 @@ def index_invalid(snapshot: Snapshot) -> Iterator[Place]:
         for index in table.indexes:
             if not index.valid:
                 name = f"{identifier(table.schema)}.{identifier(index.name)}"
-                mend = execute(f"REINDEX INDEX CONCURRENTLY {name}")
+                mend = outside(execute(f"REINDEX INDEX CONCURRENTLY {name}"))
                 if table.kind == "p":
                     mend = execute(f"ALTER INDEX {name} ATTACH PARTITION ...")
                 yield Place(f"{table.qualified}.{index.name}", f"invalid: {index.definition}", fix(mend))

@@ -1,0 +1,110 @@
+"""What a finding's fix offers, pasted into a revision, is nothing that the migrations suite would refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+import harness.schema.rules  # noqa: F401 - registers the rules
+from harness.catalog import read_snapshot
+from harness.findings import Finding
+from harness.migrations.judge import Judge
+from harness.migrations.reading import read_revision
+from harness.migrations.workshop import Workshop
+from harness.postgres.databases import Database
+from harness.schema.options import Options
+from harness.schema.registry import findings
+from tests.harness.migrations.conftest import workshop
+from tests.harness.migrations.workbench import Example, write_project, write_revision
+
+__all__ = ["workshop"]
+
+ROOT = Path(__file__).parents[3]
+TABLES = """
+CREATE TABLE todos (id bigint PRIMARY KEY, title text NOT NULL, words text[] NOT NULL);
+CREATE TABLE comments (
+  id bigint PRIMARY KEY, todo_id bigint NOT NULL CONSTRAINT comments_todo_id_fkey REFERENCES todos
+);
+CREATE INDEX ix_title ON todos (title);
+CREATE INDEX ix_title_again ON todos (title);
+CREATE INDEX ix_words ON todos (words);
+"""
+NEAR = """
+CREATE TABLE users (id bigint PRIMARY KEY);
+CREATE TABLE todos (
+  id bigint PRIMARY KEY, owner_id bigint NOT NULL CONSTRAINT fk_todos_owner_id_users REFERENCES users, done boolean
+);
+CREATE INDEX ix_todos_done_owner_id ON todos (done, owner_id);
+"""
+REFERENCE = "foreign-key-without-index"
+BACK = {
+    REFERENCE: """
+        with op.get_context().autocommit_block():
+            op.execute("SET lock_timeout = 0")
+            op.drop_index("ix_comments_todo_id", "comments", if_exists=True, postgresql_concurrently=True)
+        """,
+    "index-duplicate": """
+        with op.get_context().autocommit_block():
+            op.execute("SET lock_timeout = 0")
+            op.drop_index("ix_title_again", "todos", if_exists=True, postgresql_concurrently=True)
+            op.create_index("ix_title_again", "todos", ["title"], postgresql_concurrently=True)
+        """,
+    "index-wrong-method": """
+        with op.get_context().autocommit_block():
+            op.execute("SET lock_timeout = 0")
+            op.drop_index("ix_words", "todos", if_exists=True, postgresql_concurrently=True)
+            op.create_index("ix_words", "todos", ["words"], postgresql_concurrently=True)
+        """,
+}
+"""By rule, how the revision with its fix is taken back."""
+
+
+def found(database: Database, rule: str) -> Finding:
+    """The rule's one finding on the tables."""
+    with database.connect(autocommit=True) as connection:
+        connection.execute(TABLES)
+        [finding] = [item for item in findings(read_snapshot(connection), Options()) if item.rule.id == rule]
+    return finding
+
+
+def pasted(fix: str) -> str:
+    """The lines below the first `migration`, as they would stand in upgrade()."""
+    below = fix.splitlines()[1:]
+    lines = below[: next(number for number, line in enumerate(below) if not line.startswith("    "))]
+    return dedent("\n".join(lines))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", BACK)
+def test_the_migration_of_a_fix_stops_nobody(
+    rule: str, empty_database: Database, workshop: Workshop, tmp_path: Path
+) -> None:
+    """On tables with rows it blocks no writer, and it runs again after it stopped half way; it mends what was found."""
+    fix = pasted(found(empty_database, rule).fix)
+    history = write_project(tmp_path / "project")
+    tables = " ".join(TABLES.split())
+    write_revision(
+        history.root, "0001", None, Example(f"op.execute({tables!r})", "DROP TABLE comments, todos", seed="{}")
+    )
+    write_revision(history.root, "0002", "0001", Example(fix, BACK[rule], seed="{}"))
+    judge = Judge(history, lambda: workshop, rows=10, schema_rules=lambda now: findings(now, Options()))
+    judged = [judge.judge(script) for script in history.revisions][1]
+    read = read_revision(history.root / "versions" / "0002.py", "shop", offline=False)
+    assert [str(item) for item in (*judged.findings, *read) if item.severity != "info"] == []
+
+
+def test_a_page_shows_what_is_printed(empty_database: Database) -> None:
+    """The first example of README.md is the finding as it is today."""
+    finding = found(empty_database, REFERENCE)
+    assert f"```text\n{finding}\n```" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_rules_shows_what_is_printed(empty_database: Database) -> None:
+    """So is the example of docs/schema-rules.md, whose table has an index that comes near."""
+    with empty_database.connect(autocommit=True) as connection:
+        connection.execute(NEAR)
+        [finding] = [item for item in findings(read_snapshot(connection), Options()) if item.rule.id == REFERENCE]
+    shown = f"```\nerror: {finding}\n```"
+    assert shown in (ROOT / "docs" / "schema-rules.md").read_text(encoding="utf-8")
