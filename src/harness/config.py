@@ -11,6 +11,13 @@ from typing import Any
 
 from harness.findings import Exemption
 
+TEXTS = ("app", "settings", "metadata", "migrations", "roles", "role-prefix", "database-env")
+KINDS: Mapping[str, type] = dict.fromkeys(TEXTS, str) | {"postgres": int, "supported": list}
+OPTIONAL: Mapping[str, type] = {"strict": bool, "exemptions": list, "schema": dict}
+"""The keys of `[tool.harness]` as they are written, and what each holds."""
+
+NAMES = {str: "a text in quotes", int: "a whole number", list: "a list", bool: "true or false", dict: "a table"}
+
 
 class HarnessError(Exception):
     """The harness cannot do its work; the text says what happened, where it looked and what to do. Exit code 2."""
@@ -43,8 +50,18 @@ class Config:
 
     @property
     def migrations_path(self) -> Path:
-        """Alembic's script location as an absolute path."""
-        return self.root / self.migrations
+        """Alembic's script location as an absolute path.
+
+        Raises:
+            HarnessError: when no env.py is there.
+        """
+        path = self.root / self.migrations
+        if not (path / "env.py").is_file():
+            raise HarnessError(
+                f"[tool.harness] migrations = {str(self.migrations)!r}: there is no {path / 'env.py'}\n"
+                "  remedy: name the directory that `alembic init` made"
+            )
+        return path
 
     @property
     def roles_path(self) -> Path:
@@ -56,31 +73,25 @@ def load_config(root: Path) -> Config:
     """Read `[tool.harness]` of `root`/pyproject.toml.
 
     Raises:
-        HarnessError: when the file or the table is missing, a key is unknown or missing, or an exemption is not one.
+        HarnessError: when the file or the table is missing, a key is unknown or missing, a value is of another kind, an
+            exemption is not one, or Alembic is told of other migrations.
     """
     path = root / "pyproject.toml"
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise HarnessError(f"{path} cannot be read ({error.strerror}): run from the project's root") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise HarnessError(f"{path} is not valid TOML: {error}") from error
     table = document.get("tool", {}).get("harness")
     if not isinstance(table, dict):
         raise HarnessError(f"{path} has no [tool.harness] table: copy it from the template's pyproject.toml")
-    table = {key.replace("-", "_"): value for key, value in table.items()}
-    known = set(Config.__dataclass_fields__) - {"root"}
-    for key in table:
-        if key not in known:
-            raise HarnessError(
-                f"{path}: [tool.harness] has an unknown key {key!r}; known are {', '.join(sorted(known))}"
-            )
-    required = known - {"strict", "exemptions", "schema"}
-    if missing := sorted(required - set(table)):
-        raise HarnessError(f"{path}: [tool.harness] lacks {', '.join(missing)}")
+    table = {key.replace("_", "-"): value for key, value in table.items()}
     try:
-        exemptions = tuple(Exemption(**item) for item in table.pop("exemptions", []))
-    except (TypeError, ValueError) as error:
+        _check_keys(table)
+        _check_alembic(root, table["migrations"], document["tool"].get("alembic"))
+        exemptions = tuple(map(_exemption, table.pop("exemptions", [])))
+    except ValueError as error:
         raise HarnessError(f"{path}: {error}") from error
     return Config(
         root=root,
@@ -88,8 +99,41 @@ def load_config(root: Path) -> Config:
         roles=Path(table.pop("roles")),
         supported=tuple(table.pop("supported")),
         exemptions=exemptions,
-        **table,
+        **{key.replace("-", "_"): value for key, value in table.items()},
     )
+
+
+def _check_keys(table: Mapping[str, Any]) -> None:
+    """Refuse, by a ValueError, what is no configuration."""
+    known = {**KINDS, **OPTIONAL}
+    for key, value in table.items():
+        if key not in known:
+            raise ValueError(f"[tool.harness] has an unknown key {key!r}; known are {', '.join(known)}")
+        if type(value) is not known[key]:
+            raise ValueError(f"[tool.harness] {key} = {value!r}: expected {NAMES[known[key]]}")
+    if missing := [key for key in KINDS if key not in table]:
+        raise ValueError(f"[tool.harness] lacks {', '.join(missing)}")
+    if not all(type(major) is int for major in table["supported"]):
+        raise ValueError(f"[tool.harness] supported = {table['supported']!r}: expected majors, such as [15, 18]")
+
+
+def _check_alembic(root: Path, migrations: str, alembic: object) -> None:
+    """Refuse, by a ValueError, other migrations in `[tool.alembic]`, which `python -m harness migrations` reads."""
+    location = alembic.get("script_location") if isinstance(alembic, dict) else None
+    if not isinstance(location, str) or ":" in location:  # package:directory is Alembic's to find
+        return
+    if Path(root, location.replace("%(here)s", str(root))).resolve() != Path(root, migrations).resolve():
+        raise ValueError(
+            f"[tool.harness] migrations = {migrations!r} and [tool.alembic] script_location = {location!r} are two "
+            "places: name the same in both"
+        )
+
+
+def _exemption(item: object) -> Exemption:
+    texts = item if isinstance(item, dict) and all(isinstance(value, str) for value in item.values()) else {}
+    if set(texts) != {"rule", "object", "reason"}:
+        raise ValueError(f"[tool.harness] exemptions: {item!r} should have a rule, an object and a reason, and no more")
+    return Exemption(**texts)
 
 
 def load_object(path: str) -> Any:
@@ -101,5 +145,5 @@ def load_object(path: str) -> Any:
     module, _, attribute = path.partition(":")
     try:
         return getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise HarnessError(f"[tool.harness] names {path!r}, which cannot be loaded: {error}") from error

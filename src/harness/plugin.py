@@ -28,8 +28,8 @@ from harness.fixtures import (
     postgresql_proc,
     service,
 )
-from harness.postgres.address import Address
 from harness.postgres.cache import Cache, user_cache
+from harness.postgres.external import read_address
 from harness.queries.stale import StaleExemptions
 from harness.session import FAILED, LENT, SESSION, Choice, Session
 
@@ -92,7 +92,12 @@ def _session(config: pytest.Config) -> Session:
         _check_writable(f"--harness-{form}", config.getoption(f"harness_{form}"))
     project = load_config(config.rootpath)
     _forget_settings(project.database_env)
-    choice = Choice(project.postgres, config.getoption("pg"), config.getoption("postgresql_exec"), _external(config))
+    server = (
+        config.getoption(f"postgresql_{part}") for part in ("host", "port", "user", "password", "maintenance_dbname")
+    )
+    choice = Choice(
+        project.postgres, config.getoption("pg"), config.getoption("postgresql_exec"), read_address(*server)
+    )
     return Session(project, choice, None if config.getoption("no_cache") else Cache(user_cache()))
 
 
@@ -103,22 +108,6 @@ def _check_writable(option: str, path: Path | None) -> None:
             path.open("a").close()
     except OSError as error:
         raise HarnessError(f"{option} {path} cannot be written ({error.strerror}): name another file") from error
-
-
-def _external(config: pytest.Config) -> Address | None:
-    """The server that someone else runs, where one is named."""
-    if not (host := config.getoption("postgresql_host")):
-        return None
-    port = config.getoption("postgresql_port") or "5432"
-    if not (str(port).isdecimal() and 0 < int(port) < 2**16):
-        raise HarnessError(f"--postgresql-port {port}: give a number from 1 to 65535, or leave it out for 5432")
-    return Address(
-        host,
-        int(port),
-        config.getoption("postgresql_user") or "postgres",
-        config.getoption("postgresql_password"),
-        config.getoption("postgresql_maintenance_dbname") or "postgres",
-    )
 
 
 def _forget_settings(database_env: str) -> None:
@@ -205,6 +194,16 @@ def pytest_report_teststatus(
     if how and report.passed and getattr(report, "when", "") == "call" and config.get_verbosity() > 1:
         return "passed", ".", f"PASSED (database {'; '.join(map(str, how))})"
     return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Show why tests cannot be collected, such as a revision that is no Python, without a traceback."""
+    report = yield
+    call: pytest.CallInfo[Any] | None = getattr(report, "call", None)
+    if call and call.excinfo and isinstance(call.excinfo.value, HarnessError):
+        report.longrepr = str(call.excinfo.value)
+    return report
 
 
 @pytest.hookimpl(wrapper=True)

@@ -20,6 +20,7 @@ database-env = "APP_DATABASE_URL"
 postgres = 18
 supported = [15, 18]
 """
+ALEMBIC = '[tool.alembic]\nscript_location = "{}"\n'
 EXEMPTION = '[[tool.harness.exemptions]]\nrule = "a"\n'
 
 
@@ -34,7 +35,7 @@ def test_a_full_table_is_read(tmp_path: Path) -> None:
     config = read(tmp_path, TABLE)
     assert config.role_prefix == "shop"
     assert config.supported == (15, 18)
-    assert config.migrations_path == tmp_path / "migrations"
+    assert config.roles_path == tmp_path / "roles.sql"
 
 
 def test_exemptions_are_read_with_their_reasons(tmp_path: Path) -> None:
@@ -49,7 +50,18 @@ def test_exemptions_are_read_with_their_reasons(tmp_path: Path) -> None:
     [
         ("[tool.other]\n", "has no [tool.harness] table"),
         (TABLE + "postgers = 18\n", "unknown key 'postgers'"),
-        (TABLE.replace('roles = "roles.sql"\n', ""), "lacks roles"),
+        (TABLE + "postgers = 18\n", "known are app, settings, metadata, migrations, roles, role-prefix, database-env"),
+        (TABLE.replace('role-prefix = "shop"\n', ""), "lacks role-prefix"),
+        (TABLE.replace("= 18\n", '= "18"\n'), "postgres = '18': expected a whole number"),
+        (TABLE.replace("= 18\n", "= true\n"), "postgres = True: expected a whole number"),
+        (TABLE.replace('"roles.sql"', "1"), "roles = 1: expected a text in quotes"),
+        (TABLE.replace("[15, 18]", "15"), "supported = 15: expected a list"),
+        (TABLE.replace("[15, 18]", '["15"]'), "supported = ['15']: expected majors, such as [15, 18]"),
+        (TABLE + 'strict = "yes"\n', "strict = 'yes': expected true or false"),
+        (TABLE + "schema = []\n", "schema = []: expected a table"),
+        (TABLE + "exemptions = [1]\n", "exemptions: 1 should have a rule, an object and a reason"),
+        (TABLE + EXEMPTION + 'object = "b"\nreason = 1\n', "'reason': 1} should have a rule, an object and a reason"),
+        (TABLE + ALEMBIC.format("%(here)s/other"), "script_location = '%(here)s/other' are two places"),
         (TABLE + EXEMPTION + 'object = "b*"\nreason = "long enough to be one"\n', "wildcards"),
         (TABLE + EXEMPTION, "object"),
         ("[tool.harness\n", "is not valid TOML"),
@@ -63,14 +75,30 @@ def test_a_mistake_names_the_file_and_the_key(tmp_path: Path, text: str, says: s
     assert "pyproject.toml" in str(caught.value)
 
 
+@pytest.mark.parametrize("written", ["%(here)s/migrations", "migrations", "./migrations/", "shop:migrations"])
+def test_alembic_may_name_the_same_migrations(tmp_path: Path, written: str) -> None:
+    """However it is written, one place is one place; where a package lies is Alembic's to know."""
+    assert read(tmp_path, TABLE + ALEMBIC.format(written)).role_prefix == "shop"
+
+
+def test_migrations_are_looked_for_where_they_are_needed(tmp_path: Path) -> None:
+    """A path without an env.py is told with the key that names it; with one it is the path."""
+    config = read(tmp_path, TABLE)
+    with pytest.raises(HarnessError, match=r"migrations = 'migrations': there is no .*/migrations/env\.py"):
+        _ = config.migrations_path
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "env.py").touch()
+    assert config.migrations_path == tmp_path / "migrations"
+
+
 def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
     """Run from the wrong directory, the harness says which one is right."""
     with pytest.raises(HarnessError, match="run from the project's root"):
         load_config(tmp_path)
 
 
-@pytest.mark.parametrize("path", ["nowhere.to.be:found", "pathlib:Nothing", "pathlib"])
+@pytest.mark.parametrize("path", ["nowhere.to.be:found", "pathlib:Nothing", "pathlib", ""])
 def test_an_object_that_cannot_be_loaded_is_named(path: str) -> None:
     """A wrong `module:attribute` is shown as it was written."""
-    with pytest.raises(HarnessError, match=path):
+    with pytest.raises(HarnessError, match=f"names {path!r}"):
         load_object(path)

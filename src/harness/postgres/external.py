@@ -8,6 +8,22 @@ from harness.config import HarnessError
 from harness.postgres.address import Address
 
 OLDEST = 140000
+PORT = 5432
+
+
+def read_address(
+    host: str | None, port: str | None, user: str | None, password: str | None, maintenance: str | None
+) -> Address | None:
+    """The server that pytest's --postgresql-… options name, or None without a host.
+
+    Raises:
+        HarnessError: for a port that is none.
+    """
+    if not host:
+        return None
+    if port and not (port.isdecimal() and 0 < int(port) < 2**16):
+        raise HarnessError(f"--postgresql-port {port}: give a number from 1 to 65535, or leave it out for {PORT}")
+    return Address(host, int(port or PORT), user or "postgres", password, maintenance or "postgres")
 
 
 def check_rights(server: Address) -> bool:
