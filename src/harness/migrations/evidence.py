@@ -169,6 +169,8 @@ class Statement:
     """The number of the string that it came in; one string may hold several statements."""
     alone: bool = False
     """Whether its transaction is that string: sent outside of one, a string of several statements is one."""
+    numbers: tuple[tuple[str, int], ...] = ()
+    """The whole numbers that were sent beside the text, by the name or the place of the parameter."""
 
     def locked(self, relation: str) -> str | None:
         """The strongest mode that it has taken on a relation."""

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,6 +120,7 @@ class Recorder:
         if session is None or not self.active:
             return
         self.sent += 1
+        session.numbers = _numbers(values)
         session.several = [] if values else parts(sql, session.info)
         if not session.several:
             self._starts(session, sql)
@@ -243,6 +244,7 @@ class Recorder:
             ended_transaction=ended,
             sent=self.sent,
             alone=session.alone,
+            numbers=session.numbers,
             changed=bool(commands or dropped or now != parts or before.files != after.files or written(before, after)),
         )
         session.pulse = after if inside and not ended else None
@@ -263,5 +265,16 @@ def _refused(error: BaseException) -> str:
     return ".".join(name for name in names if name)
 
 
+def _numbers(values: Any) -> tuple[tuple[str, int], ...]:
+    """The whole numbers among the parameters of one run of a statement; none of several runs at once."""
+    if isinstance(values, Mapping):
+        named = [(str(name), value) for name, value in values.items()]
+    else:
+        named = [(str(place), value) for place, value in enumerate(values if isinstance(values, tuple) else ())]
+    return tuple((name, value) for name, value in named if isinstance(value, int))
+
+
 def _tidy(sql: str) -> str:
-    return " ".join(sql.split())
+    """On one line, unless a comment ends with its line."""
+    lines = sql.splitlines() if "--" in sql else [sql]
+    return "\n".join(" ".join(line.split()) for line in lines if line.strip())

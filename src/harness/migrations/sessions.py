@@ -31,6 +31,8 @@ class Session:
     """Whether that transaction is one string of several statements."""
     several: list[str] = field(default_factory=list)
     """The statements of the string that is being run, where it holds more than one."""
+    numbers: tuple[tuple[str, int], ...] = ()
+    """The whole numbers that were sent beside the string."""
     refused: BaseException | None = None
     """The error of one of them."""
     started: float = 0.0

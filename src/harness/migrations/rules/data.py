@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.catalog import Index, Table
-from harness.migrations.evidence import Rows, Statement
+from harness.migrations.evidence import Relation, Rows, Statement
+from harness.migrations.rules.bounds import bounded, seeks_nulls
 from harness.migrations.rules.registry import Place, Seen, rule
 
-SIGNS = re.compile(r"<>|->>?|=>|@>|<@|<<|>>")
-BOUNDED = re.compile(r"\bLIMIT\b|\bFETCH\b|\bBETWEEN\b|>.*<|<.*>", re.IGNORECASE | re.DOTALL)
-"""A statement that takes a part of the rows: a number of them, or a range."""
+FEW = 5
+"""Rows that several statements of one transaction may write between them: as many as a person writes down."""
 
 
 @rule(
@@ -91,13 +91,21 @@ def lossy_type_change(seen: Seen) -> Iterator[Place]:
     cure="write a bounded number of rows a statement, each in a transaction of its own, until none is left",
 )
 def unbatched_backfill(seen: Seen) -> Iterator[Place]:
-    """Judge each statement that wrote every row of a table, without a bound and not in a loop."""
+    """Judge each statement that wrote many rows and is not one of several batches, and each transaction by its sum."""
+    sums: defaultdict[tuple[int, str], list[tuple[Statement, int]]] = defaultdict(list)
     for statement in seen.statements:
         for rows in statement.rows:
             relation = seen.trace.by_name[rows.relation]
-            if relation.rows > 1 and rows.changed >= relation.rows and not _batched(seen, statement):
-                message = f"one statement wrote {rows.changed} rows, as many as were seeded"
+            if _many(seen, statement, rows) and not _batched(seen, statement, rows):
+                message = f"one statement read {rows.read} and wrote {rows.changed} of {relation.rows} seeded rows"
                 yield Place(relation.root or relation.name, message, statement=statement)
+            if rows.changed and statement.transaction is not None:
+                sums[statement.transaction, relation.name].append((statement, rows.changed))
+    for (_, name), written in sums.items():
+        relation, total = seen.trace.by_name[name], sum(changed for _, changed in written)
+        if len(written) > 1 and total > FEW and _is_part(relation, total):
+            message = f"{len(written)} statements of one transaction wrote {total} of {relation.rows} seeded rows"
+            yield Place(relation.root or relation.name, message, statement=written[-1][0])
 
 
 @rule(
@@ -161,12 +169,38 @@ def downgrade_data_loss(seen: Seen) -> Iterator[Place]:
         yield Place(loss.column, f"{loss.lost} of {loss.of} values are lost after upgrade and downgrade")
 
 
-def _batched(seen: Seen, statement: Statement) -> bool:
-    """Whether a statement takes a part of the rows, by its text or because it runs again in another transaction."""
-    if BOUNDED.search(SIGNS.sub("", statement.sql)):
+def _is_part(relation: Relation, changed: int) -> bool:
+    """Whether so many rows are a part of a table, not a few of it: the seed has few, production many."""
+    return 4 * changed >= relation.rows > 0
+
+
+def _many(seen: Seen, statement: Statement, rows: Rows) -> bool:
+    """Whether a statement may write any number of rows: it read all, or wrote a good part of them."""
+    if rows.relation in seen.trace.scanned(statement):
+        few = seen.trace.by_name[rows.relation].rows == 1
+        return rows.changed > 1 or (not few and seeks_nulls(statement, rows.relation))
+    return rows.changed > 1 and _is_part(seen.trace.by_name[rows.relation], rows.changed)
+
+
+def _batched(seen: Seen, statement: Statement, rows: Rows) -> bool:
+    """Whether a statement is bounded, or wrote a part of the rows and another one of its text, later, the next part."""
+    relation = seen.trace.by_name[rows.relation]
+    if bounded(statement, rows.changed, _keys(seen, relation)):
         return True
     others = [item for item in seen.statements if item.sql == statement.sql and item is not statement]
-    return any(item.transaction is None or item.transaction != statement.transaction for item in others)
+    return rows.changed < relation.rows and any(
+        found.relation == rows.relation and found.changed
+        for item in others
+        if item.transaction is None or item.transaction != statement.transaction
+        for found in item.rows
+    )
+
+
+def _keys(seen: Seen, relation: Relation) -> frozenset[str]:
+    """The columns of a table's unique indexes: a range of another column may hold any number of rows."""
+    table = seen.before.by_oid[relation.oid]
+    numbers = {number for index in table.indexes if index.unique for number in index.columns}
+    return frozenset(column.name for column in table.columns if column.number in numbers)
 
 
 def _grows(seen: Seen, statement: Statement, rows: Rows) -> bool:

@@ -11,6 +11,33 @@ with op.get_context().autocommit_block():
     )).rowcount:
         pass
 """
+RANGES = """
+with op.get_context().autocommit_block():
+    bind = op.get_bind()
+    after = -(2**63)
+    while last := bind.scalar(
+        sa.text("SELECT max(id) FROM (SELECT id FROM account WHERE id > :after ORDER BY id LIMIT 1000) batch"),
+        {"after": after},
+    ):
+        bind.execute(
+            sa.text(
+                '''
+                UPDATE account SET note = note  -- one batch
+                WHERE id > :after AND id <= :last
+                '''
+            ),
+            {"after": after, "last": last},
+        )
+        after = last
+"""
+BLOCK_OF_BATCHES = """
+with op.get_context().autocommit_block():
+    op.execute(
+        "DO $$ DECLARE done bigint := 0; BEGIN LOOP"
+        " UPDATE account SET note = note WHERE id > done AND id <= done + 5; COMMIT;"
+        " done := done + 5; EXIT WHEN done > 40; END LOOP; END $$"
+    )
+"""
 BUILD = """
 with op.get_context().autocommit_block():
     op.execute("SET lock_timeout = 0")

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tests.harness.migrations.examples.bodies import ADD_COLUMN, BATCHES, BLOCK, DROP_ADDED, DROP_NEW_TABLE, NEW_TABLE
+from tests.harness.migrations.examples.bodies import (
+    ADD_COLUMN,
+    BATCHES,
+    BLOCK,
+    BLOCK_OF_BATCHES,
+    DROP_ADDED,
+    DROP_NEW_TABLE,
+    NEW_TABLE,
+    RANGES,
+)
 from tests.harness.migrations.workbench import Example
 
 BREAKS: dict[str, list[Example]] = {
@@ -32,6 +41,32 @@ BREAKS: dict[str, list[Example]] = {
         Example("UPDATE account SET note = 'x'"),
         Example(BLOCK + "op.execute(\"UPDATE account SET note = 'x'\")"),
         Example("DELETE FROM event_2027"),
+        Example("UPDATE account SET note = 'x' WHERE note IS NULL"),
+        Example("UPDATE account SET note = 'x' WHERE seen > '2000-01-01'"),
+        Example("UPDATE account SET note = 'x' WHERE state = 'open'", setup="CREATE INDEX ON account (state)"),
+        Example("UPDATE account SET note = 'x' /* no LIMIT 5 here */"),
+        Example("UPDATE account SET note = 'LIMIT 50'"),
+        Example("UPDATE account SET note = 'x' WHERE id > 0 AND id < 9223372036854775807"),
+        Example("UPDATE account SET note = 'x' WHERE age >= -2147483648 AND age < 90000 OR age IS NULL"),
+        Example("UPDATE account SET note = (SELECT name FROM account ORDER BY id LIMIT 1)"),
+        Example("UPDATE account SET note = (SELECT max(name) FROM (SELECT name FROM account LIMIT 500) few)"),
+        Example(
+            """
+            bind = op.get_bind()
+            bind.execute(
+                sa.text("UPDATE account SET note = 'x' WHERE id > :after AND id < :last"), {"after": 0, "last": 2**62}
+            )
+            """
+        ),
+        Example(
+            """
+            bind = op.get_bind()
+            for (number,) in bind.execute(sa.text("SELECT id FROM account")).fetchall():
+                bind.execute(sa.text("UPDATE account SET note = 'x' WHERE id = :id"), {"id": number})
+            """
+        ),
+        Example(RANGES.replace("with op.get_context().autocommit_block()", "if True").replace("1000", "5")),
+        Example(BLOCK + "op.execute(\"UPDATE account SET note = 'x'\")\n" * 2),
     ],
     "backfill-in-ddl-transaction": [
         Example(ADD_COLUMN + "\nUPDATE account SET nick = email", DROP_ADDED),
@@ -62,7 +97,16 @@ SILENT: dict[str, list[Example]] = {
     "lossy-type-change": [
         Example(NEW_TABLE + "\nALTER TABLE tag ALTER COLUMN name TYPE varchar(20)", DROP_NEW_TABLE),
     ],
-    "unbatched-backfill": [Example(BATCHES), Example("UPDATE account SET note = 'x' WHERE id = 3 AND note IS NULL")],
+    "unbatched-backfill": [
+        Example(BATCHES),
+        Example("UPDATE account SET note = 'x' WHERE id = 3 AND note IS NULL"),
+        Example("UPDATE account SET note = note WHERE id IN (3, 4)\nUPDATE account SET note = note WHERE id = 5"),
+        Example("UPDATE account SET note = note WHERE id BETWEEN 1 AND 1000"),
+        Example("UPDATE account SET note = 'x' WHERE note IS NULL AND id > 0 AND id < 1000"),
+        Example("UPDATE account SET note = note WHERE name = 'nobody'"),
+        Example(RANGES),
+        Example(BLOCK_OF_BATCHES),
+    ],
     "backfill-in-ddl-transaction": [
         Example(ADD_COLUMN + "\nUPDATE account SET nick = 'x' WHERE id = 3", DROP_ADDED),
         Example(NEW_TABLE + "\nINSERT INTO tag (name) VALUES ('a'), ('b')\nUPDATE tag SET name = 'c'", DROP_NEW_TABLE),
