@@ -21,14 +21,14 @@ from harness.migrations.inspection import Inspection
 from harness.migrations.judged import Judged, summary
 from harness.migrations.reading import CHECKS
 from harness.migrations.released import EDITED_HISTORY, NON_LINEAR
-from harness.migrations.rules import blocking, data, failing, locks, release
+from harness.migrations.rules import blocking, data, dropped, failing, locks, release
 from harness.migrations.rules.ground import NOT_JUDGED
 from harness.migrations.rules.registry import RULES as REGISTERED
 from harness.migrations.rules.registry import Seen, findings
 from harness.migrations.trace import said
 from harness.migrations.workshop import Workshop
 
-MODULES = (blocking, locks, failing, release, data)
+MODULES = (blocking, locks, failing, release, dropped, data)
 """Where the rules over a trace register themselves."""
 
 SchemaRules = Callable[[Snapshot], Iterable[Finding]]

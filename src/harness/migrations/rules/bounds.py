@@ -92,12 +92,12 @@ def _widths(tokens: sql.Tokens, keys: frozenset[str]) -> Iterator[int | None]:
             if end is not None:
                 (lower if tokens[index] == ">" else upper)[column] = end
         elif tokens[index] == "BETWEEN":
-            ends = _value(rest), _value(sql.after(rest, "AND"))
-            if ends[0] is not None and ends[1] is not None:
-                lower[column], upper[column] = ends
+            first, last = _value(rest), _value(sql.after(rest, "AND"))
+            if first is not None and last is not None:
+                lower[column], upper[column] = first, last
     for column in lower.keys() & upper.keys() & keys:
-        first, last = lower[column], upper[column]
-        yield last - max(first, 0) if isinstance(first, int) and isinstance(last, int) else None
+        start, end = lower[column], upper[column]
+        yield end - max(start, 0) if isinstance(start, int) and isinstance(end, int) else None
 
 
 def _value(tokens: sql.Tokens) -> int | str | None:

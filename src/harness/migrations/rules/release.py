@@ -15,7 +15,7 @@ LATER = "ship a release that does without it, then a revision; accept the findin
 @rule("drop-column", "error", "No column goes while it is read", why=STILL, cure=LATER)
 def drop_column(seen: Seen) -> Iterator[Place]:
     """Judge each column whose number is gone; one of the same name is another column."""
-    for old, new in _tables(seen):
+    for old, new in tables(seen):
         for column in old.columns:
             if column.number not in new.by_number:
                 again = (
@@ -36,7 +36,7 @@ def drop_table(seen: Seen) -> Iterator[Place]:
 @rule("rename-column", "error", "No column is renamed", why=STILL, cure="add the column under its other name, and copy")
 def rename_column(seen: Seen) -> Iterator[Place]:
     """Judge each column that has another name now."""
-    for old, new in _tables(seen):
+    for old, new in tables(seen):
         for column in old.columns:
             now = new.by_number.get(column.number)
             if now and now.name != column.name:
@@ -53,7 +53,7 @@ def rename_column(seen: Seen) -> Iterator[Place]:
 def rename_table(seen: Seen) -> Iterator[Place]:
     """Judge each table under another name or in another schema, unless a view stands in its old place."""
     renamed = dict(_renamed_schemas(seen))
-    for old, new in _tables(seen):
+    for old, new in tables(seen):
         view = seen.after.by_name.get(old.qualified)
         stands_in = view is not None and view.kind == "v"
         if (renamed.get(old.schema, old.schema), old.name) != (new.schema, new.name) and not stands_in:
@@ -156,7 +156,7 @@ def new_constraint_rejects_old_writes(seen: Seen) -> Iterator[Place]:
             yield Place(
                 f"{refusal.table}.{refusal.column}", f"an INSERT with the columns of before fails: {refusal.message}"
             )
-    for old, new in _tables(seen):
+    for old, new in tables(seen):
         for name, text in _new_constraints(old, new):
             yield Place(
                 f"{old.qualified}.{name}", f"{text} is new on columns that the release before writes", level="info"
@@ -172,28 +172,11 @@ def new_constraint_rejects_old_writes(seen: Seen) -> Iterator[Place]:
 )
 def drop_not_null(seen: Seen) -> Iterator[Place]:
     """Judge each column that was NOT NULL."""
-    for old, new in _tables(seen):
+    for old, new in tables(seen):
         for column in old.columns:
             now = new.by_number.get(column.number)
             if now and column.not_null and not now.not_null:
                 yield Place(f"{old.qualified}.{column.name}", "it may hold nulls now")
-
-
-@rule(
-    "drop-fk",
-    "warning",
-    "No foreign key goes unawares",
-    why="rows may point at nothing now, and deletes no longer cascade",
-    cure="say in the exemption what keeps the rows together from now on",
-)
-def drop_fk(seen: Seen) -> Iterator[Place]:
-    """Judge each foreign key that is gone, with no other on its columns and both ends still there."""
-    for old, new in _tables(seen):
-        kept = {(key.columns, key.target) for key in new.foreign_keys}
-        for key in old.foreign_keys:
-            whole = all(number in new.by_number for number in key.columns)
-            if whole and (key.columns, key.target) not in kept and key.target in seen.after.by_oid:
-                yield Place(f"{old.qualified}.{key.name}", f"{key.definition} is gone")
 
 
 @rule("replaced-view", "error", "Views keep their columns", why=STILL, cure="add columns at the end; keep the others")
@@ -214,7 +197,7 @@ def replaced_view(seen: Seen) -> Iterator[Place]:
                 yield Place(f"{view.qualified}.{column.name}", f"it was {column.type} and is {found.type} now")
 
 
-def _tables(seen: Seen) -> Iterator[tuple[Table, Table]]:
+def tables(seen: Seen) -> Iterator[tuple[Table, Table]]:
     """Tables that are there before and after, by OID; none for a revision that failed."""
     for old in seen.before.tables if seen.complete else ():
         if new := seen.after.by_oid.get(old.oid):

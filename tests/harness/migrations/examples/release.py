@@ -8,8 +8,11 @@ from tests.harness.migrations.examples.bodies import (
     DROP_NEW_TABLE,
     NEW_TABLE,
     NOT_NULL_STEPS,
+    alone,
 )
 from tests.harness.migrations.workbench import Example
+
+CHECKED = "ALTER TABLE account ADD CONSTRAINT grown CHECK (age > 0) NOT VALID"
 
 BREAKS: dict[str, list[Example]] = {
     "drop-column": [
@@ -92,6 +95,29 @@ BREAKS: dict[str, list[Example]] = {
             "ALTER TABLE orders ADD CONSTRAINT orders_account_id_fkey FOREIGN KEY (account_id) REFERENCES account",
         ),
     ],
+    "drop-unique": [
+        Example(
+            "ALTER TABLE account DROP CONSTRAINT account_email_key",
+            "ALTER TABLE account ADD CONSTRAINT account_email_key UNIQUE (email)",
+        ),
+        Example(
+            alone("DROP INDEX CONCURRENTLY IF EXISTS few"),
+            "CREATE UNIQUE INDEX few ON account (lower(email)) WHERE age > 3",
+            setup="CREATE UNIQUE INDEX few ON account (lower(email)) WHERE age > 3",
+        ),
+    ],
+    "drop-check": [
+        Example(
+            "ALTER TABLE account DROP CONSTRAINT grown",
+            "ALTER TABLE account ADD CONSTRAINT grown CHECK (age > 0) NOT VALID",
+            setup=CHECKED,
+        ),
+        Example(
+            "ALTER TABLE account DROP CONSTRAINT apart",
+            "ALTER TABLE account ADD CONSTRAINT apart EXCLUDE (id WITH =)",
+            setup="ALTER TABLE account ADD CONSTRAINT apart EXCLUDE (id WITH =)",
+        ),
+    ],
     "replaced-view": [
         Example(
             "DROP VIEW big_orders\nCREATE VIEW big_orders AS SELECT id FROM orders",
@@ -151,6 +177,35 @@ SILENT: dict[str, list[Example]] = {
         Example(
             "ALTER TABLE orders RENAME CONSTRAINT orders_account_id_fkey TO f",
             "ALTER TABLE orders RENAME CONSTRAINT f TO orders_account_id_fkey",
+        ),
+    ],
+    "drop-unique": [
+        Example(
+            "ALTER TABLE account RENAME CONSTRAINT account_email_key TO u",
+            "ALTER TABLE account RENAME CONSTRAINT u TO account_email_key",
+        ),
+        Example(
+            "ALTER TABLE account DROP CONSTRAINT account_email_key",
+            "ALTER TABLE account ADD CONSTRAINT account_email_key UNIQUE (email)",
+            setup="CREATE UNIQUE INDEX again ON account (email)",
+        ),
+    ],
+    "drop-check": [
+        Example(
+            "ALTER TABLE account RENAME CONSTRAINT grown TO g",
+            "ALTER TABLE account RENAME CONSTRAINT g TO grown",
+            setup=CHECKED,
+        ),
+        Example(
+            "ALTER TABLE account DROP CONSTRAINT grown, ADD CONSTRAINT older CHECK (age >= -5) NOT VALID",
+            "ALTER TABLE account DROP CONSTRAINT older, ADD CONSTRAINT grown CHECK (age > 0) NOT VALID",
+            setup=CHECKED,
+        ),
+        Example(
+            "ALTER TABLE account ALTER COLUMN note SET NOT NULL\nALTER TABLE account DROP CONSTRAINT known",
+            "ALTER TABLE account ALTER COLUMN note DROP NOT NULL, ADD CONSTRAINT known CHECK (note IS NOT NULL)",
+            setup="ALTER TABLE account ALTER COLUMN note SET DEFAULT 'x', "
+            "ADD CONSTRAINT known CHECK (note IS NOT NULL)",
         ),
     ],
     "replaced-view": [
