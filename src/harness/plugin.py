@@ -134,8 +134,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if NEED_POSTGRES & _fixtures(item):
             item.add_marker("integration")
     yield
-    _leave_out(config, items)
-    _need_postgres(config, items)
+    try:
+        _leave_out(config, items)
+        if not config.option.collectonly and any(item.get_closest_marker("integration") for item in items):
+            config.stash[SESSION].look()
+    except HarnessError as error:
+        _stop(config, items, str(error))
 
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -154,23 +158,13 @@ def _fixtures(item: pytest.Item) -> set[str]:
     return set(getattr(item, "fixturenames", ()))
 
 
-def _need_postgres(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Stop with exit code 2 when a selected test needs a Postgres that is not there.
-
-    Under xdist a worker hands the reason to the controller and runs nothing.
-    """
-    run = config.stash[SESSION]
-    integration = any(item.get_closest_marker("integration") for item in items)
-    if run.choice.external or config.option.collectonly or not integration:
-        return
-    try:
-        run.choice.installation()
-    except HarnessError as error:
-        output: dict[str, Any] | None = getattr(config, "workeroutput", None)
-        if output is None:
-            pytest.exit(str(error), returncode=2)
-        output["harness_refusal"] = str(error)
-        items.clear()
+def _stop(config: pytest.Config, items: list[pytest.Item], reason: str) -> None:
+    """Stop with exit code 2; under xdist a worker hands the reason to the controller and runs nothing."""
+    output: dict[str, Any] | None = getattr(config, "workeroutput", None)
+    if output is None:
+        pytest.exit(reason, returncode=2)
+    output["harness_refusal"] = reason
+    items.clear()
 
 
 @pytest.hookimpl(optionalhook=True)

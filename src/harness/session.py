@@ -101,10 +101,21 @@ class Session:
         exemptions = [item for item in self.config.exemptions if (item.rule, item.object) in places]
         return self.report.judge("api", found, exemptions, strict=self.config.strict)
 
+    def look(self) -> None:
+        """Look for the Postgres that the run will need, without starting any.
+
+        Raises:
+            HarnessError: when nothing fits, or the server that someone else runs will not do.
+        """
+        if self.choice.external:
+            check_rights(self.choice.external, self.choice.major)
+        else:
+            self.choice.installation()
+
     @cached_property
     def superuser(self) -> bool:
         """Whether the run's server lets the harness act as a superuser."""
-        return self.choice.external is None or check_rights(self.choice.external)
+        return self.choice.external is None or check_rights(self.choice.external, self.choice.major)
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -172,8 +183,8 @@ class Session:
             self.cluster.close(keep=keep)
 
     def _on_external(self, server: Address) -> Databases:
+        self.look()
         prefix = f"h{secrets.token_hex(4)}"
-        check_rights(server)
         return Databases(server, self.config, Roles(self.config.roles_path, prefix, guarded=True), prefix)
 
 

@@ -26,11 +26,12 @@ def read_address(
     return Address(host, int(port or PORT), user or "postgres", password, maintenance or "postgres")
 
 
-def check_rights(server: Address) -> bool:
+def check_rights(server: Address, major: int | None = None) -> bool:
     """Whether the user is a superuser there.
 
     Raises:
-        HarnessError: when the server cannot be reached, is older than 14, or the user lacks CREATEDB or CREATEROLE.
+        HarnessError: when the server cannot be reached, is older than 14 or not of the `major` that --pg asks for, or
+            the user lacks CREATEDB or CREATEROLE.
     """
     place = f"--postgresql-host {server.host} (port {server.port}, user {server.user}, database {server.maintenance})"
     try:
@@ -47,6 +48,11 @@ def check_rights(server: Address) -> bool:
         ) from error
     if version < OLDEST:
         raise HarnessError(f"{place} is PostgreSQL {version // 10000}; the harness needs 14 or newer.")
+    if major not in (None, version // 10000):
+        raise HarnessError(
+            f"{place} is PostgreSQL {version // 10000}, but --pg asks for {major}.\n"
+            "  remedy: leave --pg out, or name a server of that major"
+        )
     superuser, createdb, createrole = row or (False, False, False)
     lacking = [name for name, has in (("CREATEDB", createdb), ("CREATEROLE", createrole)) if not (has or superuser)]
     if lacking:

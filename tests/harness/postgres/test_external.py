@@ -109,16 +109,24 @@ def test_a_run_leaves_no_database_and_no_role_behind(
         result.stdout.fnmatch_lines(["*left out for want of a superuser*", "tests/test_it.py::test_superuser"])
 
 
-def test_lacking_rights_stop_the_run_with_the_statement_that_gives_them(
-    project: pytest.Pytester, elsewhere: Elsewhere
+@pytest.mark.parametrize(
+    ("user", "major", "says"),
+    [
+        ("nobody", [], ["the user lacks CREATEDB and CREATEROLE", "remedy: ALTER ROLE nobody CREATEDB CREATEROLE"]),
+        ("maker", ["--pg=3"], ["is PostgreSQL *, but --pg asks for 3", "remedy: leave --pg out"]),
+        ("absent", [], ["cannot be reached: *absent", "remedy: check --postgresql-port"]),
+    ],
+)
+def test_a_server_that_will_not_do_stops_the_run(
+    project: pytest.Pytester, elsewhere: Elsewhere, user: str, major: list[str], says: list[str]
 ) -> None:
-    """The error names the user, what is lacking and the remedy; no traceback."""
+    """Before a test: which server and user, what is lacking or wrong, and the remedy; no traceback."""
     project.makepyfile(**{"tests/test_it": "def test_it(database): pass"})
-    result = project.runpytest_inprocess(*elsewhere.options("port", "nobody"))
-    text = result.stdout.str() + result.stderr.str()
-    assert "the user lacks CREATEDB and CREATEROLE" in text
-    assert "remedy: ALTER ROLE nobody CREATEDB CREATEROLE" in text
-    assert "Traceback" not in text
+    result = project.runpytest_inprocess(*elsewhere.options("port", user), *major)
+    assert result.ret == 2
+    lines = [*result.outlines, *result.errlines]
+    pytest.LineMatcher(lines).fnmatch_lines([f"*{text}*" for text in says])
+    pytest.LineMatcher(lines).no_fnmatch_line("*Traceback*")
 
 
 def test_a_server_that_is_not_there_is_said() -> None:
