@@ -89,6 +89,15 @@ def test_an_env_that_offers_sql_is_recognised(call: str, offers: bool, tmp_path:
     assert renders_offline(env) is offers
 
 
+def test_an_object_is_named_once_with_what_happened_to_it(tmp_path: Path) -> None:
+    """Two drops of one table are one finding, and it says that the table is gone, not that it exists."""
+    lines = ['op.execute("DROP TABLE t")'] * 2 + ['op.create_index_concurrently("ix_u_a", "u", ["a"])']
+    (finding,) = read_revision(write(tmp_path, "\n".join(lines)), "shop")
+    assert (finding.rule.id, finding.object) == ("not-robust", "upgrade.t")
+    assert finding.message.endswith("DROP of t fails when the revision is run again: it is gone already")
+    assert "already exists" not in str(finding)
+
+
 def test_a_revision_that_is_no_python_is_named_with_its_line(tmp_path: Path) -> None:
     """The error is one for people: which file, which line, and no traceback of the parser."""
     path = tmp_path / "0007_broken.py"

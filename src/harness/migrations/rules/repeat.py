@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.findings import Finding, Rule
 from harness.migrations import sql
@@ -18,7 +18,8 @@ NOT_ROBUST = Rule(
     "not-robust",
     "error",
     "A revision that leaves its transaction can run again after it stopped half way",
-    "what ran before the failure stays, so the next deployment stops at 'already exists' and a person has to repair it",
+    "what ran before the failure stays, so the next deployment stops at what is there or gone already, until a person "
+    "has repaired it",
     "use IF [NOT] EXISTS, op.create_index_concurrently, or a revision of its own for what stands before the block",
 )
 
@@ -70,17 +71,20 @@ def not_robust(source: Source) -> Iterator[Finding]:
         path = list(_path(function.body, source))
         leaves = [index for index, call in enumerate(path) if call is None]
         dropped: set[str] = set()
+        named: set[str] = set()
         for call in path[: leaves[-1]] if leaves else []:
             for step in _steps(call, source) if call else ():
                 if step.guarded and step.verb == "DROP":
                     dropped.add(step.name)
-                elif not step.guarded and not (step.verb != "DROP" and step.name in dropped):
+                elif not step.guarded and not (step.verb != "DROP" and step.name in dropped) and step.name not in named:
+                    named.add(step.name)
                     yield _finding(source, function, call, step)
 
 
 def _finding(source: Source, function: ast.FunctionDef, call: ast.Call | None, step: Step) -> Finding:
     line = call.lineno if call else function.lineno
-    message = f"{function.name}, line {line}: {step.verb} of {step.name} fails when the revision is run again"
+    again = {"CREATE": ": it is there already", "DROP": ": it is gone already"}.get(step.verb, "")
+    message = f"{function.name}, line {line}: {step.verb} of {step.name} fails when the revision is run again{again}"
     return Finding(NOT_ROBUST, place(function, step.name), message, revision=source.revision)
 
 
@@ -156,8 +160,14 @@ def _statement(tokens: sql.Tokens) -> Iterator[Step]:
     elif sql.starts(tokens, "ALTER", "TABLE"):
         rest = _skip(tokens[2:])
         table = sql.name(rest)
-        for action in sql.commas(rest[_length(rest) :]):
-            yield from _action(table, action)
+        steps = [step for action in sql.commas(rest[_length(rest) :]) for step in _action(table, action)]
+        yield from (replace(step, guarded=step.guarded or _is_replaced(step, steps)) for step in steps)
+
+
+def _is_replaced(step: Step, steps: list[Step]) -> bool:
+    """Whether one ALTER TABLE drops an object and makes it anew: it is there before and after, however often that runs."""
+    verbs = [other.verb for other in steps if other.name == step.name]
+    return verbs == ["DROP", "CREATE"]
 
 
 KINDS = (
