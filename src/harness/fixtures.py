@@ -50,10 +50,19 @@ def harness_config(harness_session: Session) -> Config:
 
 @pytest.fixture(scope="session")
 def judge(harness_session: Session) -> Callable[..., Verdict]:
-    """`judge(suite, findings, exemptions)`: puts findings in the run's report, and fails the test that has any."""
+    """`judge(suite, findings, exemptions)`: puts findings in the run's report, and fails the test that has any.
 
-    def judge(suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] = ()) -> Verdict:
-        verdict = harness_session.report.judge(suite, findings, exemptions, strict=harness_session.config.strict)
+    An exemption that none of the findings needs fails it too. Without `exemptions` those of `[tool.harness]` count,
+    and of these none is missed.
+    """
+    config = harness_session.config
+
+    def judge(suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] | None = None) -> Verdict:
+        found = list(findings)
+        if exemptions is None:
+            places = {(finding.rule.id, finding.object) for finding in found}
+            exemptions = [item for item in config.exemptions if (item.rule, item.object) in places]
+        verdict = harness_session.report.judge(suite, found, exemptions, strict=config.strict)
         if not verdict.clean:
             pytest.fail(str(verdict), pytrace=False)
         return verdict

@@ -29,20 +29,22 @@ def todo(api: Client, owner: int | None = None) -> int:
     return int(answer.raise_for_status().json()["id"])
 
 
-def todos(api: Client, rows: int) -> None:
+def todos(api: Client, rows: int) -> str:
     """So many more todos with a tag, each of somebody new."""
     owners = api.seed("users", [{"email": f"user{next(_numbers)}@example.org"} for _ in range(rows)])
     made = api.seed("todos", [{"owner_id": owner["id"], "title": "Water the plants"} for owner in owners])
     named = api.seed("tags", [{"owner_id": owner["id"], "name": "home"} for owner in owners])
     pairs = zip(made, named, strict=True)
     api.seed("todo_tags", [{"todo_id": todo["id"], "tag_id": tag["id"]} for todo, tag in pairs])
+    return "/v1/todos"
 
 
-def tags(api: Client, rows: int) -> None:
+def tags(api: Client, rows: int) -> str:
     """So many more tags in use, each of somebody new, counted."""
     todos(api, rows)
     with api.operator() as operator:
         operator.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY tags_in_use")
+    return "/v1/tags"
 
 
 def _request(method: str, path: str, body: Mapping[str, Any] | None = None) -> Callable[[Client], httpx.Request]:
@@ -74,5 +76,8 @@ EXAMPLES: Mapping[str, Callable[[Client], httpx.Request]] = {
 }
 """By route; each makes what it needs through the API, and returns the request to be judged."""
 
-ROWS: Mapping[str, Callable[[Client, int], None]] = {"GET /v1/todos": todos, "GET /v1/tags": tags}
-"""By list: makes so many more rows for it, each with a parent of its own."""
+ROWS: Mapping[str, Callable[[Client, int], str]] = {"GET /v1/todos": todos, "GET /v1/tags": tags}
+"""By list: makes so many more rows for it, each with a parent of its own where it has one, and returns the path to ask.
+
+A list below one resource, such as /v1/users/{user_id}/todos, takes the same parent each time it is called.
+"""

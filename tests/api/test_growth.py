@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.queries.routes import lists, read_document
+from harness.queries.routes import lists, read_document, untyped
 from harness.service import Client
 from tests.api.examples import EXAMPLES, ROWS
 
 pytestmark = pytest.mark.api
 
-LISTS = lists(read_document(Path(__file__).parents[2]))
+DOCUMENT = read_document(Path(__file__).parents[2])
+UNTYPED = untyped(DOCUMENT)
+LISTS = sorted({*lists(DOCUMENT), *ROWS.keys() & {*UNTYPED}})
+ADD = "add to ROWS of tests/api/examples.py what makes rows for it, so that its cost can be compared"
 
 
 @pytest.mark.growth
@@ -20,9 +23,22 @@ LISTS = lists(read_document(Path(__file__).parents[2]))
 def test_a_list_costs_the_same_however_many_rows_there_are(api: Client, rows: int, route: str) -> None:
     """Equal counts at 1, 10 and 100 rows, each with a parent of its own; with a limit when none is asked for."""
     if route not in ROWS:
-        pytest.fail(f"{route} has nothing in ROWS of tests/api/examples.py that makes rows for it: add it", False)
-    ROWS[route](api, rows)
-    api.get(route.removeprefix("GET ")).raise_for_status()
+        pytest.fail(f"{route} answers with a list: {ADD}", False)
+    api.get(ROWS[route](api, rows)).raise_for_status()
+    if not api.last.items:
+        pytest.fail(f"{route} lists none of the rows that ROWS of tests/api/examples.py makes for it", False)
+
+
+def test_what_the_document_leaves_open_is_judged_by_its_answer(api: Client) -> None:
+    """A GET without a schema (dict[str, Any]) whose example is answered with a list, at any depth, is a list."""
+    found = []
+    for route in UNTYPED:
+        if route in EXAMPLES and route not in ROWS:
+            api.send(EXAMPLES[route](api))
+            if api.last.items is not None:
+                found.append(f"{route} has no schema, and answered with a list: {ADD}")
+    if found:
+        pytest.fail("\n".join(found), False)
 
 
 @pytest.mark.growth
@@ -36,4 +52,4 @@ def test_a_filtered_page_costs_the_same(api: Client, rows: int) -> None:
 
 def test_every_maker_of_rows_has_its_list() -> None:
     """What makes rows for a list that is gone is removed."""
-    assert set(ROWS) <= set(LISTS) <= set(EXAMPLES)
+    assert ROWS.keys() <= {*LISTS} <= EXAMPLES.keys()

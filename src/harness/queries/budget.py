@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.findings import Finding
+from harness.queries.counting import counts_rows
 from harness.queries.normalise import normalise, shorten
 from harness.queries.recording import Recording, RoundTrip, Statement
 from harness.queries.rules import (
@@ -193,9 +193,6 @@ def _connections(exchange: Exchange, limits: Limits) -> list[Finding]:
     return [Finding(CONNECTION_PER_REQUEST, exchange.route, message)]
 
 
-_count = re.compile(r"select count\s?\(", re.IGNORECASE)
-
-
 def _counts(exchange: Exchange) -> list[Finding]:
     texts = {text: item for (_, _, text), item in _distinct(exchange.recording.trips).items()}
     if not exchange.route.startswith("GET ") or len(texts) < 2:
@@ -203,7 +200,7 @@ def _counts(exchange: Exchange) -> list[Finding]:
     return [
         Finding(COUNT_IN_LIST, exchange.route, f"beside the list itself: {shorten(text)}", statement=item.text)
         for text, item in texts.items()
-        if _count.match(text) and "group by" not in text
+        if counts_rows(text)
     ]
 
 

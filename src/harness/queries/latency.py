@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from harness.findings import Finding
-from harness.queries.rules import LATENCY_OBJECTIVE, OBJECTIVE, ROUND_TRIP
+from harness.queries.rules import LATENCY_OBJECTIVE, OBJECTIVE, ROUND_TRIP, ROUTE_COST
 
 SAMPLES = 20
 """Requests of each route, of which the worst counts."""
@@ -18,13 +18,17 @@ COLUMNS = ("route", "queries", "round trips", "ms at 0", "ms at 10")
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """One route: what it asks of the database, and its times in seconds, without latency and with it."""
+    """One route: what it asks of the database, and its times in seconds, without latency and with it.
+
+    `statements` lists what a request sent (`harness.queries.budget.listing`).
+    """
 
     route: str
     queries: int
     trips: int
     near: Sequence[float]
     far: Sequence[float]
+    statements: str = ""
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -49,3 +53,16 @@ def judge(timing: Timing, objective: float = OBJECTIVE) -> list[Finding]:
         f"without latency it takes {median(timing.near) * 1000:.0f} ms"
     )
     return [Finding(LATENCY_OBJECTIVE, timing.route, message)]
+
+
+def judge_cost(timing: Timing, *, queries: int, trips: int) -> list[Finding]:
+    """A finding when the route asks more of the database than this: queries, and round trips to carry them."""
+    if timing.queries <= queries and timing.trips <= trips:
+        return []
+    message = (
+        f"{timing.queries} queries in {timing.trips} round trips; a {timing.route.partition(' ')[0]} may make "
+        f"{queries} in {trips}\n{timing.statements}"
+    ).rstrip()
+    accepted = f'{{ rule = "{ROUTE_COST.id}", object = "{timing.route}", reason = "…" }}'
+    fix = f"{ROUTE_COST.cure}\nor accept it, in [tool.harness] exemptions: {accepted}"
+    return [Finding(ROUTE_COST, timing.route, message, fix)]

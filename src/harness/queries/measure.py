@@ -7,7 +7,7 @@ from typing import Protocol
 
 import httpx
 
-from harness.queries.budget import Exchange
+from harness.queries.budget import Exchange, listing
 from harness.queries.latency import SAMPLES, Timing
 from harness.queries.rules import ROUND_TRIP
 from harness.queries.wire import Observer
@@ -43,7 +43,8 @@ def measure(api: Api, example: Callable[[], httpx.Request], samples: int = SAMPL
     exchange = api.last
     with api.wire.slow(ROUND_TRIP):
         far = [_seconds(api, request) for request in others[NEAR:]]
-    return Timing(exchange.route, exchange.queries, exchange.trips, near, far)
+    statements = listing(exchange.recording)
+    return Timing(exchange.route, exchange.queries, exchange.trips, near, far, statements)
 
 
 def _seconds(api: Api, request: httpx.Request) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,11 @@ from harness.config import load_config, load_object
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 NOWHERE = "postgresql://nobody@/nowhere?host=/nowhere"
 """An address for settings that nobody will use: the document is made without a connection."""
+
+ALTERNATIVES = ("anyOf", "oneOf", "allOf")
+PLAIN = ("string", "integer", "number", "boolean", "null")
+SAYING = {"properties", "enum", "const", *ALTERNATIVES}
+"""What says of a JSON schema without a plain type what it holds."""
 
 
 def read_document(root: Path) -> dict[str, Any]:
@@ -31,12 +36,23 @@ def routes(document: Mapping[str, Any]) -> list[str]:
 
 
 def lists(document: Mapping[str, Any]) -> list[str]:
-    """The GET routes that answer with a list: an array, or an object that holds one."""
-    return sorted(
-        f"GET {path}"
-        for path, method, operation in _operations(document)
-        if method == "get" and _is_list(document, _answer(operation))
-    )
+    """The GET routes that answer with a list: an array, or an object that holds one of objects, at any depth.
+
+    An array of plain values inside an object, such as a todo's tags, is a value of that object and no list.
+    """
+    return _reads(document, lambda schema: _is_list(document, schema))
+
+
+def untyped(document: Mapping[str, Any]) -> list[str]:
+    """The GET routes whose answer the document leaves open, at any depth (`dict[str, Any]`): it may hold a list."""
+    typed = set(lists(document))
+    return [route for route in _reads(document, lambda schema: _is_open(document, schema)) if route not in typed]
+
+
+def _reads(document: Mapping[str, Any], wanted: Callable[[Mapping[str, Any]], bool]) -> list[str]:
+    """The GET routes whose answer 200 is JSON of a wanted schema, sorted."""
+    answers = [(path, _answer(operation)) for path, method, operation in _operations(document) if method == "get"]
+    return sorted(f"GET {path}" for path, answer in answers if answer is not None and wanted(answer))
 
 
 def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -46,23 +62,53 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping
                 yield path, method, item[method]
 
 
-def _answer(operation: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The JSON schema of the answer 200."""
+def _answer(operation: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The JSON schema of the answer 200; None where it is not JSON."""
     content = operation.get("responses", {}).get("200", {}).get("content", {})
-    schema: Mapping[str, Any] = content.get("application/json", {}).get("schema", {})
+    schema: Mapping[str, Any] | None = content.get("application/json", {}).get("schema")
     return schema
 
 
 def _is_list(document: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
-    """Whether the schema is an array of objects, or an object with one among its own properties."""
-    schema = _resolve(document, schema)
-    if schema.get("type") == "array":
+    if _resolve(document, schema).get("type") == "array":
         return True
-    inner = [_resolve(document, item) for item in schema.get("properties", {}).values()]
+    arrays = [part for part in _parts(document, schema) if part.get("type") == "array" and "prefixItems" not in part]
     return any(
-        item.get("type") == "array" and _resolve(document, item.get("items", {})).get("type") == "object"
-        for item in inner
+        inner.get("type") not in PLAIN for array in arrays for inner in _choices(document, array.get("items", {}))
     )
+
+
+def _is_open(document: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+    return any(_takes_more(part) for part in _parts(document, schema))
+
+
+def _takes_more(part: Mapping[str, Any]) -> bool:
+    """Whether a schema takes properties that it does not describe, or anything at all."""
+    silent = not SAYING & part.keys() and part.get("type", "object") == "object"
+    return part.get("additionalProperties", silent) in (True, {})
+
+
+def _choices(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A schema without its references and alternatives: one, or each of those that `anyOf` and the like name."""
+    schema = _resolve(document, schema)
+    alternatives = [each for key in ALTERNATIVES for each in schema.get(key, ())]
+    for each in alternatives:
+        yield from _choices(document, each)
+    if not alternatives:
+        yield schema
+
+
+def _parts(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A schema and all within it that is no item of an array, each once, though schemas may hold themselves."""
+    ahead, seen = [schema], set[int]()
+    while ahead:
+        part = _resolve(document, ahead.pop())
+        if id(part) not in seen:
+            seen.add(id(part))
+            alternatives = [each for key in ALTERNATIVES for each in part.get(key, ())]
+            more = part.get("additionalProperties")
+            ahead += [*alternatives, *part.get("properties", {}).values(), *([more] if isinstance(more, dict) else [])]
+            yield part
 
 
 def _resolve(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

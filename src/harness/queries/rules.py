@@ -98,6 +98,13 @@ LATENCY_OBJECTIVE = Rule(
     "on a laptop a round trip takes 0.1 ms, which hides how many there are; between zones a hundred times as long",
     "ask the database less often: the table of routes shows how many round trips each takes",
 )
+ROUTE_COST = Rule(
+    "route-cost",
+    "error",
+    "A route asks the database no more often than the project allows its kind",
+    "a statement more in every request is a round trip more for every client, and a longer hold on a connection",
+    "read in one statement what belongs together (a join, json_agg); write with RETURNING instead of reading after it",
+)
 POOL_TOO_SMALL = Rule(
     "pool-too-small",
     "error",
@@ -118,5 +125,6 @@ RULES = (
     QUERY_GROWTH,
     UNBOUNDED_LIST,
     LATENCY_OBJECTIVE,
+    ROUTE_COST,
     POOL_TOO_SMALL,
 )

@@ -136,10 +136,19 @@ class Watch(httpx.HTTPTransport):
 
 
 def items(response: httpx.Response) -> int | None:
-    """How many items a JSON answer lists: those of the array that it is, or of the first array in its object."""
+    """How many items a JSON answer lists: those of the array that it is, or of the longest in its objects.
+
+    Objects are looked into at any depth, the items of an array are not.
+    """
     try:
-        answer = json.loads(response.content)
+        ahead = [json.loads(response.content)]
     except ValueError:
         return None
-    lists = [answer, *answer.values()] if isinstance(answer, dict) else [answer]
-    return next((len(value) for value in lists if isinstance(value, list)), None)
+    lengths = []
+    while ahead:
+        match ahead.pop():
+            case dict() as inner:
+                ahead += inner.values()
+            case list() as found:
+                lengths.append(len(found))
+    return max(lengths, default=None)

@@ -10,7 +10,7 @@ import pytest
 from harness.queries import rules
 from harness.queries.budget import Exchange, Limits, judge, judge_budget
 from harness.queries.growth import judge as judge_growth
-from harness.queries.latency import Timing
+from harness.queries.latency import Timing, judge_cost
 from harness.queries.latency import judge as judge_latency
 from harness.queries.pool import judge as judge_pool
 from harness.queries.recording import Recording, RoundTrip, Statement, kind_of
@@ -52,6 +52,7 @@ VIOLATING = {
     "query-growth": judge_growth({1: request(*trips(READ, READ), items=1), 10: request(*trips(*[READ] * 11), items=9)}),
     "unbounded-list": judge_growth({1: request(*trips(READ), items=1), 100: request(*trips(READ), items=100)}),
     "latency-objective": judge_latency(Timing("GET /todos", 1, 1, (0.002,), (0.03, 0.21))),
+    "route-cost": judge_cost(Timing("GET /todos", 2, 2, (0.002,), (0.03,)), queries=1, trips=1),
     "pool-too-small": judge_pool(Recording(most_busy=1), clients=20),
 }
 CLEAN = {
@@ -67,6 +68,7 @@ CLEAN = {
     "query-growth": judge_growth({1: request(*trips(READ), items=1), 10: request(*trips(READ), items=9)}),
     "unbounded-list": judge_growth({1: request(*trips(READ), items=1), 100: request(*trips(READ), items=20)}),
     "latency-objective": judge_latency(Timing("GET /todos", 1, 1, (0.002,), (0.03, 0.19))),
+    "route-cost": judge_cost(Timing("POST /todos", 2, 4, (0.002,), (0.03,)), queries=2, trips=4),
     "pool-too-small": judge_pool(Recording(most_busy=2), clients=20),
 }
 
@@ -147,3 +149,50 @@ def test_a_question_whether_the_database_answers_is_no_ping() -> None:
 def test_a_route_is_a_row_of_medians() -> None:
     """The table's row tells what the route asks and its medians in milliseconds."""
     assert Timing("POST /a", 2, 4, (0.004,), (0.045, 0.046, 0.05)).cells == ("POST /a", "2", "4", "4.0", "46.0")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT count(*) FROM todo",
+        "SELECT coalesce(count(*), 0) AS n FROM todo WHERE owner_id = $1",
+        "SELECT max(id), COUNT (id) FILTER (WHERE done) FROM todo",
+        "SELECT extract(year FROM now()), count(*) FROM todo",
+        "SELECT (SELECT count(*) FROM todo) AS n",
+        "SELECT count(*) FROM (SELECT owner_id FROM todo GROUP BY owner_id) AS owners",
+        "WITH page AS (SELECT id FROM todo) SELECT count(*) FROM page",
+    ],
+)
+def test_a_count_is_found_wherever_the_select_list_has_it(text: str) -> None:
+    """First or later, inside a function, in a subquery that is the whole answer, after WITH."""
+    assert [finding.rule.id for finding in judge(request(*trips(READ, text)))] == ["count-in-list"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT owner_id, count(*) FROM todo GROUP BY owner_id",
+        "SELECT id, (SELECT count(*) FROM tag WHERE tag.todo_id = todo.id) AS tags FROM todo",
+        "SELECT id FROM todo WHERE (SELECT count(*) FROM tag) > 3",
+        "SELECT id, n FROM todo JOIN (SELECT todo_id, count(*) AS n FROM tag GROUP BY todo_id) AS tags ON true",
+        "SELECT id, count(*) OVER (PARTITION BY owner_id) FROM todo",
+        "SELECT 'count(', discount(price), count FROM item",
+        "INSERT INTO seen SELECT count(*) FROM todo",
+    ],
+)
+def test_what_counts_something_else_is_left_alone(text: str) -> None:
+    """Groups, each row's own parts, a window, a condition, and names that only look like it."""
+    assert judge(request(*trips(READ, text))) == []
+
+
+def test_a_list_of_constant_length_is_not_unbounded() -> None:
+    """The countries of the world stand beside a page of ten; they were as many when one row was there."""
+    assert judge_growth({size: request(*trips(READ), items=249) for size in (1, 10, 100)}) == []
+
+
+def test_a_route_that_costs_too_much_says_what_it_sent_and_what_to_do() -> None:
+    """Route, what it needs, what is allowed, every statement, and how to mend or accept it."""
+    text = str(*judge_cost(Timing("GET /a", 2, 3, (0.1,), (0.1,), "    1.0 ms  #1  SELECT b"), queries=1, trips=1))
+    assert text.startswith("route-cost: GET /a\n  2 queries in 3 round trips; a GET may make 1 in 1\n")
+    assert "    1.0 ms  #1  SELECT b\n" in text
+    assert '{ rule = "route-cost", object = "GET /a", reason = "…" }' in text
