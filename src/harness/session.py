@@ -26,6 +26,10 @@ from harness.postgres.server import Cluster
 from harness.queries.watch import Ledger
 from harness.report import Report
 
+OTHERS = """\
+  remedy: name one of those found, --pg MAJOR, or another, --postgresql-exec /path/to/pg_ctl
+  remedy: use a running server: --postgresql-host HOST --postgresql-user USER"""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -109,8 +113,11 @@ class Session:
         """
         if self.choice.external:
             check_rights(self.choice.external, self.choice.major)
-        else:
+            return
+        try:
             self.choice.installation()
+        except HarnessError as error:
+            raise HarnessError(f"{error}\n{OTHERS}") from error
 
     @cached_property
     def superuser(self) -> bool:

