@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from harness.config import HarnessError
+from harness.migrations.raised import origin
+from harness.migrations.source import read_source
 
 Direction = Literal["upgrade", "downgrade", "note", "forget"]
 Around = Callable[[Callable[..., Any]], None]
@@ -66,29 +69,48 @@ class History:
         """Every revision after all that it comes after.
 
         Raises:
-            HarnessError: when a file cannot be imported, or names a revision that is not there.
+            HarnessError: when a file cannot be imported, names a revision that is not there, or has another one's id.
         """
         try:
-            with _inside(self.root, self._import_path):
+            with _inside(self.root, self._import_path), warnings.catch_warnings():
+                warnings.filterwarnings("error", ".*is present more than once")  # Alembic takes the last one it reads
                 return tuple(reversed(list(self.script.walk_revisions())))
+        except UserWarning as twice:
+            raise HarnessError(f"{twice}: {', '.join(self._twice(str(twice)))}\n  remedy: give one a new id") from twice
         except Exception as error:
-            raise HarnessError(f"the revisions in {self.root} cannot be read: {error}") from error
+            place = origin(error, Path(self.script.dir))
+            where = f"\n  {place}" if place else ""
+            raise HarnessError(f"the revisions in {self.root} cannot be read: {error}{where}") from error
+
+    def _twice(self, said: str) -> list[str]:
+        """The files that state a revision's id which a warning names."""
+        folders = self.script.version_locations or [str(Path(self.script.dir) / "versions")]
+        files = [path for folder in folders for path in sorted((self.root / folder).rglob("*.py"))]
+        return [str(path) for path in files if f" {read_source(path, '').revision} " in said]
 
     def chosen(self, names: str | None) -> tuple[Script, ...]:
         """The revisions that `REV` or `FIRST:LAST` names, all without a name.
 
         Raises:
-            HarnessError: for a name that no revision has.
+            HarnessError: for a name that no revision has, for a stretch whose end does not come after its start, and
+                when there is nothing to choose from.
         """
+        if not self.revisions:
+            raise HarnessError(f"there are no revisions in {self.script.dir}: nothing could be judged")
         if not names:
             return self.revisions
         first, colon, last = names.partition(":")
         if not colon:
             return (self._script(first),)
         ids = [script.revision for script in self.revisions]
-        start = ids.index(self._script(first).revision) if first else 0
-        end = ids.index(self._script(last).revision) if last else len(ids) - 1
-        return self.revisions[start : end + 1]
+        start = self._script(first).revision if first else ids[0]
+        end = self._script(last).revision if last else ids[-1]
+        if first and last and start not in {item.revision for item in self.script.iterate_revisions(end, "base")}:
+            raise HarnessError(
+                f"{names}: {end} does not come after {start}, so nothing lies between them\n"
+                "  remedy: give the older one first; of two branches judge each for itself"
+            )
+        return self.revisions[ids.index(start) : ids.index(end) + 1]
 
     def _script(self, name: str) -> Script:
         try:

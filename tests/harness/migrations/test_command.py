@@ -172,6 +172,7 @@ def test_an_env_finds_the_app_beside_its_configuration(
         (["--rows", "1"], "fewer than 2 rows"),
         (["--config", "pyproject.toml"], "no such file"),
         (["nothing"], "there is no revision 'nothing'"),
+        (["a2:a1"], "a1 does not come after a2"),
     ],
 )
 def test_mistakes_end_with_two(
@@ -185,6 +186,54 @@ def test_mistakes_end_with_two(
     """Exit code 2, what happened, and no traceback."""
     monkeypatch.chdir(shop)
     assert judge(cluster, *arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", ["b1:a2", "a2:b1"])
+def test_a_stretch_across_two_branches_is_refused(
+    shop: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str], asked: str
+) -> None:
+    """Neither comes after the other: in one direction nothing would be judged, and that green."""
+    write(shop, "b1", "a1", "pass", "pass")
+    assert judge(cluster, "--config", shop / "alembic.ini", asked) == 2
+    assert "does not come after" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", [[], ["a2"]])
+def test_two_revisions_of_one_id_are_refused(
+    shop: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str], asked: list[str]
+) -> None:
+    """Alembic would only warn, and judge the one that it happens to read last."""
+    versions = shop / "alembic" / "versions"
+    (versions / "again.py").write_bytes((versions / "a2.py").read_bytes())
+    assert judge(cluster, "--config", shop / "alembic.ini", *asked) == 2
+    err = capsys.readouterr().err
+    assert "Revision a2 is present more than once" in err
+    assert "again.py" in err
+    assert "a2.py" in err
+
+
+def test_a_history_without_revisions_is_no_clean_one(
+    shop: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Green would mean that something had been judged."""
+    for file in (shop / "alembic" / "versions").glob("*.py"):
+        file.unlink()
+    assert judge(cluster, "--config", shop / "alembic.ini") == 2
+    assert "there are no revisions in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("def broken(:", "a2.py, line 16"), ("nobody.knows()", "a2.py, line 16: nobody.knows()")],
+)
+def test_a_revision_that_cannot_be_read_ends_with_two(
+    shop: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str], line: str, said: str
+) -> None:
+    """File and line instead of a traceback, also where another revision is asked for by its name."""
+    with (shop / "alembic" / "versions" / "a2.py").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    assert judge(cluster, "--config", shop / "alembic.ini", "a1") == 2
     assert said in capsys.readouterr().err
 
 

@@ -165,7 +165,7 @@ def _statement(tokens: sql.Tokens) -> Iterator[Step]:
 
 
 def _is_replaced(step: Step, steps: list[Step]) -> bool:
-    """Whether one ALTER TABLE drops an object and makes it anew: it is there before and after, however often that runs."""
+    """Whether one ALTER TABLE drops an object and makes it anew: it is there whenever that runs again."""
     verbs = [other.verb for other in steps if other.name == step.name]
     return verbs == ["DROP", "CREATE"]
 
