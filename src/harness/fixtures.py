@@ -31,8 +31,9 @@ BLACK_BOX = (
     "or move the test out of tests/api."
 )
 ONLY_READ = (
-    "A test marked schema looks and never touches: every transaction in its database is READ ONLY by default, whoever "
-    "begins it. Move a test that writes out of tests/schema, or let it ask for empty_database."
+    "A test marked schema looks and never touches: its database is seen by the role readonly, which has no right to "
+    "write, and every transaction there is READ ONLY by default, whoever begins it. Move a test that writes out of "
+    "tests/schema, or let it ask for empty_database."
 )
 
 
@@ -94,12 +95,11 @@ def ground(request: pytest.FixtureRequest, harness_session: Session) -> Iterator
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases]) -> Iterator[Database]:
-    """A fresh database at head, seen by the migrator, who owns all that is in it; read-only in the schema suite."""
+    """A fresh database at head, seen by the migrator, who owns all that is in it; in the schema suite by readonly."""
     _refuse_in_api(request)
     with _lend(request, ground[1], migrated=True) as fresh, contextlib.ExitStack() as stack:
-        if request.node.get_closest_marker("schema"):
-            stack.enter_context(_only_read(request, ground[1], fresh))
-        yield fresh
+        looks = request.node.get_closest_marker("schema")
+        yield stack.enter_context(_only_read(request, ground[1], fresh)) if looks else fresh
 
 
 @pytest.fixture
@@ -197,12 +197,17 @@ def _lend(request: pytest.FixtureRequest, databases: Databases, *, migrated: boo
 
 
 @contextlib.contextmanager
-def _only_read(request: pytest.FixtureRequest, databases: Databases, fresh: Database) -> Iterator[None]:
-    """Make the sessions of one database read-only, and let the report of a test that fails there say so."""
+def _only_read(request: pytest.FixtureRequest, databases: Databases, fresh: Database) -> Iterator[Database]:
+    """Show a database to the role that cannot write, whose sessions and all others are read-only unless they insist.
+
+    The report of a test that fails there says so.
+    """
     administrator = databases.pool.here.administrator
     administrator.execute("ALTER DATABASE {} SET default_transaction_read_only TO on", fresh.name)
     request.node.add_report_section("setup", "harness", ONLY_READ)
-    yield
+    seen = fresh.as_role("readonly")
+    yield seen
+    seen.dispose()
     administrator.execute("ALTER DATABASE {} RESET default_transaction_read_only", fresh.name)
 
 

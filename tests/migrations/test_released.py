@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,16 @@ from alembic.config import Config as AlembicConfig
 from alembic.script import ScriptDirectory
 
 from harness.config import Config
-from harness.findings import judge
+from harness.findings import Verdict
 from harness.migrations.hazards import read_hazards
 from harness.migrations.released import EDITED_HISTORY, NON_LINEAR, compare_with_released
 
 
 def test_history_only_grows_at_its_end(
-    alembic_config: AlembicConfig, harness_config: Config, capsys: pytest.CaptureFixture[str]
+    alembic_config: AlembicConfig,
+    harness_config: Config,
+    judge: Callable[..., Verdict],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """No released revision was edited or removed, and every other stands above them.
 
@@ -29,5 +33,4 @@ def test_history_only_grows_at_its_end(
     rules = {EDITED_HISTORY.id, NON_LINEAR.id}
     paths = [Path(script.path) for script in scripts.walk_revisions()]
     exemptions = [item for path in paths for item in read_hazards(path) if item.rule in rules]
-    verdict = judge(comparison.findings, exemptions, strict=harness_config.strict)
-    assert verdict.clean, str(verdict)
+    judge("migrations", comparison.findings, exemptions)

@@ -30,8 +30,9 @@ def write(request: pytest.FixtureRequest, catalog: Snapshot) -> bytes:
 
 
 def test_the_reading_role_has_no_right_to_write(database: Database, write: bytes) -> None:
-    """Refused with 42501 even when the role switches its own read-only default off."""
-    with database.as_role("readonly").connect(autocommit=True) as connection:
+    """Refused with 42501 even when the test asks for a transaction that writes."""
+    with database.connect(autocommit=True) as connection:
+        connection.read_only = False
         connection.execute("SET default_transaction_read_only = off")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(write)
@@ -40,21 +41,21 @@ def test_the_reading_role_has_no_right_to_write(database: Database, write: bytes
 def test_the_reading_transaction_takes_no_write(database: Database, write: bytes) -> None:
     """Refused with 25006 even for the owner of everything."""
     refused = pytest.raises(psycopg.errors.ReadOnlySqlTransaction)
-    with database.connect() as connection, read_only(connection) as cursor, refused:
+    with database.as_role("migrator").connect() as connection, read_only(connection) as cursor, refused:
         cursor.execute(write)
 
 
 def test_the_reading_transaction_cannot_be_opened_for_writing(database: Database) -> None:
     """After its first query a READ ONLY transaction stays one: 25001."""
     refused = pytest.raises(psycopg.errors.ActiveSqlTransaction)
-    with database.connect() as connection, read_only(connection) as cursor, refused:
+    with database.as_role("migrator").connect() as connection, read_only(connection) as cursor, refused:
         cursor.execute("SET TRANSACTION READ WRITE")
 
 
 def test_reading_is_given_no_transaction_id(database: Database, catalog: Snapshot) -> None:
     """Nothing was written: the server never gave the transaction a number."""
     table = catalog.roots[0]
-    with database.connect() as connection:
+    with database.as_role("migrator").connect() as connection:
         prove_read_only(connection)
         with read_only(connection) as cursor:
             cursor.execute(f'SELECT count(*) FROM "{table.schema}"."{table.name}"'.encode())

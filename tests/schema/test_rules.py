@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,9 @@ import pytest
 import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import Snapshot
 from harness.config import load_config
+from harness.findings import Verdict
 from harness.schema.options import read_options
 from harness.schema.registry import SchemaRule, chosen, registered
-from harness.session import Session
 
 CONFIG = load_config(Path(__file__).parents[2])
 OPTIONS = read_options(CONFIG.schema)
@@ -20,11 +21,9 @@ OPTIONS = read_options(CONFIG.schema)
 
 
 @pytest.mark.parametrize("rule", chosen(OPTIONS), ids=lambda rule: rule.id)
-def test_rule(rule: SchemaRule, catalog: Snapshot, harness_session: Session) -> None:
+def test_rule(rule: SchemaRule, catalog: Snapshot, judge: Callable[..., Verdict]) -> None:
     """No object of the schema breaks the rule, but for those that [tool.harness] exempts with a reason."""
-    exemptions = [item for item in CONFIG.exemptions if item.rule == rule.id]
-    verdict = harness_session.report.judge("schema", rule(catalog, OPTIONS), exemptions, strict=CONFIG.strict)
-    assert verdict.clean, f"\n{verdict}"
+    judge("schema", rule(catalog, OPTIONS), [item for item in CONFIG.exemptions if item.rule == rule.id])
 
 
 def test_every_exempted_schema_rule_runs() -> None:
