@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,10 @@ MODES: tuple[Mode, ...] = (
 
 BLOCK_WRITES = frozenset(MODES[4:])
 """Modes that conflict with ROW EXCLUSIVE, which every INSERT, UPDATE and DELETE takes (manual, 13.3)."""
+
+
+CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
+"""The word of statements that wait for all others, and for which nobody waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +197,8 @@ class Trace:
     error: str | None = None
     sqlstate: str | None = None
     hung: str | None = None
+    where: str = ""
+    """The line of the revision's file at which it failed."""
 
     @cached_property
     def by_name(self) -> dict[str, Relation]:

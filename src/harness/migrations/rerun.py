@@ -13,9 +13,8 @@ from sqlalchemy.engine import ExceptionContext
 
 from harness.catalog import Snapshot, difference, read_snapshot
 from harness.migrations.aftermath import Hidden, Rerun
-from harness.migrations.evidence import Trace
+from harness.migrations.evidence import CONCURRENTLY, Trace
 from harness.migrations.history import History
-from harness.migrations.rules.locks import CONCURRENTLY
 from harness.migrations.trace import said, sqlstate
 from harness.migrations.workshop import Workshop
 

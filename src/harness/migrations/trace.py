@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,6 +16,7 @@ from harness.config import HarnessError
 from harness.migrations.announce import SCHEMA
 from harness.migrations.evidence import Relation, Trace
 from harness.migrations.history import History
+from harness.migrations.raised import origin
 from harness.migrations.recorder import Recorder
 from harness.migrations.stall import Stall, Watchdog
 from harness.migrations.workshop import Workshop
@@ -52,6 +54,7 @@ def trace(
         error=said(error),
         sqlstate=sqlstate(error),
         hung=_hung(watchdog.said, recorder),
+        where=origin(error, Path(script.path)),
     )
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.migrations.evidence import Statement
+from harness.migrations.evidence import CONCURRENTLY, Statement
+from harness.migrations.rules.failure import explained, remedy
 from harness.migrations.rules.registry import Place, Seen, rule
-
-CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 
 NOT_NULL = "23502"
 UNIQUE = "23505"
@@ -221,30 +220,23 @@ def revision_hangs(seen: Seen) -> Iterator[Place]:
     "error",
     "A revision runs on the schema that the revision before has left",
     why="nothing can be deployed until it is repaired",
-    cure="run it on a fresh database at the revision before",
+    cure="correct the line that is named; `alembic upgrade` on a database at the revision before repeats the error",
 )
 def revision_fails(seen: Seen) -> Iterator[Place]:
     """Judge an error that no other rule speaks of."""
-    statement = _failed(seen)
-    state = seen.trace.sqlstate or ""
-    told = (
-        seen.trace.hung
-        or state.startswith(DATA)
-        or state in (UNSAFE_NEW_ENUM_VALUE, LOCK_NOT_AVAILABLE, DEADLOCK)
-        or (state == ACTIVE_TRANSACTION and statement and CONCURRENTLY.search(statement.sql))
-        or (state == IN_USE and "pending trigger events" in (seen.trace.error or ""))
-    )
-    if seen.trace.error and not told:
-        yield Place(seen.trace.revision, _explained(seen.trace.error), statement=statement)
+    if seen.trace.error and not any(place for check in SPEAKING for place in check(seen)):
+        yield Place(seen.trace.revision, explained(seen.trace), remedy(seen.trace), _failed(seen))
 
 
-def _explained(error: str) -> str:
-    """An error with what it means where that is not plain."""
-    if "is not available" in error and "extension" in error:
-        return f"{error}\n  the server lacks this extension: install its package, or judge on a server that has it"
-    if "no schema has been selected" in error or ("does not exist" in error and "alembic_version" in error):
-        return f"{error}\n  the revision has dropped the schema that Alembic keeps its version table in"
-    return error
+SPEAKING = (
+    required_column_added,
+    fails_on_existing_data,
+    concurrently_in_transaction,
+    enum_value_same_transaction,
+    pending_trigger_events,
+    revision_hangs,
+)
+"""The rules that speak of an error by themselves."""
 
 
 def _failed(seen: Seen) -> Statement | None:

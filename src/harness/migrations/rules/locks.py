@@ -6,14 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from harness.migrations.evidence import Lock, Statement
+from harness.migrations.evidence import CONCURRENTLY, Lock, Statement
 from harness.migrations.rules.blocking import explained
 from harness.migrations.rules.registry import Place, Seen, rule
 
 SHORT = 600_000
 """Milliseconds below which a timeout is short for CONCURRENTLY, which waits for the database's oldest snapshot."""
 
-CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 LOCK = re.compile(r"^\s*LOCK\b|\bLOCK\s+TABLE\b", re.IGNORECASE)
 
 TIMEOUT = "op.execute(\"SET lock_timeout = '5s'\")  # or once for all in env.py, for the session"
