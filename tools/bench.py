@@ -15,8 +15,8 @@ import json
 import os
 import platform
 import shutil
+import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -34,6 +34,8 @@ from harness.postgres.find import Installation, choose
 from harness.postgres.prepared import databases_on, prepared_cluster
 from tools.bench_runs import Suite, measure_runs
 from tools.bench_ways import FIRST, Way, ours, peer, rolled_back, server_each, write_project
+from tools.keeper import Keeper
+from tools.refusals import between, refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 FAST = Path("/dev/shm")  # noqa: S108 - a temporary directory is made in it
@@ -235,28 +237,32 @@ def measure_as_a_user(arguments: argparse.Namespace) -> int:
     Both sides then run as the same account, on files that are ours (user_namespaces(7)).
     """
     user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-    with tempfile.TemporaryDirectory(prefix="bench-") as home:
+    with tempfile.TemporaryDirectory(prefix="bench-") as home, Keeper() as keeper:
         environment = {**os.environ, "HOME": home, "XDG_CACHE_HOME": home}
         options = [*sys.argv[1:], "--output", str(arguments.output.resolve())]
         command = [*user, sys.executable, "-m", "tools.bench", *options]
-        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+        return keeper.start("measuring process", command, cwd=ROOT, env=environment).process.wait()
 
 
 def main() -> int:
     """Parse the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=30, help="measurements of each way to a database")
-    parser.add_argument("--runs", type=int, default=10, help="measurements of each whole run of pytest")
+    parser.add_argument("--rounds", type=between(IN_A_ROW, 1000), default=30, help="measurements of each database")
+    parser.add_argument("--runs", type=between(1, 1000), default=10, help="measurements of each whole run of pytest")
     parser.add_argument("--pg", type=int, help="the Postgres major")
     parser.add_argument("--peers", type=Path, help="a directory in which testing.postgresql is installed")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench.json")
     arguments = parser.parse_args()
-    arguments.output.parent.mkdir(exist_ok=True)
-    if os.geteuid() == 0:
-        return measure_as_a_user(arguments)
-    if arguments.peers:
-        sys.path.append(str(arguments.peers))
-    measure(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with refusals("bench"):
+            arguments.output.parent.mkdir(exist_ok=True)
+            if os.geteuid() == 0:
+                return measure_as_a_user(arguments)
+            sys.path += [str(arguments.peers)] if arguments.peers else []
+            measure(arguments)
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 from rich.progress import Progress
 
 from harness.postgres.cache import Cache
+from tools.keeper import Keeper
 
 TESTS = {
     "ours/test_empty.py": "def test_nothing(): pass\n",
@@ -102,11 +104,14 @@ class Suite:
         command += [word for plugin in PLUGINS for word in ("-p", plugin)]
         with tempfile.TemporaryDirectory(prefix="bench-", dir=self.temporary) as directory:
             command += ["--basetemp", f"{directory}/run", "--postgresql-exec", str(self.pg_ctl), *options, folder]
-            start = time.perf_counter()
-            done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
-            taken = time.perf_counter() - start
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+            pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+            with Keeper() as keeper:
+                start = time.perf_counter()
+                run = keeper.start("pytest", command, cwd=self.root, env=environment, **pipes).process
+                output, _ = run.communicate()
+                taken = time.perf_counter() - start
+        if run.returncode:
+            raise RuntimeError(f"{' '.join(command)} failed:\n{output.decode()}")
         return taken
 
 

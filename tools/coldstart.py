@@ -15,7 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from harness.config import load_config
+from harness.config import HarnessError, load_config
+from tools.refusals import between, refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 9
@@ -59,7 +60,7 @@ def start(factory: str) -> Cost:
     """Start the app, and what it cost until it answered.
 
     Raises:
-        SystemExit: when it ends, or does not answer in time.
+        HarnessError: when it ends, or does not answer in time.
     """
     config = load_config(ROOT)
     port = free_port()
@@ -72,7 +73,7 @@ def start(factory: str) -> Cost:
     try:
         while not answers(port):
             if process.poll() is not None or time.perf_counter() - begun > WITHIN:
-                sys.exit(f"coldstart: {factory} did not answer; see what it says: {' '.join(command)}")
+                raise HarnessError(f"{factory} did not answer; see what it says: {' '.join(command)}")
             time.sleep(0.01)
         return cpu_seconds(process.pid), time.perf_counter() - begun
     finally:
@@ -80,19 +81,26 @@ def start(factory: str) -> Cost:
         process.wait()
 
 
-def main() -> None:
-    """Measure, print one line each, and fail when the app takes more than it may."""
-    parser = argparse.ArgumentParser(prog="coldstart", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N")
-    parser.add_argument("--most", type=float, default=MOST, metavar="RATIO", help="fail above; 0 only reports")
-    arguments = parser.parse_args()
+def measure(rounds: int) -> dict[str, list[Cost]]:
+    """What each of the two cost, `rounds` times in turn."""
     factories = {"hello": "tools.hello:create_app", "app": load_config(ROOT).app}
     costs: dict[str, list[Cost]] = {name: [] for name in factories}
-    for turn in range(arguments.rounds + 1):
+    for turn in range(rounds + 1):
         for name, factory in factories.items():
             cost = start(factory)
             if turn:  # the first turn writes the .pyc files
                 costs[name].append(cost)
+    return costs
+
+
+def main() -> None:
+    """Measure, print what was found, and fail when the app takes more than it may."""
+    parser = argparse.ArgumentParser(prog="coldstart", description=__doc__)
+    parser.add_argument("--rounds", type=between(1, 1000), default=ROUNDS, metavar="N")
+    parser.add_argument("--most", type=float, default=MOST, metavar="RATIO", help="fail above; 0 only reports")
+    arguments = parser.parse_args()
+    with refusals("coldstart"):
+        costs = measure(arguments.rounds)
     least = {name: min(cpu for cpu, _ in found) for name, found in costs.items()}
     for name, found in costs.items():
         print(f"{name:6} {least[name] * 1000:6.0f} ms CPU, {min(wall for _, wall in found) * 1000:6.0f} ms wall")

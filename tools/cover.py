@@ -9,13 +9,14 @@ import json
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
+from harness.config import HarnessError, load_config
 from harness.postgres.find import installations
+from tools.refusals import refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -53,11 +54,28 @@ def minor(python: str) -> int:
     return int(python.rpartition(".")[2])
 
 
+def read_rows(file: TextIO) -> list[dict[str, Any]]:
+    """What `nox --list --json` has printed.
+
+    Raises:
+        HarnessError: for anything else.
+    """
+    try:
+        rows: list[dict[str, Any]] = json.load(file)
+        if all({"session", "python", "call_spec"} <= row.keys() for row in rows):
+            return rows
+    except (ValueError, TypeError, AttributeError):
+        pass
+    raise HarnessError(
+        "standard input is not what `nox --list --json` prints: nox --list --json | python -m tools.cover"
+    )
+
+
 def main() -> None:
     """Read nox's listing from standard input, and print one session a line."""
-    rows = json.load(sys.stdin)
-    default = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["harness"]["postgres"]
-    usual = (f"{sys.version_info.major}.{sys.version_info.minor}", default)
+    with refusals("cover"):
+        rows = read_rows(sys.stdin)
+        usual = (f"{sys.version_info.major}.{sys.version_info.minor}", load_config(ROOT).postgres)
     pythons = {row["python"] for row in rows if row["python"] and works(row["python"])}
     print("\n".join(choose(rows, pythons, {found.major for found in installations()}, usual)))
 

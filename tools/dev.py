@@ -25,10 +25,13 @@ from harness.postgres.roles import Roles
 from harness.seed import fill
 from tools.devserver import FRESH, DevServer, dev_server
 from tools.keeper import Keeper
-from tools.refusals import migrating, refusals
+from tools.migrating import migrating
+from tools.refusals import between, refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
+MOST = 10_000_000
+"""Rows per table, which take some minutes and gigabytes."""
 
 
 def read_arguments(words: list[str]) -> argparse.Namespace:
@@ -36,11 +39,8 @@ def read_arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python run.py dev", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="the API's port on 127.0.0.1 (default: 8000)")
     parser.add_argument("--fresh", action="store_true", help="throw the data of earlier runs away")
-    parser.add_argument("--rows", type=int, metavar="N", help="rows per table of new data (default: 100)")
-    arguments = parser.parse_args(words)
-    if arguments.rows is not None and arguments.rows < 0:
-        parser.error(f"--rows {arguments.rows}: give 0 or more")
-    return arguments
+    parser.add_argument("--rows", type=between(0, MOST), metavar="N", help="rows per table of new data (default: 100)")
+    return parser.parse_args(words)
 
 
 def check_port(port: int) -> None:

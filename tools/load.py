@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import statistics
-import sys
 import time
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from harness.config import HarnessError, load_config
 from harness.postgres.databases import Database
 from harness.queries.process import AppProcess
 from harness.session import Choice, Session
+from tools.refusals import between, refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 WRITTEN = ROOT / "build" / "load.json"
@@ -64,7 +64,7 @@ def measure(database: Database, rounds: int, seconds: float) -> dict[str, list[l
     """Latencies of each round by what was asked."""
     config = load_config(ROOT)
     dsn = database.as_role("app").dsn
-    with ExitStack() as started:
+    with contextlib.ExitStack() as started:
         app = started.enter_context(AppProcess(config, dsn)).base_url
         reference = started.enter_context(AppProcess(replace(config, app=REFERENCE), dsn)).base_url
         urls = {"bare FastAPI": f"{reference}/bare", "raw psycopg": f"{reference}{READ}", "the app": f"{app}{READ}"}
@@ -94,29 +94,21 @@ def show(results: dict[str, dict[str, Any]]) -> None:
     Console().print(table)
 
 
-def main() -> int:
-    """Measure and show; 2 when there is no server to measure with."""
+def main() -> None:
+    """Measure and show."""
     parser = argparse.ArgumentParser(prog="load", description=__doc__)
-    parser.add_argument(
-        "--rounds", type=int, choices=range(1, 61), default=5, metavar="N", help="1 to 60, 5 unless told"
-    )
-    parser.add_argument("--seconds", type=int, choices=range(1, 31), default=2, metavar="N", help="of a round, 1 to 30")
+    parser.add_argument("--rounds", type=between(1, 60), default=5, metavar="N", help="1 to 60, 5 unless told")
+    parser.add_argument("--seconds", type=between(1, 30), default=2, metavar="N", help="of a round, 1 to 30")
     chosen = parser.parse_args()
-    config = load_config(ROOT)
-    session = Session(config, Choice(config.postgres))
-    try:
-        database = session.databases.create(migrated=True)
-        with database.connect() as connection:
-            connection.execute(TODO)
-        found = measure(database, chosen.rounds, chosen.seconds)
-    except HarnessError as error:
-        sys.stderr.write(f"load: {error}\n")
-        return 2
-    finally:
-        session.close()
-    show({name: figures(rounds, chosen.seconds) for name, rounds in found.items()})
-    return 0
+    with refusals("load"):
+        config = load_config(ROOT)
+        with contextlib.closing(Session(config, Choice(config.postgres))) as session:
+            database = session.databases.create(migrated=True)
+            with database.connect() as connection:
+                connection.execute(TODO)
+            found = measure(database, chosen.rounds, chosen.seconds)
+        show({name: figures(rounds, chosen.seconds) for name, rounds in found.items()})
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,21 @@ COUNTS = ("tests", "failures", "errors", "skipped")
 def read_runs(folder: Path) -> dict[str, list[Element]]:
     """The test suites that each run has reported, by the name of its folder."""
     paths = sorted(folder.glob("*/report.xml"))
-    return {path.parent.name: list(ET.parse(path).iter("testsuite")) for path in paths}  # noqa: S314 - our own
+    return {path.parent.name: list(read(path).iter("testsuite")) for path in paths}
+
+
+def read(path: Path) -> Element:
+    """The document in `path`.
+
+    Raises:
+        SystemExit: when it is none, as after a run that was ended while it wrote.
+    """
+    try:
+        return ET.parse(path).getroot()  # noqa: S314 - our own
+    except ET.ParseError as error:
+        sys.exit(
+            f"results: {path} is no XML ({error}), as after a run that was ended: run it again, or remove the file"
+        )
 
 
 def merge(runs: dict[str, list[Element]]) -> Element:
@@ -58,19 +73,22 @@ def summary(runs: dict[str, list[Element]]) -> Iterator[str]:
 def coverage(folder: Path) -> Iterator[str]:
     """What each run that measured it has covered."""
     for path in sorted(folder.glob("*/coverage.xml")):
-        whole = ET.parse(path).getroot()  # noqa: S314 - our own
+        whole = read(path)
         lines, branches = (float(whole.get(f"{kind}-rate", "0")) for kind in ("line", "branch"))
         yield f"\n{path.parent.name} covered {lines:.1%} of the lines and {branches:.1%} of the branches."
 
 
 def main() -> None:
     """Merge, and exit with 1 when nothing was reported."""
-    folder, merged = map(Path, sys.argv[1:])
-    runs = read_runs(folder)
+    parser = argparse.ArgumentParser(prog="results", description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("merged", type=Path, metavar="MERGED")
+    asked = parser.parse_args()
+    runs = read_runs(asked.folder)
     if not runs:
-        sys.exit(f"results: no {folder}/*/report.xml: no run has written its results there")
-    ET.ElementTree(merge(runs)).write(merged, encoding="utf-8", xml_declaration=True)
-    print("\n".join((*summary(runs), *coverage(folder))))
+        sys.exit(f"results: no {asked.folder}/*/report.xml: no run has written its results there")
+    ET.ElementTree(merge(runs)).write(asked.merged, encoding="utf-8", xml_declaration=True)
+    print("\n".join((*summary(runs), *coverage(asked.folder))))
 
 
 if __name__ == "__main__":

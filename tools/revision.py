@@ -17,7 +17,8 @@ from alembic.operations.ops import MigrationScript
 from harness.config import Config, HarnessError, load_config
 from harness.migrate import alembic_config
 from harness.session import Choice, Session
-from tools.refusals import migrating, refusals
+from tools.migrating import migrating
+from tools.refusals import refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 USAGE = 'say in a few words what changes: nox -s revision -- "add due date"'

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
-from tools.cover import choose
+import pytest
+
+from harness.config import HarnessError
+from tools.cover import choose, read_rows
 
 ROWS: list[dict[str, Any]] = [{"session": "lint", "python": None, "call_spec": {}}] + [
     {"session": f"{python}/{major}", "python": python, "call_spec": {"pg": major}}
@@ -35,3 +39,10 @@ def test_what_needs_no_major_is_run_on_the_oldest_and_the_newest_python() -> Non
     assert choose(rows, {"3.9", "3.10", "3.13"}, {18}, ("3.10", 18)) == ["template-3.9", "template-3.13"]
     assert choose(rows, {"3.12"}, {18}, ("3.12", 18)) == ["template-3.12"]
     assert choose([{"session": "lowest", "python": "3.11", "call_spec": {}}], {"3.11"}, {18}, ("3.11", 18)) == []
+
+
+@pytest.mark.parametrize("text", ["", "sessions:", "1", "[1]", '[{"session": "lint"}]'])
+def test_what_is_no_listing_is_refused(text: str) -> None:
+    """Without nox's output there is nothing to choose from, and the error says how to get it."""
+    with pytest.raises(HarnessError, match="nox --list --json"):
+        read_rows(io.StringIO(text))

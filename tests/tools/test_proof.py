@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.proof.__main__ import arguments
 from tools.proof.catalogue import CHANGES
 from tools.proof.change import RULE, Change, Edit, PlantError, answer, edited, head
 from tools.proof.running import copy_tracked
@@ -118,3 +119,14 @@ def test_an_edit_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     for edit in (Edit("a", "x", "y"), Edit("a", "z", "y"), Edit("a", "", "y"), Edit("b", "x", "y")):
         with pytest.raises(PlantError):
             edited(edit, tmp_path / edit.path, "0006")
+
+
+@pytest.mark.parametrize("jobs", ["0", "1000"])
+def test_a_number_of_copies_that_cannot_be_is_refused(
+    jobs: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """None would wait for ever, and a thousand would fill the machine."""
+    monkeypatch.setattr(sys, "argv", ["proof", "-j", jobs])
+    with pytest.raises(SystemExit):
+        arguments()
+    assert f"{jobs}: give a whole number from 1 to 64" in capsys.readouterr().err

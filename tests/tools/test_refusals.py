@@ -1,8 +1,12 @@
-"""What is said when the project's migrations cannot be read or run: no traceback, but the line and the way out."""
+"""What the tools say when they cannot do what they are asked: no traceback, but what is wrong and the way out."""
 
 from __future__ import annotations
 
+import importlib
+import os
 import shutil
+import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +16,45 @@ from harness.config import Config, HarnessError
 from harness.migrate import upgrade
 from harness.postgres.databases import Database
 from tools.dev import migrate
-from tools.refusals import migrating
+from tools.migrating import migrating
 
 REVISION = 'from alembic import op\n\nrevision = "b"\ndown_revision = {down}\n\n\ndef upgrade():\n    {body}\n'
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "says"),
+    [
+        ("bench", ["--rounds", "0"], "--rounds: 0: give a whole number from 3 to 1000"),
+        ("bench", ["--runs", "x"], "--runs: x: give a whole number from 1 to 1000"),
+        ("bench", ["--pg", "3", "--output", "{here}/a.json"], "bench: No PostgreSQL 3 server is here"),
+        (
+            "bench",
+            ["--output", "{here}/no/where/a.json"],
+            "bench: [Errno 2] No such file or directory: '{here}/no/where'",
+        ),
+        ("coldstart", ["--rounds", "0"], "--rounds: 0: give a whole number from 1 to 1000"),
+        ("dev", ["--rows", "-1"], "--rows: -1: give a whole number from 0 to 10000000"),
+        ("dev", ["--rows", "9" * 5000], ": give a whole number from 0 to 10000000"),
+        ("dev", ["--port", "70000"], "dev: Port 70000 cannot be had"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_two(
+    tool: str,
+    arguments: list[str],
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One text on standard error names the value and what is taken instead; nothing was begun."""
+    monkeypatch.setattr(sys, "argv", [tool, *(each.format(here=tmp_path) for each in arguments)])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"tools.{tool}").main()
+    assert ended.value.code == 2
+    assert says.format(here=tmp_path) in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.fixture
@@ -28,12 +68,12 @@ def copy(harness_config: Config, tmp_path: Path) -> Config:
 @pytest.mark.parametrize(
     ("down", "body", "says"),
     [
-        ('"0001"', "op.execute(", "versions/b.py, line 8: SyntaxError: '(' was never closed"),
+        ("None", "op.execute(", "versions/b.py, line 8: SyntaxError: '(' was never closed"),
         ("None", "op.execute('SELECT  nothing')", 'line 8: ProgrammingError: column "nothing" does not exist'),
         ("None", "op.execute('SELECT  nothing')", "statement: SELECT nothing"),
         ("None", "op.add_colum()", "versions/b.py, line 8: AttributeError: "),
         ("nowhere", "pass", "versions/b.py, line 4: NameError: name 'nowhere' is not defined"),
-        ('"0001"', "pass", "Multiple head revisions are present"),
+        ("None", "pass", "Multiple head revisions are present"),
     ],
 )
 def test_the_line_that_failed_is_named(copy: Config, empty_database: Database, down: str, body: str, says: str) -> None:

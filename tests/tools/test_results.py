@@ -40,6 +40,24 @@ def test_runs_are_one_document_and_one_table(
     assert "python-3.13 covered 100.0% of the lines and 97.5% of the branches" in shown
 
 
+def test_half_a_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that was ended while it wrote is no traceback, and no result."""
+    report(tmp_path, "python-3.11")
+    (tmp_path / "python-3.11" / "report.xml").write_text("<testsuites><testsuite")
+    monkeypatch.setattr(sys, "argv", ["results", str(tmp_path), str(tmp_path / "merged.xml")])
+    with pytest.raises(SystemExit, match=r"python-3\.11/report\.xml is no XML"):
+        main()
+
+
+def test_two_places_are_asked_for(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With one argument it says which is missing."""
+    monkeypatch.setattr(sys, "argv", ["results", "build"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "required: MERGED" in capsys.readouterr().err
+
+
 def test_no_result_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every run ended before it wrote anything, the job fails and says so."""
     monkeypatch.setattr(sys, "argv", ["results", str(tmp_path), str(tmp_path / "merged.xml")])

@@ -22,6 +22,7 @@ from tools.proof import page
 from tools.proof.catalogue import CHANGES
 from tools.proof.change import Change
 from tools.proof.running import Outcome, copy_tracked, prove, stop
+from tools.refusals import between
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "build" / "proof"
@@ -33,7 +34,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="proof", description=__doc__)
     parser.add_argument("ids", nargs="*", metavar="ID", help="only these changes")
     parser.add_argument("--write-docs", action="store_true", help="write the tables of docs/proof.md")
-    parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1, help="copies at once (default: cores)")
+    parser.add_argument(
+        "-j", "--jobs", type=between(1, 64), default=os.cpu_count() or 1, help="copies at once (default: cores)"
+    )
     return parser.parse_args()
 
 

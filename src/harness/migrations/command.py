@@ -27,6 +27,9 @@ from harness.report import Table, as_json
 ROWS = 50
 """Rows that each table is given."""
 
+MOST_ROWS = 1_000_000
+"""More than that hide nothing that fewer show, and take hours."""
+
 STALE = Rule(
     "stale-exemption",
     "error",
@@ -62,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.rows < 2:
         raise HarnessError(f"--rows {args.rows}: a scan cannot be told from a look-up with fewer than 2 rows")
+    if args.rows > MOST_ROWS:
+        raise HarnessError(f"--rows {args.rows}: each revision runs on copies of all rows, so {MOST_ROWS} are the most")
     project = find_project(args.config)
     chosen = project.history.chosen(args.revisions)
     installation = take_server(project, args.pg, args.postgresql_exec)

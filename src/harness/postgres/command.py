@@ -27,6 +27,6 @@ def run(args: argparse.Namespace) -> int:
     for installation in installations():
         print(f"  found {installation}")
     taken = choose(default, asked=args.pg, executable=args.postgresql_exec)
-    asker = "--postgresql-exec" if args.postgresql_exec else "--pg" if args.pg else "[tool.harness] postgres"
+    asker = "--postgresql-exec" if args.postgresql_exec else "[tool.harness] postgres" if args.pg is None else "--pg"
     print(f"* taken {taken}: {taken.major} by {asker}")
     return 0

@@ -102,13 +102,13 @@ def choose(default: int, *, asked: int | None = None, executable: str | None = N
     """
     if executable:
         return _named(executable, asked)
-    major = asked or default
+    major = default if asked is None else asked
     found = []
     for installation in installations():
         if installation.major == major:
             return installation
         found.append(installation)
-    raise HarnessError(_nothing(major, found, "--pg" if asked else "[tool.harness] postgres"))
+    raise HarnessError(_nothing(major, found, "[tool.harness] postgres" if asked is None else "--pg"))
 
 
 def _named(executable: str, asked: int | None) -> Installation:
@@ -121,7 +121,7 @@ def _named(executable: str, asked: int | None) -> Installation:
             f"Looked for `postgres` and `initdb` in {path.resolve().parent}.\n"
             "Give the path of a pg_ctl, or leave the option out; `python -m harness postgres` lists what is found."
         )
-    if asked and installation.major != asked:
+    if asked not in (None, installation.major):
         raise HarnessError(
             f"--postgresql-exec {executable} is PostgreSQL {installation.version}, but --pg asks for {asked}.\n"
             "Leave one of the two out."

@@ -170,6 +170,7 @@ def test_an_env_finds_the_app_beside_its_configuration(
     [
         (["--config", "absent.ini"], "there is no such file"),
         (["--rows", "1"], "fewer than 2 rows"),
+        (["--rows", "1000001"], "1000000 are the most"),
         (["--config", "pyproject.toml"], "no such file"),
         (["nothing"], "there is no revision 'nothing'"),
         (["a2:a1"], "a1 does not come after a2"),

@@ -73,6 +73,8 @@ def test_nothing_found_names_places_and_remedies(machine: Path) -> None:
     assert "--p" not in text
     with pytest.raises(HarnessError, match=r"--pg asks for it(.|\n)*take another: --pg 15"):
         choose(18, asked=17)
+    with pytest.raises(HarnessError, match="No PostgreSQL 0 server"):
+        choose(15, asked=0)
 
 
 def test_a_named_program_must_be_a_server_of_that_major(machine: Path) -> None:
