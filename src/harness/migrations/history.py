@@ -18,21 +18,18 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import Script, ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from harness.config import HarnessError
+from harness.migrations.elsewhere import only
 from harness.migrations.raised import origin
 from harness.migrations.source import read_source
 
 Direction = Literal["upgrade", "downgrade", "note", "forget"]
 Around = Callable[[Callable[..., Any]], None]
 """Called in place of a revision's function, with that function."""
-
-
-class Elsewhere(Exception):  # noqa: N818 - a refusal, named for what is wrong
-    """Something in the project tried to connect to another server than the trace's own."""
 
 
 @dataclass
@@ -125,11 +122,11 @@ class History:
         """Run one revision on the database at `url`, with the project's env.py, as `alembic upgrade` would.
 
         It runs over psycopg, whose asyncio an async env.py takes too, whatever driver the project's own address names.
-        `note` and `forget` only write down that the revision is there or not. Connections to other servers are refused.
+        `note` and `forget` only write down that the revision is there or not. Other databases are out of reach.
 
         Raises:
             Exception: whatever the revision or env.py raises.
-            Elsewhere: when one of them connects to another server.
+            Elsewhere: when one of them connects to another server or database.
             RuntimeError: when one of them ends the process.
             HarnessError: when env.py fails before it runs a revision, or runs none.
         """
@@ -149,7 +146,7 @@ class History:
 
         engine = create_engine(url, poolclass=NullPool)
         self.config.set_main_option("sqlalchemy.url", url.render_as_string(hide_password=False).replace("%", "%%"))
-        with _inside(self.root, self._import_path), _only(url), contextlib.ExitStack() as stack:
+        with _inside(self.root, self._import_path), only(url), contextlib.ExitStack() as stack:
             self.config.attributes["connection"] = stack.enter_context(engine.connect())
             with EnvironmentContext(self.config, self.script, fn=work):
                 try:
@@ -186,21 +183,3 @@ def _inside(root: Path, paths: Sequence[str] = ()) -> Iterator[None]:
     finally:
         os.chdir(before)
         sys.path[:] = path
-
-
-@contextlib.contextmanager
-def _only(url: URL) -> Iterator[None]:
-    """Refuse every connection that SQLAlchemy would open to another server."""
-    host = url.query.get("host") or url.host
-
-    def connects(_dialect: Any, _record: Any, arguments: Any, named: Any) -> None:
-        place = " ".join([*map(str, arguments), *(f"{key}={value}" for key, value in named.items())])
-        if str(host) not in place:
-            shown = named.get("host") or next(iter(arguments), "the default server")
-            raise Elsewhere(f"connects to {shown} instead of the database that it is given")
-
-    event.listen(Engine, "do_connect", connects)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "do_connect", connects)
