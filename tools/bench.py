@@ -33,7 +33,7 @@ from harness.postgres.databases import Databases
 from harness.postgres.find import Installation, choose
 from harness.postgres.prepared import databases_on, prepared_cluster
 from tools.bench_runs import Suite, measure_runs
-from tools.bench_ways import FIRST, Way, ours, peer, rolled_back, server_each, write_project
+from tools.bench_ways import FIRST, Way, ours, peer, rolled_back, scratch, server_each, write_project
 from tools.keeper import Keeper
 from tools.refusals import between, refusals
 
@@ -208,7 +208,7 @@ def measure(arguments: argparse.Namespace) -> None:
     """Run everything, print it and write it to `arguments.output`."""
     installation = choose(load_config(ROOT).postgres, asked=arguments.pg)
     console = Console()
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory, Progress(console=console) as progress:
+    with scratch("bench-") as directory, Progress(console=console) as progress:
         bench = Bench(installation, Path(directory), arguments.rounds, progress)
         for tables in (6, 100, 1000):
             bench.databases(tables)
@@ -237,7 +237,7 @@ def measure_as_a_user(arguments: argparse.Namespace) -> int:
     Both sides then run as the same account, on files that are ours (user_namespaces(7)).
     """
     user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-    with tempfile.TemporaryDirectory(prefix="bench-") as home, Keeper() as keeper:
+    with scratch("bench-") as home, Keeper() as keeper:
         environment = {**os.environ, "HOME": home, "XDG_CACHE_HOME": home}
         options = [*sys.argv[1:], "--output", str(arguments.output.resolve())]
         command = [*user, sys.executable, "-m", "tools.bench", *options]

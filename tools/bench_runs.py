@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from rich.progress import Progress
 
 from harness.postgres.cache import Cache
+from tools.bench_ways import scratch
 from tools.keeper import Keeper
 
 TESTS = {
@@ -102,7 +102,7 @@ class Suite:
         }
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(self.root)]
         command += [word for plugin in PLUGINS for word in ("-p", plugin)]
-        with tempfile.TemporaryDirectory(prefix="bench-", dir=self.temporary) as directory:
+        with scratch("bench-", self.temporary) as directory:
             command += ["--basetemp", f"{directory}/run", "--postgresql-exec", str(self.pg_ctl), *options, folder]
             pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
             with Keeper() as keeper:

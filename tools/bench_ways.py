@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -71,6 +72,20 @@ PROJECT = {
 }
 
 
+@contextlib.contextmanager
+def scratch(prefix: str, place: Path | None = None) -> Iterator[str]:
+    """A temporary directory in `place` that is gone afterwards, also when its removal is interrupted."""
+    name = tempfile.mkdtemp(prefix=prefix, dir=place)
+    try:
+        yield name
+    finally:
+        try:
+            shutil.rmtree(name)
+        except BaseException:
+            shutil.rmtree(name, ignore_errors=True)
+            raise
+
+
 def write_project(root: Path, roles: Path, tables: int, major: int) -> Config:
     """A project whose migrations make `tables` tables, each with an identity and two indexes."""
     for name, text in PROJECT.items():
@@ -114,7 +129,7 @@ def peer(installation: Installation, config: Config, place: Path, *, loaded: boo
 
     With `loaded` its template is migrated once, as its documentation recommends; else each test migrates.
     """
-    with tempfile.TemporaryDirectory(prefix="peer-", dir=place) as directory:
+    with scratch("peer-", place) as directory:
         executor = PostgreSQLExecutor(
             executable=installation.program("pg_ctl"),
             host="127.0.0.1",
@@ -159,7 +174,7 @@ def server_each(installation: Installation, config: Config, place: Path) -> Iter
     """
     postgresql: Any = importlib.import_module("testing.postgresql")
     programs = {name: installation.program(name) for name in ("initdb", "postgres")}
-    with tempfile.TemporaryDirectory(prefix="peer-", dir=place) as directory:
+    with scratch("peer-", place) as directory:
         here = mock.patch.object(tempfile, "tempdir", directory)
 
         def migrate(server: Any) -> None:

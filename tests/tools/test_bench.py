@@ -1,0 +1,57 @@
+"""The comparison of ways to a fresh database leaves nothing behind, however it ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tools.bench_ways import scratch
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_an_interrupted_removal_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large directories take a while to remove: Ctrl-C in the midst of it leaves none."""
+
+    def remove(name: str, **options: bool) -> None:
+        if not options:
+            raise KeyboardInterrupt
+        removed(name, **options)
+
+    removed = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", remove)
+    with pytest.raises(KeyboardInterrupt), scratch("peer-", tmp_path) as name:
+        (Path(name) / "data").mkdir()
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+def test_ended(tmp_path: Path) -> None:
+    """Told to end while servers run, it ends them, and removes all that it has made."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT / "src")}
+    command = [
+        sys.executable,
+        "-m",
+        "tools.bench",
+        "--rounds",
+        "3",
+        "--runs",
+        "1",
+        "--output",
+        str(tmp_path / "a.json"),
+    ]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not [*tmp_path.glob("peer-*/data/postmaster.pid")] and time.monotonic() < deadline:
+            assert process.poll() is None, process.communicate()
+        process.terminate()
+        process.communicate()
+    assert process.returncode == 130
+    assert not [*tmp_path.iterdir()]
