@@ -17,7 +17,7 @@ from harness.catalog import Snapshot
 from harness.config import HarnessError
 from harness.findings import Exemption, Finding, Rule, Verdict, judge
 from harness.migrations.hazards import read_hazards
-from harness.migrations.judge import ELSEWHERE
+from harness.migrations.judge import ELSEWHERE, misspelt
 from harness.migrations.judged import COLUMNS, Judged
 from harness.migrations.project import Project, find_project, judging, take_server
 from harness.migrations.reading import CHECKS, read_revision
@@ -107,7 +107,8 @@ def _told(script: Script, judge_one: Callable[[Script], Judged]) -> Judged:
 
 
 def _stale(item: Exemption) -> Finding:
-    return Finding(STALE, f"{item.rule}:{item.object}", f"nothing breaks this rule there ({item.reason})")
+    message = misspelt(item) or "nothing breaks this rule there"
+    return Finding(STALE, f"{item.rule}:{item.object}", f"{message} ({item.reason})")
 
 
 def _print_json(version: str, shown: Iterable[Finding], judged: Iterable[Judged]) -> None:

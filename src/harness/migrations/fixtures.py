@@ -13,7 +13,7 @@ from harness.findings import Verdict
 from harness.migrate import alembic_config
 from harness.migrations.command import ROWS
 from harness.migrations.history import History
-from harness.migrations.judge import Judge, SchemaRules, exemptions
+from harness.migrations.judge import Judge, SchemaRules, exemptions, misspelt
 from harness.migrations.judged import COLUMNS, Judged, statements_table
 from harness.migrations.project import Project, make_judge
 from harness.migrations.workshop import Workshop
@@ -74,7 +74,8 @@ def judge_revision(
             "migrations", found, exemptions(script), strict=harness_config.strict
         )
         if not verdict.clean:
-            pytest.fail(f"{verdict}\n\n{statements_table(result)}", pytrace=False)
+            unknown = filter(None, map(misspelt, verdict.stale))
+            pytest.fail("\n\n".join([str(verdict), *unknown, statements_table(result)]), pytrace=False)
         return verdict
 
     return judged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -22,7 +23,7 @@ from harness.migrations.judged import Judged, summary
 from harness.migrations.reading import CHECKS
 from harness.migrations.released import EDITED_HISTORY, NON_LINEAR
 from harness.migrations.rules import blocking, data, dropped, failing, locks, release
-from harness.migrations.rules.ground import NOT_JUDGED
+from harness.migrations.rules.ground import NOT_JUDGED, NOT_SEEDED
 from harness.migrations.rules.registry import RULES as REGISTERED
 from harness.migrations.rules.registry import Seen, findings
 from harness.migrations.trace import said
@@ -163,6 +164,16 @@ class Judge:
 def exemptions(script: Script) -> list[Exemption]:
     """What a revision file accepts of its trace; those of rules that only read the file are judged with these."""
     return [item for item in read_hazards(Path(script.path)) if item.rule not in ELSEWHERE]
+
+
+def misspelt(exemption: Exemption) -> str:
+    """What to say of an exemption whose rule this suite does not have; empty for one of its rules."""
+    known = ELSEWHERE | set(REGISTERED) | {NOT_SEEDED.id, NOT_JUDGED.id}
+    if exemption.rule in known:
+        return ""
+    close = difflib.get_close_matches(exemption.rule, known, 1)
+    meant = f" (is {close[0]} meant?)" if close else ""
+    return f"no rule of this suite is called {exemption.rule}{meant}, and no schema rule of that name finds that object"
 
 
 def rules() -> list[Rule]:

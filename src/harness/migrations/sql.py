@@ -70,8 +70,16 @@ def _end_of_comment(text: str, at: int) -> int:
 
 def statements(text: str) -> list[Tokens]:
     """The statements of `text`, each as its tokens: words in upper case, quoted identifiers and literals as written."""
+    return [tokens for tokens, _ in written(text)]
+
+
+def written(text: str) -> list[tuple[Tokens, str]]:
+    """The same, each with its text as it stands there."""
     return [
-        [token.text.upper() if token.kind == "word" else token.text for token in statement]
+        (
+            [token.text.upper() if token.kind == "word" else token.text for token in statement],
+            text[statement[0].start : statement[-1].end],
+        )
         for statement in _cut(scan(text))
     ]
 

@@ -127,11 +127,12 @@ def test_a_hazard_of_the_file_and_its_exemption_count(
     path = shop / "alembic" / "versions" / "a2.py"
     reason = "the table holds forty rows in production"
     accepted = ["index-build-blocking:public.users.ix_email", "no-lock-timeout:public.users", "drop-table:public.users"]
-    hazards = dict.fromkeys(accepted, reason)
+    hazards = dict.fromkeys([*accepted, "drop-colunm:public.users.email"], reason)
     path.write_text(path.read_text(encoding="utf-8") + f"\nhazards = {hazards!r}\n", encoding="utf-8")
     assert judge(cluster, "--config", shop / "alembic.ini", "a2") == 1
     out = capsys.readouterr().out
-    assert "error: stale-exemption: drop-table:public.users" in out
+    assert "error: stale-exemption: drop-table:public.users\n  nothing breaks this rule there" in out
+    assert "no rule of this suite is called drop-colunm (is drop-column meant?)" in out
     assert f"exempted: no-lock-timeout: public.users ({reason})" in out
 
 

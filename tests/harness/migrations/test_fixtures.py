@@ -74,6 +74,16 @@ def test_an_exemption_passes_and_is_printed(shop: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["Exemptions in force", "*forty rows, and nobody writes at night*"])
 
 
+def test_a_misspelt_rule_is_said_to_be_one(shop: pytest.Pytester) -> None:
+    """To hear that nothing breaks the rule would send a person to the wrong place."""
+    add(shop, HAZARDS.replace("index-build-blocking", "index-build-blockign"))
+    result = shop.runpytest_inprocess("--no-cache")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        ["no rule of this suite is called index-build-blockign (is index-build-blocking meant?)*"]
+    )
+
+
 def test_a_second_run_traces_nothing(shop: pytest.Pytester) -> None:
     """The table says which rows are remembered."""
     shop.runpytest_inprocess().assert_outcomes(passed=1)

@@ -98,6 +98,14 @@ def test_an_object_is_named_once_with_what_happened_to_it(tmp_path: Path) -> Non
     assert "already exists" not in str(finding)
 
 
+def test_a_statement_is_quoted_as_it_was_written(tmp_path: Path) -> None:
+    """Nobody finds in a file what a rule has put into upper case."""
+    line = "op.execute(\"alter type  Mood add value 'b'; update t set a = 1, a = 2\")"
+    quoted = {item.rule.id: item.statement for item in read_revision(write(tmp_path, line), "shop")}
+    assert quoted["enum-value-ordering"] == "alter type  Mood add value 'b'"
+    assert quoted["duplicate-column-assignment"] == "update t set a = 1, a = 2"
+
+
 def test_a_revision_that_is_no_python_is_named_with_its_line(tmp_path: Path) -> None:
     """The error is one for people: which file, which line, and no traceback of the parser."""
     path = tmp_path / "0007_broken.py"

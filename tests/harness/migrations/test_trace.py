@@ -8,6 +8,7 @@ import json
 import pytest
 
 from harness.catalog import Snapshot
+from harness.migrations import rerun
 from harness.migrations.evidence import Statement, Trace
 from harness.migrations.rules.failing import index_corruption
 from harness.migrations.rules.registry import Seen
@@ -184,3 +185,27 @@ def test_a_server_of_14_0_to_14_3_is_known_for_its_indexes() -> None:
     bad, good = (Seen(Trace("0001", version, (), (statement,)), empty, empty) for version in (140003, 140004))
     assert len(list(index_corruption(bad))) == 1
     assert not list(index_corruption(good))
+
+
+def test_rows_that_are_lost_are_one_finding_a_table(workbench: Workbench) -> None:
+    """Whoever deletes half of the rows loses a value in each column; one column alone is named."""
+    _, found = workbench.see(Example("DELETE FROM account WHERE id < 10", setup="DROP TABLE orders CASCADE"))
+    (loss,) = [item for item in found if item.rule.id == "downgrade-data-loss"]
+    assert loss.object == "public.account"
+    assert "email: 9 of 20 values" in loss.message
+    _, found = workbench.see(Example("UPDATE account SET note = 'x' WHERE id = 3"))
+    (loss,) = [item for item in found if item.rule.id == "downgrade-data-loss"]
+    assert (loss.object, loss.message[:24]) == ("public.account.note", "1 of 20 values are lost ")
+
+
+def test_runs_that_are_not_killed_are_told(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more places than it has patience for it tries the first and the last, and says of how many."""
+    monkeypatch.setattr(rerun, "MOST", 4)
+    lines = [f'    op.execute("CREATE TABLE IF NOT EXISTS t{number} ()")' for number in range(6)]
+    seen, found = workbench.see(Example("\n".join(["with op.get_context().autocommit_block():", *lines])))
+    assert [item.sql.split()[5] for item in seen.reruns] == ["t0", "t1", "t4", "t5"]
+    (told,) = [item for item in found if item.rule.id == "partial-apply"]
+    assert (told.severity, told.message) == (
+        "info",
+        "killed after 4 of its 6 statements whose effect stays: the first and the last",
+    )

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.catalog import Index, Table
+from harness.migrations.aftermath import Loss
 from harness.migrations.evidence import Relation, Rows, Statement
 from harness.migrations.rules.bounds import bounded, seeks_nulls
 from harness.migrations.rules.registry import Place, Seen, rule
@@ -164,9 +165,17 @@ def downgrade_not_symmetric(seen: Seen) -> Iterator[Place]:
     cure="keep the values: in the column until no roll-back is possible, or in a table aside",
 )
 def downgrade_data_loss(seen: Seen) -> Iterator[Place]:
-    """Judge each column that has lost values after the round trip."""
+    """Judge each column that has lost values after the round trip; several of one table, as with its rows, are one."""
+    tables: defaultdict[str, list[Loss]] = defaultdict(list)
     for loss in seen.way_back.losses:
-        yield Place(loss.column, f"{loss.lost} of {loss.of} values are lost after upgrade and downgrade")
+        tables[loss.column.rpartition(".")[0]].append(loss)
+    for table, losses in tables.items():
+        name = losses[0].column if len(losses) == 1 else table
+        shown = [f"{loss.lost} of {loss.of} values" for loss in losses]
+        columns = [loss.column.rpartition(".")[2] for loss in losses]
+        several = "; ".join(f"{column}: {text}" for column, text in zip(columns, shown, strict=True))
+        message = f"{shown[0]} are lost" if len(losses) == 1 else f"lost in {len(losses)} columns: {several}"
+        yield Place(name, f"{message} after upgrade and downgrade")
 
 
 def _is_part(relation: Relation, changed: int) -> bool:

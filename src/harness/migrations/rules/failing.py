@@ -198,6 +198,12 @@ def partial_apply(seen: Seen) -> Iterator[Place]:
         elif rerun.differs:
             shown = "; ".join(rerun.differs[:3])
             yield Place(seen.trace.revision, f"{killed}it ends with another schema: {shown}", statement=statement)
+    stops = len(seen.trace.stops)
+    if seen.reruns and stops > len(seen.reruns):
+        message = (
+            f"killed after {len(seen.reruns)} of its {stops} statements whose effect stays: the first and the last"
+        )
+        yield Place(f"{seen.trace.revision}.untried", message, level="info")
 
 
 @rule(

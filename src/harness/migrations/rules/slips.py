@@ -39,9 +39,9 @@ def uncommitted(source: Source) -> Iterator[Finding]:
     """Judge each function's SQL as one sequence; a BEGIN inside a function body or DO block is plpgsql's."""
     for function, statements in _by_function(source):
         open_ = ""
-        for tokens in statements:
+        for tokens, text in statements:
             if any(sql.starts(tokens, *words) for words in BEGINS):
-                open_ = " ".join(tokens)
+                open_ = text
             elif tokens[0] in ENDS and not sql.starts(tokens, "ROLLBACK", "TO"):
                 open_ = ""
         if open_:
@@ -52,33 +52,32 @@ def uncommitted(source: Source) -> Iterator[Finding]:
 def duplicate_column(source: Source) -> Iterator[Finding]:
     """Judge UPDATE … SET and the column list of INSERT; elements of arrays and fields of composites are not columns."""
     for function, statements in _by_function(source):
-        for tokens in statements:
+        for tokens, text in statements:
             table, columns = _written(tokens)
             for column, count in Counter(columns).items():
                 if count > 1:
                     message = f"{function}: {tokens[0]} gives {column} {count} values"
-                    statement = " ".join(tokens)
                     place = f"{table}.{column}"
-                    yield Finding(DUPLICATE_COLUMN, place, message, revision=source.revision, statement=statement)
+                    yield Finding(DUPLICATE_COLUMN, place, message, revision=source.revision, statement=text)
 
 
 def enum_order(source: Source) -> Iterator[Finding]:
     """Judge ALTER TYPE … ADD VALUE without a place."""
     for function, statements in _by_function(source):
-        for tokens in statements:
+        for tokens, text in statements:
             value = sql.after(tokens, "ADD", "VALUE") if sql.starts(tokens, "ALTER", "TYPE") else ()
             if value and not {"BEFORE", "AFTER"} & set(value):
                 label = next((token for token in value if token.startswith("'")), "")
                 place = f"{sql.name(tokens[2:])}.{label.strip(chr(39))}"
                 message = f"{function}: {label} becomes the greatest value of {sql.name(tokens[2:])}"
-                yield Finding(ENUM_ORDER, place, message, revision=source.revision, statement=" ".join(tokens))
+                yield Finding(ENUM_ORDER, place, message, revision=source.revision, statement=text)
 
 
-def _by_function(source: Source) -> Iterator[tuple[str, list[sql.Tokens]]]:
+def _by_function(source: Source) -> Iterator[tuple[str, list[tuple[sql.Tokens, str]]]]:
     """The statements that each function sends, in order, as far as the file holds their text."""
     for function in source.functions:
         texts = [text for _, text in source.statements(function) if text]
-        yield function.name, [tokens for text in texts for tokens in sql.statements(text)]
+        yield function.name, [pair for text in texts for pair in sql.written(text)]
 
 
 def _written(tokens: sql.Tokens) -> tuple[str, list[str]]:
