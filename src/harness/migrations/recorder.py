@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy.engine import ExceptionContext
 
 from harness.migrations.announce import heard
 from harness.migrations.evidence import Lock, Relation, Statement
+from harness.migrations.noted import numbers, refused, tidy
 from harness.migrations.pulse import Pulse, read_parts, read_pulse, rewrites, rows, written
 from harness.migrations.sessions import Session
 from harness.migrations.several import one_transaction, parts
@@ -120,7 +121,7 @@ class Recorder:
         if session is None or not self.active:
             return
         self.sent += 1
-        session.numbers = _numbers(values)
+        session.numbers = numbers(values)
         session.several = [] if values else parts(sql, session.info)
         if not session.several:
             self._starts(session, sql)
@@ -187,7 +188,7 @@ class Recorder:
         self.statements.append(
             Statement(
                 len(self.statements) + 1,
-                _tidy(sql),
+                tidy(sql),
                 session.number,
                 held=self._locks(session.held),
                 milliseconds=milliseconds,
@@ -195,7 +196,7 @@ class Recorder:
                 statement_timeout=pulse.statement_timeout,
                 sqlstate=sqlstate,
                 error=str(error).strip(),
-                refused=_refused(error),
+                refused=refused(error),
                 notices=notices,
                 commands=commands,
                 dropped=dropped,
@@ -227,7 +228,7 @@ class Recorder:
         fresh = (after.locks - session.held) if inside and not ended else frozenset()
         statement = Statement(
             len(self.statements) + 1,
-            _tidy(sql),
+            tidy(sql),
             session.number,
             locks=self._locks((fresh | announced | session.stalled) - session.held),
             held=self._locks(session.held),
@@ -256,25 +257,3 @@ class Recorder:
     def _locks(self, locks: frozenset[tuple[int, str]] | set[tuple[int, str]]) -> tuple[Lock, ...]:
         known = ((self.relations.get(oid), mode) for oid, mode in locks)
         return tuple(sorted({Lock(item.name, mode) for item, mode in known if item}, key=repr))
-
-
-def _refused(error: BaseException) -> str:
-    """The column or constraint, or at least the table, that the server names beside an error; empty for none."""
-    diag = getattr(error, "diag", None)
-    names = [getattr(diag, name, None) for name in ("schema_name", "table_name", "column_name", "constraint_name")]
-    return ".".join(name for name in names if name)
-
-
-def _numbers(values: Any) -> tuple[tuple[str, int], ...]:
-    """The whole numbers among the parameters of one run of a statement; none of several runs at once."""
-    if isinstance(values, Mapping):
-        named = [(str(name), value) for name, value in values.items()]
-    else:
-        named = [(str(place), value) for place, value in enumerate(values if isinstance(values, tuple) else ())]
-    return tuple((name, value) for name, value in named if isinstance(value, int))
-
-
-def _tidy(sql: str) -> str:
-    """On one line, unless a comment ends with its line."""
-    lines = sql.splitlines() if "--" in sql else [sql]
-    return "\n".join(" ".join(line.split()) for line in lines if line.strip())

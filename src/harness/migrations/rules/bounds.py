@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -47,7 +48,7 @@ def seeks_nulls(statement: Statement, table: str) -> bool:
             if token in ("UPDATE", "DELETE")
         )
         if any(table.endswith(f".{name.rpartition('.')[2]}") for name in targets):
-            return "IS NULL" in " ".join(tokens)
+            return ("IS", "NULL") in itertools.pairwise(tokens)
     return False
 
 

@@ -88,7 +88,7 @@ def lossy_type_change(seen: Seen) -> Iterator[Place]:
     "unbatched-backfill",
     "error",
     "Rows are written in batches",
-    why="one statement for every row holds each row's lock until its end, and doubles the table on disk",
+    why="one statement or transaction for all rows holds each row's lock until its end, and doubles the table on disk",
     cure="write a bounded number of rows a statement, each in a transaction of its own, until none is left",
 )
 def unbatched_backfill(seen: Seen) -> Iterator[Place]:
@@ -98,7 +98,9 @@ def unbatched_backfill(seen: Seen) -> Iterator[Place]:
         for rows in statement.rows:
             relation = seen.trace.by_name[rows.relation]
             if _many(seen, statement, rows) and not _batched(seen, statement, rows):
-                message = f"one statement read {rows.read} and wrote {rows.changed} of {relation.rows} seeded rows"
+                message = f"one statement wrote {rows.changed} of {relation.rows} seeded rows"
+                if rows.changed <= 1:
+                    message += ", and reads all for a column that IS NULL: in production that may be any number of rows"
                 yield Place(relation.root or relation.name, message, statement=statement)
             if rows.changed and statement.transaction is not None:
                 sums[statement.transaction, relation.name].append((statement, rows.changed))
