@@ -15,7 +15,7 @@ from alembic.operations import ops
 
 from harness.catalog import Change, Snapshot, Table
 from harness.schema import statements
-from harness.schema.operations import execute, identifier, op, relation
+from harness.schema.operations import drop_if_there, execute, identifier, op, outside, relation
 from harness.schema.statements import literal, quoted, sql_kind
 
 TABLES = ("table", "partitioned table")
@@ -40,6 +40,9 @@ class Closing:
         """The object that only the models have is made."""
         table, part = _placed(self.models, change.name)
         declared = self._declared(change, table, part)
+        if isinstance(declared, ops.CreateIndexOp) and table and self._in_use(table):
+            declared.kw["postgresql_concurrently"] = True
+            return outside(drop_if_there(table, part), _rendered(declared))
         if declared is not None:
             return _rendered(declared)
         if table and change.kind == "policy":
@@ -65,7 +68,9 @@ class Closing:
         if table and change.kind in ("column", "constraint"):
             return op(f"drop_{change.kind}", *_order(change.kind, table, part), schema=table.schema)
         if table and change.kind == "index":
-            return op("drop_index", part, table.name, schema=table.schema)
+            if table.kind == "p":
+                return op("drop_index", part, table.name, schema=table.schema)
+            return outside(drop_if_there(table, part))
         if table and change.kind in ("trigger", "policy", "rule"):
             return execute(f"DROP {sql_kind(change.kind)} {identifier(part)} ON {relation(table)}")
         return execute(f"DROP {sql_kind(change.kind)} {quoted(change.name)}")
@@ -128,7 +133,10 @@ class Closing:
             return execute(f"REINDEX INDEX {identifier(table.schema)}.{identifier(name)}")
         gone = Change(change.kind, change.name, "", change.before, None)
         made = Change(change.kind, change.name, "", None, change.after)
-        return f"{self._dropped(gone)}\n{self._created(made)}"
+        created = self._created(made)
+        if created.startswith("with "):  # built CONCURRENTLY, it has dropped what had its name
+            return created
+        return f"{self._dropped(gone)}\n{created}"
 
     def _declared(self, change: Change, table: Table | None, part: str) -> ops.MigrateOperation | None:
         """Alembic's operation for an object that the metadata declares."""
@@ -147,6 +155,10 @@ class Closing:
         if change.kind != "constraint" or constraint is None:
             return None
         return ops.AddConstraintOp.from_constraint(constraint)
+
+    def _in_use(self, table: Table) -> bool:
+        """Whether the migrations have made the table already, and CONCURRENTLY can build on it."""
+        return table.qualified in self.migrated.by_name and table.kind != "p"
 
     def _table(self, qualified: str) -> sa.Table | None:
         """The metadata's table of that name."""

@@ -11,7 +11,7 @@ from harness.catalog import Change, Snapshot, difference, read_snapshot
 from harness.config import HarnessError
 from harness.findings import Finding, Rule
 from harness.schema.closing import Closing
-from harness.schema.operations import identifier
+from harness.schema.operations import fix, identifier
 
 DRIFT = Rule(
     "schema-drift",
@@ -60,7 +60,7 @@ def drift(models: Snapshot, migrated: Snapshot, metadata: sa.MetaData) -> list[F
 def _finding(change: Change, closing: Closing) -> Finding:
     """A change as a finding, with the operation that closes it."""
     place = f"{change.kind} {change.name} {change.attribute}".rstrip()
-    operation = closing.operation(change).replace("\n", "\n           ")
+    operation = closing.operation(change)
     if change.attribute:
         message = f"{change.after!r} in the models, {change.before!r} after the migrations"
         model = f"or declare {change.before!r}"
@@ -70,4 +70,4 @@ def _finding(change: Change, closing: Closing) -> Finding:
     else:
         message = f"the migrations make it, the models do not declare it: {change.before}"
         model = "or declare it; what has no class goes into an event: event.listen(metadata, 'after_create', DDL(...))"
-    return Finding(DRIFT, place, message, f"migration: {operation}\nmodel: {model}")
+    return Finding(DRIFT, place, message, fix(operation, model))

@@ -97,7 +97,7 @@ def build_index(table: Table, name: str, keys: list[str], **named: object) -> st
     concurrently = op(
         "create_index", name, table.name, keys, schema=table.schema, **named, postgresql_concurrently=True
     )
-    return outside(_gone(table, name), concurrently)
+    return outside(drop_if_there(table, name), concurrently)
 
 
 def drop_index(table: Table, index: Index) -> str:
@@ -110,7 +110,7 @@ def drop_index(table: Table, index: Index) -> str:
     model = f"remove the Index {index.name}, or index=True"
     if table.kind == "p":
         return fix(op("drop_index", index.name, table.name, schema=table.schema), model)
-    return fix(outside(_gone(table, index.name)), model)
+    return fix(outside(drop_if_there(table, index.name)), model)
 
 
 def replace_index(table: Table, index: Index, keys: list[str], model: str, **named: object) -> str:
@@ -124,7 +124,7 @@ def replace_index(table: Table, index: Index, keys: list[str], model: str, **nam
     return fix(build, model)
 
 
-def _gone(table: Table, index: str) -> str:
+def drop_if_there(table: Table, index: str) -> str:
     """The operation that drops an index, if it is there, while its table is written to."""
     return op("drop_index", index, table.name, schema=table.schema, if_exists=True, postgresql_concurrently=True)
 

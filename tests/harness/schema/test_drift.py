@@ -92,7 +92,7 @@ PLANTS = [
     Plant("index missing", "DROP INDEX ix_mail",
           ("index public.account.ix_mail",), "op.create_index('ix_mail', 'account', ['mail']"),
     Plant("index too many", "CREATE INDEX extra ON account (id, age)",
-          ("index public.account.extra",), 'op.drop_index("extra", "account")'),
+          ("index public.account.extra",), 'op.drop_index("extra", "account", if_exists=True, postgresql_conc'),
     Plant("collation", 'ALTER TABLE account ALTER mail TYPE text COLLATE "C"',
           ("column public.account.mail collation",), "COLLATE pg_catalog"),
     Plant("computed expression", "ALTER TABLE account DROP COLUMN doubled;"
