@@ -88,8 +88,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _session(config: pytest.Config) -> Session:
-    for form in ("json", "markdown"):
-        _check_writable(f"--harness-{form}", config.getoption(f"harness_{form}"))
+    if not hasattr(config, "workerinput"):
+        for form in ("json", "markdown"):
+            _check_writable(f"--harness-{form}", config.getoption(f"harness_{form}"))
     project = load_config(config.rootpath)
     _forget_settings(project.database_env)
     server = (
@@ -102,9 +103,15 @@ def _session(config: pytest.Config) -> Session:
 
 
 def _check_writable(option: str, path: Path | None) -> None:
-    """Refuse a file before the tests run, not after."""
+    """Refuse a file before the tests run, not after.
+
+    One that is not there is not left there: workers, which know this option only later, would look for tests in it.
+    """
     try:
-        if path:
+        if path and not path.exists():
+            path.touch()
+            path.unlink()
+        elif path:
             path.open("a").close()
     except OSError as error:
         raise HarnessError(f"{option} {path} cannot be written ({error.strerror}): name another file") from error

@@ -61,6 +61,7 @@ def workers(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
     surroundings |= {"PYTHONPATH": str(root / "src"), "TMPDIR": str(tmp_path)}
     surroundings |= {"APP_DATABASE_URL": "postgresql://ada@/todos?host=/no/server", "APP_LOG_FORMAT": "json"}
     command = [sys.executable, "-m", "uvicorn", "--factory", "sealy.main:create_app", "--port", "0", "--workers", "2"]
+    command += ["--timeout-worker-healthcheck", "60"]
     with subprocess.Popen(command, env=surroundings, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         lines: list[str] = []

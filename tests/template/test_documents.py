@@ -88,7 +88,8 @@ def selections() -> set[str]:
 def test_pytest_knows_the_options_and_markers(arguments: str) -> None:
     """What is written after `pytest`, or goes to it through a session, is an option or a marker of today's."""
     words = shlex.split(arguments)
-    assert not [word for word in words if word.startswith("--") and word not in printed("pytest", "--help")]
+    options = [word.partition("=")[0] for word in words if word.startswith("--")]
+    assert not [option for option in options if option not in printed("pytest", "--help")]
     for expression in (value for option, value in pairwise(words) if option == "-m"):
         named = set(re.findall(r"\w+", expression)) - {"and", "or", "not"}
         assert not [name for name in named if f"@pytest.mark.{name}:" not in printed("pytest", "--markers")]

@@ -145,10 +145,12 @@ class Cache:
 def _unpack(archive: Path, account: Account, data: Path) -> bool:
     """Unpack as `account`, and meanwhile see whether the archive is what was written."""
     command = ["tar", "-xpf", "-", "-C", str(data)]
-    with archive.open("rb") as file:
-        tar = subprocess.Popen(command, stdin=file, stderr=subprocess.DEVNULL, cwd="/", **account.identity)
-    sound = _sound(archive)
-    return tar.wait() == 0 and sound
+    with (
+        archive.open("rb") as file,
+        subprocess.Popen(command, stdin=file, stderr=subprocess.DEVNULL, cwd="/", **account.identity) as tar,
+    ):
+        sound = _sound(archive)
+    return tar.returncode == 0 and sound
 
 
 def _sound(archive: Path) -> bool:

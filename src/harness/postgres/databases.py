@@ -114,7 +114,7 @@ class Database:
         if session:
             pid = session.info.backend_pid
             session.close()
-            wait_gone(pid, seconds=1)
+            wait_gone(pid, seconds=10)
 
     def dispose(self) -> None:
         """Close the engines that were made here."""

@@ -64,7 +64,7 @@ def read_installation(bindir: Path, source: str) -> Installation | None:
 def _says(program: str, option: str) -> str:
     """What a program prints, asked once a process, for it takes 10 ms; nothing where it fails."""
     try:
-        shown = subprocess.run([program, option], capture_output=True, text=True, timeout=10, check=True)
+        shown = subprocess.run([program, option], capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
         return ""
     return shown.stdout

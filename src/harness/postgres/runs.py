@@ -76,12 +76,17 @@ def run_root(account: Account) -> Path:
             continue
         root = base / f"pg-harness-{os.geteuid()}"
         try:
-            root.mkdir(mode=0o755, exist_ok=True)
+            root.mkdir()
+            root.chmod(0o755)  # whatever the umask: the server's account is another one where root runs the tests
+        except FileExistsError:
+            pass
         except OSError as error:
             tried.append(f"{base}: {error.strerror}")
             continue
         if root.is_symlink() or root.stat().st_uid != os.geteuid():
             tried.append(f"{root}: belongs to another user")
+        elif not root.is_dir():
+            tried.append(f"{root}: is no directory")
         elif not account.reaches(root):
             tried.append(f"{root}: {account.name} cannot read it")
         else:
@@ -136,7 +141,8 @@ def open_run(account: Account) -> Run:
         remove(stale)
     name = secrets.token_hex(4)
     scratch = root / f".{name}"
-    scratch.mkdir(mode=0o755)
+    scratch.mkdir()
+    scratch.chmod(0o755)
     lock = os.open(scratch / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     for part in ("data", "s"):
@@ -157,11 +163,11 @@ def open_run(account: Account) -> Run:
 def sweep(root: Path) -> Iterator[Path]:
     """The run directories below `root` whose owner is gone: their lock can be had."""
     for path in root.iterdir():
-        if path.name.startswith("."):  # being made; its owner locks it before it gets its name
-            if time.time() - path.stat().st_mtime > 60:
-                yield path
-            continue
         with contextlib.suppress(OSError):
+            if path.name.startswith("."):  # being made; its owner locks it before it gets its name
+                if time.time() - path.stat().st_mtime > 60:
+                    yield path
+                continue
             lock = os.open(path / "lock", os.O_RDWR)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,20 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from harness.migrations.workshop import Workshop
-from harness.postgres.address import Address
-from harness.postgres.administrator import Administrator
-from harness.postgres.server import PORT, SUPERUSER, Cluster
-from tests.harness.migrations.workbench import Workbench
+from harness.postgres.server import Cluster
+from tests.harness.migrations.workbench import Workbench, workshop_on
 
 
 @pytest.fixture(scope="session")
 def workshop(cluster: Cluster) -> Iterator[Workshop]:
     """Databases of these tests' own, where the superuser runs the revisions."""
-    administrator = Administrator(Address(cluster.host, PORT, SUPERUSER), cluster.run.path)
-    made = Workshop(administrator, prefix="workbench")
-    yield made
-    made.close()
-    administrator.close()
+    with workshop_on(cluster, "workbench") as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from harness.migrations.history import History
 from harness.migrations.inspection import Inspection
 from harness.migrations.rules.registry import Seen, findings
 from harness.migrations.workshop import Workshop
+from harness.postgres.address import Address
+from harness.postgres.administrator import Administrator
+from harness.postgres.server import PORT, SUPERUSER, Cluster
 
 SCHEMA = """
 CREATE TYPE status AS ENUM ('open', 'done');
@@ -122,6 +126,14 @@ def _body(text: str) -> str:
         sql = line[:1].isalpha() and line.split()[0].isupper()
         lines.append(f"op.execute({line!r})" if sql else line)
     return indent("\n".join(lines), "    ")
+
+
+@contextlib.contextmanager
+def workshop_on(cluster: Cluster, prefix: str) -> Iterator[Workshop]:
+    """Databases of a test's own on a cluster, where the superuser runs the revisions; no two at once have a prefix."""
+    administrator = Administrator(Address(cluster.host, PORT, SUPERUSER), cluster.run.path)
+    with contextlib.closing(administrator), contextlib.closing(Workshop(administrator, prefix=prefix)) as made:
+        yield made
 
 
 @dataclass

@@ -26,8 +26,11 @@ from harness.postgres.server import start_cluster
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-PATIENCE = 2.0
-"""Seconds after the end of a run within which everything of it must be gone."""
+PROMISED = 2.0
+"""Seconds after the end of a run within which everything of it is gone, on a machine that does nothing else."""
+
+PATIENCE = 30.0
+"""The same on any machine."""
 
 ENDS = ["normal", "interrupt", "kill", "server", "crash"]
 """How a run ends: `server` kills the server outright and then the run, `crash` ends the background thread."""
@@ -46,8 +49,10 @@ TEST = """
         elif os.environ["END"] != "normal":
             time.sleep(600)
 
-    def test_another(database):
-        pass
+    def test_another(database, harness_session):
+        until = time.monotonic() + 60
+        while os.environ["END"] == "crash" and not harness_session.databases.failure and time.monotonic() < until:
+            time.sleep(0.01)
 """
 
 
@@ -82,7 +87,7 @@ def _left(path: str, memory: str) -> list[str]:
     return [*map(str, Path(path).parent.glob(Path(path).name)), *_processes(path), *segments]
 
 
-def _end(project: Path, end: str) -> None:
+def _end(project: Path, end: str, patience: float = PATIENCE) -> None:
     """Run pytest, end it that way, and wait until nothing of it is left."""
     process = _start(project, end)
     while not (project / "seen").exists():
@@ -101,9 +106,9 @@ def _end(project: Path, end: str) -> None:
         process.kill()
     shown = process.communicate(timeout=60)[0].decode()
     assert ("databases were no longer made ahead" in shown) is (end == "crash"), shown
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while left := _left(path, memory):
-        assert time.monotonic() < deadline, f"{left} left {PATIENCE} s after the end"
+        assert time.monotonic() < deadline, f"{left} left {patience} s after the end"
         time.sleep(0.01)
 
 
@@ -116,9 +121,9 @@ def test_nothing_is_left_of_a_run(project: Path, end: str) -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("end", ENDS)
 def test_nothing_is_left_of_ten_runs(project: Path, end: str) -> None:
-    """The same, ten times."""
+    """The same within the time that the documentation promises, ten times."""
     for _ in range(10):
-        _end(project, end)
+        _end(project, end, PROMISED)
 
 
 @pytest.fixture
@@ -139,6 +144,23 @@ def test_a_place_with_spaces_and_quotes_is_one(base: Path) -> None:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     cluster.close()
     assert not cluster.run.path.exists()
+
+
+def test_a_strict_umask_keeps_nobody_out(base: Path) -> None:
+    """Root's runs are served by another account, which must reach what root makes."""
+    before = os.umask(0o077)
+    try:
+        cluster = start_cluster(next(installations()))
+    finally:
+        os.umask(before)
+    assert (cluster.run.path.parent.stat().st_mode & 0o777, cluster.run.path.stat().st_mode & 0o777) == (0o755, 0o755)
+    cluster.close()
+
+
+def test_a_run_that_gets_its_name_meanwhile_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs start beside each other: what one has listed, another may have renamed since."""
+    monkeypatch.setattr(Path, "iterdir", lambda self: iter([self / ".made", self / "gone"]))
+    assert list(sweep(tmp_path)) == []
 
 
 def test_a_dead_run_is_swept_and_a_living_one_is_not(base: Path) -> None:

@@ -6,6 +6,7 @@ import select
 import socket
 import struct
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from harness.postgres.databases import Database
 from harness.queries.dialogue import Dialogue
 from harness.queries.recording import RoundTrip
 from harness.queries.wire import Observer
@@ -230,18 +232,26 @@ def test_notices_and_notifications_pass(wire: Observer, observed: str) -> None:
         client.execute("LISTEN news")
         other.execute("NOTIFY news, 'today'")
         assert heard == ["hello"]
-        assert next(client.notifies(timeout=5, stop_after=1)).payload == "today"
+        assert next(client.notifies(timeout=60, stop_after=1)).payload == "today"
 
 
 @pytest.mark.parametrize("version", ["3.0", "3.2"])
-def test_a_cancel_reaches_its_query(wire: Observer, observed: str, version: str) -> None:
+def test_a_cancel_reaches_its_query(wire: Observer, observed: str, empty_database: Database, version: str) -> None:
     """Cancel requests pass with the server's own key, also the longer keys of protocol 3.2."""
+    sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid = %s"
+
+    def cancel() -> None:
+        with empty_database.as_role("superuser").connect(autocommit=True) as direct:
+            while direct.execute(sleeps, (client.info.backend_pid,)).fetchone() == (0,):
+                time.sleep(0.005)
+        client.cancel_safe()
+
     with connect(f"{observed}&max_protocol_version={version}") as client, wire.recording() as seen:
-        timer = threading.Timer(0.05, client.cancel_safe)
-        timer.start()
+        thread = threading.Thread(target=cancel)
+        thread.start()
         with pytest.raises(psycopg.errors.QueryCanceled):
             client.execute("SELECT pg_sleep(60)")
-        timer.join()
+        thread.join()
         wire.settle()
     assert (seen.cancels, seen.sqlstates, len(seen.opened)) == (1, {"57014": 1}, 0)
 
@@ -307,7 +317,9 @@ def test_messages_cut_anywhere_are_understood(wire: Observer, observed: str) -> 
             client.sendall(bytes([byte]))
         answer = b""
         while answer.count(b"Z\0\0\0\5I") < 2:
-            answer += client.recv(4096)
+            chunk = client.recv(4096)
+            assert chunk, answer
+            answer += chunk
     assert seen.texts == ["SELECT 42"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -14,12 +15,10 @@ from harness.migrations.judge import Judge
 from harness.migrations.reading import read_revision
 from harness.migrations.workshop import Workshop
 from harness.postgres.databases import Database
+from harness.postgres.server import Cluster
 from harness.schema.options import Options
 from harness.schema.registry import findings
-from tests.harness.migrations.conftest import workshop
-from tests.harness.migrations.workbench import Example, write_project, write_revision
-
-__all__ = ["workshop"]
+from tests.harness.migrations.workbench import Example, workshop_on, write_project, write_revision
 
 ROOT = Path(__file__).parents[3]
 TABLES = """
@@ -59,6 +58,13 @@ BACK = {
         """,
 }
 """By rule, how the revision with its fix is taken back."""
+
+
+@pytest.fixture(scope="module")
+def workshop(cluster: Cluster) -> Iterator[Workshop]:
+    """Databases of these tests' own, where the superuser runs the revisions."""
+    with workshop_on(cluster, "pasted") as made:
+        yield made
 
 
 def found(database: Database, rule: str) -> Finding:

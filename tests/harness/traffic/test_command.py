@@ -62,7 +62,7 @@ def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 
 def test_the_most_frequent_statement_comes_first(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
     """With its calls, its endpoint, and the index that serves it."""
-    first = asked(capsys, dsn(busy))["frequent"][0]
+    first = next(each for each in asked(capsys, dsn(busy))["frequent"] if each["endpoint"])
     assert (first["calls"], first["rows"], first["endpoint"]) == (50, 49, "GET /v1/items/{item_id}")
     assert (first["indexes"], first["scans"], first["no_plan"]) == (["item_pkey"], [], None)
 
