@@ -161,7 +161,7 @@ class Copier:
         if undo == Undo():
             (since,) = self._row("SELECT pg_current_wal_insert_lsn()::text")
             return Copy(copy.template, name, copy.oid, since, "reused, nothing was written", True, copy.resets)
-        since, size = _run_inside(self.administrator.server.dsn(name), undo.statement(layout))
+        since, size = _run_inside(self.administrator.server, name, undo.statement(layout))
         how = f"reset: {len(undo.tables)} tables, {len(undo.sequences)} sequences"
         return Copy(copy.template, name, copy.oid, since, how, True, copy.resets + 1, int(size) > MOST_DATA)
 
@@ -187,19 +187,17 @@ class Copier:
         return self.administrator.run(statement, values).fetchone()
 
 
-def _run_inside(dsn: str, statements: sql.Composed) -> list[str]:
+def _run_inside(server: Address, name: str, statements: sql.Composed) -> list[str]:
     """Run statements in a session of their own; the last one's only row, as text.
 
-    Libpq's blocking calls, two in all: between the steps of psycopg's own a busy test would hold the thread up.
+    In one blocking call of libpq: between the steps of psycopg's own a busy test would hold the thread up. The session
+    is opened in psycopg's steps, for libpq's one call would hold Python's lock until the server answers, and the test.
     """
-    inside = pq.PGconn.connect(dsn.encode())
-    try:
-        result = inside.exec_(statements.as_bytes())
+    with contextlib.closing(server.connect(name, autocommit=True)) as inside:
+        result = inside.pgconn.exec_(statements.as_bytes())
         if result.status != pq.ExecStatus.TUPLES_OK:
-            raise psycopg.OperationalError(inside.get_error_message())
+            raise psycopg.OperationalError(inside.pgconn.get_error_message())
         return [(result.get_value(0, column) or b"").decode() for column in range(result.nfields)]
-    finally:
-        inside.finish()
 
 
 def observe(administrator: Administrator) -> str:
