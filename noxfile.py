@@ -105,7 +105,7 @@ def venv(session: nox.Session) -> None:
     session.install("--require-hashes", "-r", "requirements/dev.txt", silent=False, env=compiled)
 
 
-DIAGRAM = ("-c", "from paracelsus.cli import app; app()", "inject", "docs/schema.md")
+DIAGRAM = ("-c", "from paracelsus.cli import app; app()", "inject", "docs/diagram.md")
 IMPORTS = ("-c", "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())")
 ZIZMOR = ("-c", "import os; os.execvp('zizmor', ['zizmor', '--offline', '--no-progress', '--quiet', '.github'])")
 
@@ -132,7 +132,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(**SHARED, default=False)
 def erd(session: nox.Session) -> None:
-    """Write the schema as a diagram into docs/schema.md."""
+    """Write the schema as a diagram into docs/diagram.md."""
     run(session, *DIAGRAM)
 
 

@@ -28,14 +28,14 @@ from rich.progress import Progress
 from rich.table import Table
 
 from harness.config import Config, load_config
-from harness.postgres.cache import Cache
-from harness.postgres.databases import Databases
-from harness.postgres.find import Installation, choose
-from harness.postgres.prepared import databases_on, prepared_cluster
+from harness.databases.cache import Cache
+from harness.databases.databases import Databases
+from harness.databases.prepared import databases_on, prepared_cluster
+from harness.postgres.installations import Installation, choose
+from tools.bench_contenders import FIRST, Way, ours, peer, rolled_back, scratch, server_each, write_project
 from tools.bench_runs import Suite, measure_runs
-from tools.bench_ways import FIRST, Way, ours, peer, rolled_back, scratch, server_each, write_project
-from tools.keeper import Keeper
-from tools.refusals import between, refusals
+from tools.cli import between, refusals
+from tools.supervisor import Keeper
 
 ROOT = Path(__file__).resolve().parent.parent
 FAST = Path("/dev/shm")  # noqa: S108 - a temporary directory is made in it

@@ -14,9 +14,9 @@ from typing import Any
 
 from rich.progress import Progress
 
-from harness.postgres.cache import Cache
-from tools.bench_ways import scratch
-from tools.keeper import Keeper
+from harness.databases.cache import Cache
+from tools.bench_contenders import scratch
+from tools.supervisor import Keeper
 
 TESTS = {
     "ours/test_empty.py": "def test_nothing(): pass\n",
@@ -39,7 +39,7 @@ TESTS = {
         from sqlalchemy import URL
 
         from harness.config import load_config
-        from harness.migrate import upgrade
+        from harness.alembic_config import upgrade
 
         def load(host, port, user, dbname, **_):
             config = load_config(Path(__file__).parents[1])

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from harness.config import HarnessError, load_config
-from tools.refusals import between, refusals
+from tools.cli import between, refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 9
@@ -83,7 +83,7 @@ def start(factory: str) -> Cost:
 
 def measure(rounds: int) -> dict[str, list[Cost]]:
     """What each of the two cost, `rounds` times in turn."""
-    factories = {"hello": "tools.hello:create_app", "app": load_config(ROOT).app}
+    factories = {"hello": "tools.bare_app:create_app", "app": load_config(ROOT).app}
     costs: dict[str, list[Cost]] = {name: [] for name in factories}
     for turn in range(rounds + 1):
         for name, factory in factories.items():

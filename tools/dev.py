@@ -17,16 +17,16 @@ from alembic.script.revision import ResolutionError
 from alembic.util.exc import CommandError
 from psycopg import sql
 
+from harness.alembic_config import upgrade
 from harness.config import Config, HarnessError, load_config
-from harness.migrate import upgrade
-from harness.postgres.databases import Database
-from harness.postgres.find import choose
+from harness.databases.databases import Database
+from harness.postgres.installations import choose
 from harness.postgres.roles import Roles
 from harness.seed import fill
+from tools.cli import between, refusals
 from tools.devserver import FRESH, DevServer, dev_server
-from tools.keeper import Keeper
-from tools.migrating import migrating
-from tools.refusals import between, refusals
+from tools.migration_errors import migrating
+from tools.supervisor import Keeper
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"

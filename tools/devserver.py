@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.config import HarnessError
-from harness.postgres.account import Account, cache_directory, readable_programs, server_account
 from harness.postgres.address import Address
-from harness.postgres.find import Installation
-from harness.postgres.runs import LONGEST_SOCKET, server_pid, wait_gone
+from harness.postgres.installations import Installation
+from harness.postgres.os_account import Account, cache_directory, readable_programs, server_account
+from harness.postgres.run_directory import LONGEST_SOCKET, server_pid, wait_gone
 from harness.postgres.server import INITDB, PORT, SUPERUSER
-from tools.keeper import Keeper
+from tools.supervisor import Keeper
 
 FRESH = "python run.py dev --fresh"
 

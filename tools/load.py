@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from harness.api.app_process import AppProcess
 from harness.config import HarnessError, load_config
-from harness.postgres.databases import Database
-from harness.queries.process import AppProcess
-from harness.session import Choice, Session
-from tools.refusals import between, refusals
+from harness.databases.databases import Database
+from harness.run import Choice, Session
+from tools.cli import between, refusals
 
 ROOT = Path(__file__).resolve().parent.parent
 WRITTEN = ROOT / "build" / "load.json"

@@ -12,8 +12,8 @@ import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.page import Ran, Run, page
-from harness.queries.rules import OBJECTIVE
+from harness.api.rules import OBJECTIVE
+from harness.report.page import Ran, Run, page
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "build" / "report.json"
@@ -71,7 +71,7 @@ def write(data: Path) -> Path:
         json.loads(data.read_text(encoding="utf-8")),
         OBJECTIVE * 1000,
         read_tests(data.with_suffix(".xml")),
-        diagram(ROOT / "docs" / "schema.md"),
+        diagram(ROOT / "docs" / "diagram.md"),
     )
     text = page(run)
     PAGE.parent.mkdir(exist_ok=True)

@@ -14,11 +14,11 @@ from typing import Any
 import alembic.command
 from alembic.operations.ops import MigrationScript
 
+from harness.alembic_config import alembic_config
 from harness.config import Config, HarnessError, load_config
-from harness.migrate import alembic_config
-from harness.session import Choice, Session
-from tools.migrating import migrating
-from tools.refusals import refusals
+from harness.run import Choice, Session
+from tools.cli import refusals
+from tools.migration_errors import migrating
 
 ROOT = Path(__file__).resolve().parent.parent
 USAGE = 'say in a few words what changes: nox -s revision -- "add due date"'

@@ -55,7 +55,7 @@ GONE = (
 
 MENTIONED = {
     "README.md": r"(?m)^\|.*docs/proof\.md.*\n|^And what each request of the sample costs.*\n\n(?:\|.*\n)+\n",
-    "docs/api-suite.md": r"(?m)^- \*\*Load\*\* .*\n(  .*\n)*",
+    "docs/api.md": r"(?m)^- \*\*Load\*\* .*\n(  .*\n)*",
 }
 """Where pages tell of it; a project may have written these anew."""
 
@@ -106,7 +106,7 @@ CHANGED: Mapping[str, Change] = {
     "src/PACKAGE/schemas/types.py": Change(
         without=("EARLIEST", "LATEST", "_is_text", "_is_in_bounds", "DueAt", "Title", "TagName", "TagNames", "Email")
     ),
-    "tests/PACKAGE/test_door.py": Change(
+    "tests/PACKAGE/test_edge.py": Change(
         instead={
             '@pytest.mark.parametrize("announced", [True, False])': '@pytest.mark.parametrize("announced", [True])',
             "/v1/users": "/ready",
@@ -292,15 +292,15 @@ START = "0001"
 
 KEPT = (
     "src/PACKAGE/api/__init__.py",
-    "src/PACKAGE/api/database.py",
+    "src/PACKAGE/api/deps.py",
     "src/PACKAGE/api/health.py",
     "src/PACKAGE/db/base.py",
     "src/PACKAGE/db/engine.py",
     "src/PACKAGE/db/head.py",
-    "src/PACKAGE/door.py",
-    "src/PACKAGE/logs.py",
-    "src/PACKAGE/metrics.py",
-    "src/PACKAGE/observe.py",
+    "src/PACKAGE/runtime/edge.py",
+    "src/PACKAGE/runtime/logs.py",
+    "src/PACKAGE/runtime/metrics.py",
+    "src/PACKAGE/runtime/observe.py",
     "src/PACKAGE/schemas/__init__.py",
     "src/PACKAGE/settings.py",
     "tests/PACKAGE/asgi.py",

@@ -11,19 +11,19 @@ import pytest
 from pytest_postgresql.executors import NoopExecutor
 from sqlalchemy import Engine
 
+from harness.alembic_config import alembic_config as project_alembic_config
+from harness.api.client import Client, Service
+from harness.api.fixtures import limits_of
+from harness.api.transport import Watch
 from harness.catalog import Snapshot, read_snapshot
 from harness.config import Config
+from harness.databases.databases import Database, Databases
 from harness.findings import Exemption, Finding, Verdict
-from harness.migrate import alembic_config as project_alembic_config
-from harness.postgres.databases import Database, Databases
 from harness.postgres.server import Cluster
-from harness.queries.fixtures import limits_of
-from harness.queries.watch import Watch
-from harness.queries.wire import Observer
-from harness.schema.coverage import coverage
-from harness.schema.plans import Statement
-from harness.service import Client, Service
-from harness.session import FAILED, LENT, SESSION, Session
+from harness.run import FAILED, LENT, SESSION, Session
+from harness.schema.access.plans import Statement
+from harness.schema.access.unindexed import coverage
+from harness.wire.observer import Observer
 
 BLACK_BOX = (
     "A test marked api sees the database as a black box: it asks over HTTP and reads answers, nothing else, so that "
@@ -160,7 +160,7 @@ def covered(harness_session: Session, catalog: Snapshot) -> Iterator[None]:
 def api(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases], service: Service) -> Iterator[Client]:
     """An HTTP client of the real app, which runs under uvicorn, as its own role, on fresh data, with a judge beside it.
 
-    Every request is watched on the wire, and judged by the test's budget of queries (see `harness.queries.budget`).
+    Every request is watched on the wire, and judged by the test's budget of queries (see `harness.api.budget`).
     """
     request.getfixturevalue("covered")
     cluster, databases = ground

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-import harness.queries.fixtures
+import harness.api.fixtures
+from harness.api.stale_exemptions import StaleExemptions
 from harness.config import HarnessError, load_config
+from harness.databases.cache import Cache, user_cache
 from harness.fixtures import (
     alembic_config,
     alembic_engine,
@@ -28,10 +30,8 @@ from harness.fixtures import (
     postgresql_proc,
     service,
 )
-from harness.postgres.cache import Cache, user_cache
-from harness.postgres.external import read_address
-from harness.queries.stale import StaleExemptions
-from harness.session import FAILED, LENT, SESSION, Choice, Session
+from harness.postgres.external_server import read_address
+from harness.run import FAILED, LENT, SESSION, Choice, Session
 
 __all__ = [
     "alembic_config",
@@ -77,7 +77,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the project's configuration, and register the markers."""
-    config.pluginmanager.register(harness.queries.fixtures)
+    config.pluginmanager.register(harness.api.fixtures)
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     try:

@@ -15,13 +15,13 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from sealy import logs
 from sealy.api import health, problems, tags, todos, users
 from sealy.db.engine import Database
-from sealy.door import Door
-from sealy.metrics import Metrics
-from sealy.metrics import router as metrics_router
-from sealy.observe import App, Note, Observe
+from sealy.runtime import logs
+from sealy.runtime.edge import Door
+from sealy.runtime.metrics import Metrics
+from sealy.runtime.metrics import router as metrics_router
+from sealy.runtime.observe import App, Note, Observe
 from sealy.settings import Settings, SettingsError, read_settings
 
 gc.freeze()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.service import Client
+from harness.api.client import Client
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from harness.service import Client
+from harness.api.client import Client
 
 _numbers = count(1)
 

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from harness.api import pool
+from harness.api.client import Client
+from harness.api.rules import ROUND_TRIP
 from harness.findings import Verdict
-from harness.queries import pool
-from harness.queries.rules import ROUND_TRIP
-from harness.service import Client
 from tests.api.examples import EXAMPLES
 
 pytestmark = pytest.mark.api

@@ -8,10 +8,10 @@ from statistics import median
 import httpx
 import pytest
 
+from harness.api.app_process import AppProcess
+from harness.api.client import Client
 from harness.config import Config
-from harness.queries.normalise import normalise
-from harness.queries.process import AppProcess
-from harness.service import Client
+from harness.sql.normalise import normalise
 from tests.api.examples import todo, user
 
 pytestmark = [pytest.mark.api, pytest.mark.nightly]

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.service import Client
+from harness.api.client import Client
 from tests.api.examples import EXAMPLES
 
 pytestmark = [pytest.mark.api, pytest.mark.slow]

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from harness.queries.faults import Harm
-from harness.queries.process import AppProcess
-from harness.queries.wire import Observer
-from harness.service import Client
+from harness.api.app_process import AppProcess
+from harness.api.client import Client
+from harness.wire.faults import Harm
+from harness.wire.observer import Observer
 from tests.api.examples import EXAMPLES, todo
 
 pytestmark = pytest.mark.api

@@ -19,8 +19,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from harness.queries.routes import read_document
-from harness.service import Client
+from harness.api.client import Client
+from harness.api.routes import read_document
 from tests.api.examples import todo
 
 pytestmark = pytest.mark.api

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.queries.routes import lists, read_document, untyped
-from harness.service import Client
+from harness.api.client import Client
+from harness.api.routes import lists, read_document, untyped
 from tests.api.examples import EXAMPLES, ROWS
 
 pytestmark = pytest.mark.api

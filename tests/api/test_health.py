@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.service import Client
+from harness.api.client import Client
 
 pytestmark = pytest.mark.api
 

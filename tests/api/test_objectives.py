@@ -9,15 +9,15 @@ from time import perf_counter
 import httpx
 import pytest
 
+from harness.api import latency
+from harness.api.app_process import AppProcess
+from harness.api.client import Client
+from harness.api.measure import measure
+from harness.api.routes import read_document, routes
+from harness.api.rules import OBJECTIVE, ROUND_TRIP
 from harness.config import Config
 from harness.findings import Verdict
-from harness.queries import latency
-from harness.queries.measure import measure
-from harness.queries.process import AppProcess
-from harness.queries.routes import read_document, routes
-from harness.queries.rules import OBJECTIVE, ROUND_TRIP
-from harness.service import Client
-from harness.session import Session
+from harness.run import Session
 from tests.api.examples import EXAMPLES, ROWS
 
 pytestmark = pytest.mark.api

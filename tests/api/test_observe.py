@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from harness.api.client import Client, Service
 from harness.config import Config, load_object
-from harness.service import Client, Service
-from sealy import logs
-from sealy.observe import Observed
+from sealy.runtime import logs
+from sealy.runtime.observe import Observed
 from tests.api.examples import EXAMPLES
 
 pytestmark = pytest.mark.api

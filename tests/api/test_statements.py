@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.queries.routes import read_document
-from harness.service import Client
+from harness.api.client import Client
+from harness.api.routes import read_document
 from tests.api.examples import EXAMPLES, ROWS
 
 pytestmark = pytest.mark.api

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.service import Client
+from harness.api.client import Client
 from sealy.db.refresh import REFRESH, main
 
 pytestmark = pytest.mark.api

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.service import Client
+from harness.api.client import Client
 
 pytestmark = pytest.mark.api
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
 from harness.postgres.server import Cluster
 from tests.deploy.manifests import ROOT
 

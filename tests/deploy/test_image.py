@@ -7,10 +7,10 @@ import json
 import httpx
 import pytest
 
+from harness.alembic_config import script_directory
 from harness.config import Config, load_config
-from harness.migrate import script_directory
-from harness.postgres.databases import Database
-from harness.queries.wire import Observer
+from harness.databases.databases import Database
+from harness.wire.observer import Observer
 from tests.deploy.conftest import free_port, listening
 from tests.deploy.containers import Engine
 from tests.deploy.manifests import KILLED_AFTER, ROOT

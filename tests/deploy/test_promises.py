@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from harness.api.routes import read_document
 from harness.config import Config, load_object
-from harness.queries.routes import read_document
 from tests.deploy.manifests import (
     CLOUD_RUN,
     DEPLOY,

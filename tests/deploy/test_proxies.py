@@ -17,7 +17,7 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
 from tests.deploy.conftest import ROOT, Serve, Served, free_port, started
 from tests.deploy.test_schemas import need
 

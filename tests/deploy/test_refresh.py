@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.postgres.databases import Database
-from harness.queries.wire import Observer
+from harness.databases.databases import Database
+from harness.wire.observer import Observer
 from tests.deploy.containers import Engine
 from tests.deploy.manifests import CLOUD_RUN, DEPLOY, ROOT, cloud_run, compose, container, pod, unit
 from tests.deploy.test_deploy_script import Cloud

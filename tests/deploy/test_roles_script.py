@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.postgres.databases import Database
-from harness.postgres.find import Installation
-from harness.session import Session
+from harness.databases.databases import Database
+from harness.postgres.installations import Installation
+from harness.run import Session
 from tests.deploy.manifests import DEPLOY, ROOT
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
 from tests.deploy.conftest import Serve
 from tests.deploy.manifests import image_command
 from tests.deploy.stopping import answer_during

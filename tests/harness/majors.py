@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.postgres.find import installations
+from harness.postgres.installations import installations
 
 FOUND = {each.major: each for each in reversed(list(installations()))}
 

@@ -10,7 +10,7 @@ import pytest
 
 from harness.catalog import Snapshot, difference, queries, read_snapshot
 from harness.config import HarnessError
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
 
 SCHEMA = """
 CREATE EXTENSION citext;

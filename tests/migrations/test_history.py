@@ -17,8 +17,8 @@ from pytest_alembic.tests import (
 
 from harness.catalog import read_snapshot
 from harness.config import Config
-from harness.migrations.drift import model_drift, unseen_models
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
+from harness.migrations.model_drift import model_drift, unseen_models
 from sealy.db.head import HEAD
 
 __all__ = [

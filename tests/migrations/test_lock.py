@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 import alembic.command
 
+from harness.alembic_config import alembic_config, script_directory
 from harness.config import Config
-from harness.migrate import alembic_config, script_directory
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
 
 PATIENCE = 120
 """Seconds after which processes that got nowhere are killed, so that the test fails instead of hanging."""
@@ -26,7 +26,7 @@ import alembic.command
 from sqlalchemy import Engine, event
 
 from harness.config import load_config
-from harness.migrate import alembic_config
+from harness.alembic_config import alembic_config
 
 @event.listens_for(Engine, "before_cursor_execute")
 def tell(connection, cursor, statement, parameters, context, executemany):

@@ -12,8 +12,8 @@ from alembic.script import ScriptDirectory
 
 from harness.config import Config
 from harness.findings import Verdict
-from harness.migrations.hazards import read_hazards
-from harness.migrations.released import EDITED_HISTORY, NON_LINEAR, compare_with_released
+from harness.migrations.files.exemptions import read_hazards
+from harness.migrations.files.released import EDITED_HISTORY, NON_LINEAR, compare_with_released
 
 
 def test_history_only_grows_at_its_end(

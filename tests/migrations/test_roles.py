@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from harness.catalog import Snapshot
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
 from harness.postgres.roles import LOGINS, Roles
 
 DENIED = "42501"

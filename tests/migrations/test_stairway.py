@@ -15,8 +15,8 @@ from alembic.script import ScriptDirectory
 from pytest_alembic.runner import MigrationContext
 
 from harness.catalog import Snapshot, difference, read_snapshot
-from harness.migrations.hazards import read_hazards
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
+from harness.migrations.files.exemptions import read_hazards
 
 BOOKKEEPING = "public.alembic_version"
 """Alembic's own table, which stays after the last downgrade."""

@@ -11,9 +11,9 @@ from alembic.script import ScriptDirectory
 
 from harness.config import Config
 from harness.findings import Verdict
-from harness.migrations.hazards import read_hazards
-from harness.migrations.reading import CHECKS, read_revision
-from harness.migrations.source import renders_offline
+from harness.migrations.files.exemptions import read_hazards
+from harness.migrations.files.source import renders_offline
+from harness.migrations.rules.of_files import CHECKS, read_revision
 
 
 def test_no_revision_holds_what_a_reader_would_refuse(

@@ -11,12 +11,12 @@ import pytest
 
 from harness.catalog import Snapshot
 from harness.config import Config, load_object
+from harness.databases.databases import Database
 from harness.findings import Exemption, Verdict
-from harness.postgres.databases import Database
-from harness.schema.coverage import NEEDLESS, QUERY, coverage
-from harness.schema.plans import Statement
-from harness.schema.relationships import RELATIONSHIP, mapped, relationships
-from harness.session import Session
+from harness.run import Session
+from harness.schema.access.plans import Statement
+from harness.schema.access.relationships import RELATIONSHIP, mapped, relationships
+from harness.schema.access.unindexed import NEEDLESS, QUERY, coverage
 
 RECORDED = Path(__file__).with_name("statements.json")
 

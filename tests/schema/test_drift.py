@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from harness.catalog import Snapshot
 from harness.config import Config, load_object
+from harness.databases.databases import Database
 from harness.findings import Verdict
-from harness.postgres.databases import Database
-from harness.schema.drift import DRIFT, declared, drift
+from harness.schema.drift.drift import DRIFT, declared, drift
 
 
 def test_models_declare_what_migrations_make(

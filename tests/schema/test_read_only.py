@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from harness.catalog import Snapshot, prove_read_only, read_only
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
 
 WRITES = (
     "INSERT INTO {table} DEFAULT VALUES",

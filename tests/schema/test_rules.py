@@ -17,7 +17,7 @@ from harness.schema.registry import SchemaRule, chosen, registered
 CONFIG = load_config(Path(__file__).parents[2])
 OPTIONS = read_options(CONFIG.schema)
 
-# The team's own rules stand here, written as docs/schema-rules.md shows; each becomes a test below.
+# The team's own rules stand here, written as docs/schema.md shows; each becomes a test below.
 
 
 @pytest.mark.parametrize("rule", chosen(OPTIONS), ids=lambda rule: rule.id)

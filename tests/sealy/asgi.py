@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from sealy.observe import App
+from sealy.runtime.observe import App
 
 
 @dataclass

@@ -9,9 +9,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import InternalError
 
-from harness.postgres.databases import Database as Fresh
+from harness.databases.databases import Database as Fresh
 from sealy.db.engine import Database
-from sealy.observe import Observe, Observed
+from sealy.runtime.observe import Observe, Observed
 from sealy.settings import Settings
 from tests.sealy.asgi import ask, scope
 

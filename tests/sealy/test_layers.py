@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sealy.door import Door
-from sealy.metrics import Metrics
-from sealy.observe import Observe, Observed
+from sealy.runtime.edge import Door
+from sealy.runtime.metrics import Metrics
+from sealy.runtime.observe import Observe, Observed
 from tests.sealy.asgi import ask, scope
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, FastAPI
 
-from sealy import logs
-from sealy.observe import Observe
+from sealy.runtime import logs
+from sealy.runtime.observe import Observe
 from tests.sealy.asgi import ask, scope
 
 FORGED = "\r\n12:00:00 INFO    forged\x1b[31m\x85\u2028\u202e"

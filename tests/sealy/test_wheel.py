@@ -15,7 +15,7 @@ from zipfile import ZipFile
 import httpx
 import pytest
 
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
 
 ROOT = Path(__file__).parents[2]
 

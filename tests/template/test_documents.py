@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
 from tests.template.clones import ROOT, python_of
 
 pytestmark = pytest.mark.slow

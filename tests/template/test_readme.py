@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
 from tests.harness.schema.test_pasted import REFERENCE, found
 from tests.template.clones import ROOT
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.config import HarnessError
-from harness.migrations.released import compare_with_released
+from harness.migrations.files.released import compare_with_released
 from tests.template.clones import commit_all, copy, git, passes, python_of
 from tools.rename import read_name, rename, title_of, tracked
 from tools.sample import CHANGED, GONE, KEPT, SCOPE, Change
@@ -86,7 +86,7 @@ def test_the_harness_does_not_lean_on_the_sample(tmp_path: Path) -> None:
 
 def served(place: Path) -> list[str]:
     """The routes that a clone's app documents."""
-    program = "import json, pathlib; from harness.queries.routes import read_document as read, routes;"
+    program = "import json, pathlib; from harness.api.routes import read_document as read, routes;"
     program += "print(json.dumps(routes(read(pathlib.Path()))))"
     done = python_of(place, "-c", program)
     assert done.returncode == 0, done.stderr

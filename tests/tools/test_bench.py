@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.bench_ways import scratch
+from tools.bench_contenders import scratch
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from harness.config import HarnessError
-from harness.postgres.account import server_account
-from harness.postgres.find import Installation
+from harness.postgres.installations import Installation
+from harness.postgres.os_account import server_account
 from tools.dev import check_port
 from tools.devserver import DevServer
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.page import Ran
-from harness.report import Report
+from harness.report.page import Ran
+from harness.report.report import Report
 from tools import report
 
 JUNIT = """<?xml version="1.0"?>

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tools.cli import between
 from tools.proof import page
 from tools.proof.catalogue import CHANGES
 from tools.proof.change import Change
 from tools.proof.running import Outcome, copy_tracked, prove, stop
-from tools.refusals import between
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "build" / "proof"

@@ -123,7 +123,7 @@ FAULTS = (
                 "    app.state.database = Database(settings)\n",
                 "    app.state.settings = settings\n",
             ),
-            Edit("src/sealy/api/database.py", "    return (await database(request)).reads\n", ENGINES),
+            Edit("src/sealy/api/deps.py", "    return (await database(request)).reads\n", ENGINES),
         ),
         CREATED,
         "connection-per-request",

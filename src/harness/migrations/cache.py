@@ -17,8 +17,8 @@ from alembic.script import Script
 
 import harness
 from harness.migrations.history import History
-from harness.migrations.judged import Judged, from_data
-from harness.postgres.find import Installation
+from harness.migrations.result import Judged, from_data
+from harness.postgres.installations import Installation
 
 MOST = 4000
 """Judgements that are kept; those that were not used for the longest time go first."""

@@ -16,13 +16,13 @@ from alembic.script import Script
 from harness.catalog import Snapshot
 from harness.config import HarnessError
 from harness.findings import Exemption, Finding, Rule, Verdict, judge
-from harness.migrations.hazards import read_hazards
+from harness.migrations.files.exemptions import read_hazards
+from harness.migrations.files.source import renders_offline
 from harness.migrations.judge import ELSEWHERE, misspelt
-from harness.migrations.judged import COLUMNS, Judged
 from harness.migrations.project import Project, find_project, judging, take_server
-from harness.migrations.reading import CHECKS, read_revision
-from harness.migrations.source import renders_offline
-from harness.report import Table, as_json
+from harness.migrations.result import COLUMNS, Judged
+from harness.migrations.rules.of_files import CHECKS, read_revision
+from harness.report.report import Table, as_json
 
 ROWS = 50
 """Rows that each table is given."""

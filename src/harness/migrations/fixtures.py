@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from alembic.script import Script
 
+from harness.alembic_config import alembic_config
 from harness.config import Config, load_config
 from harness.findings import Verdict
-from harness.migrate import alembic_config
 from harness.migrations.command import ROWS
 from harness.migrations.history import History
 from harness.migrations.judge import Judge, SchemaRules, exemptions, misspelt
-from harness.migrations.judged import COLUMNS, Judged, statements_table
 from harness.migrations.project import Project, make_judge
-from harness.migrations.workshop import Workshop
+from harness.migrations.result import COLUMNS, Judged, statements_table
+from harness.migrations.tracing.scratch_databases import Workshop
 from harness.postgres.address import Address
-from harness.postgres.administrator import Administrator
+from harness.postgres.admin import Administrator
 from harness.postgres.roles import Roles
 from harness.postgres.server import PORT, SUPERUSER, Cluster
 

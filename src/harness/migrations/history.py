@@ -23,9 +23,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from harness.config import HarnessError
-from harness.migrations.elsewhere import only
-from harness.migrations.raised import origin
-from harness.migrations.source import read_source
+from harness.migrations.connection_guard import only
+from harness.migrations.error_origin import origin
+from harness.migrations.files.source import read_source
 
 Direction = Literal["upgrade", "downgrade", "note", "forget"]
 Around = Callable[[Callable[..., Any]], None]

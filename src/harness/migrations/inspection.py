@@ -13,19 +13,19 @@ from alembic.script import Script
 from harness.catalog import Change, Snapshot, difference, read_snapshot
 from harness.config import HarnessError
 from harness.findings import Finding
-from harness.migrations.aftermath import Failure, WayBack
-from harness.migrations.evidence import Trace
 from harness.migrations.history import History
-from harness.migrations.release import Release
-from harness.migrations.rerun import Reruns
 from harness.migrations.rules.failing import DATA
 from harness.migrations.rules.ground import NOT_SEEDED
 from harness.migrations.rules.registry import Seen
-from harness.migrations.trace import count, prepare, said, trace
-from harness.migrations.values import Digests, digest, round_trip_losses, type_losses
-from harness.migrations.workshop import Workshop
+from harness.migrations.tracing.column_digests import Digests, digest, round_trip_losses, type_losses
+from harness.migrations.tracing.evidence import Trace
+from harness.migrations.tracing.observations import Failure, WayBack
+from harness.migrations.tracing.previous_release import Release
+from harness.migrations.tracing.rerun import Reruns
+from harness.migrations.tracing.scratch_databases import Workshop
+from harness.migrations.tracing.trace import count, prepare, said, trace
 from harness.seed import fill
-from harness.seed.hand import read_given
+from harness.seed.given_rows import read_given
 
 
 @dataclass

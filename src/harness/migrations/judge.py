@@ -13,23 +13,23 @@ from alembic.script import Script
 
 from harness.catalog import Snapshot
 from harness.findings import Exemption, Finding, Rule
-from harness.migrations.aftermath import WayBack
-from harness.migrations.announce import install
 from harness.migrations.cache import Cache
-from harness.migrations.hazards import read_hazards
+from harness.migrations.files.exemptions import read_hazards
+from harness.migrations.files.released import EDITED_HISTORY, NON_LINEAR
 from harness.migrations.history import History
 from harness.migrations.inspection import Inspection
-from harness.migrations.judged import Judged, summary
-from harness.migrations.reading import CHECKS
-from harness.migrations.released import EDITED_HISTORY, NON_LINEAR
-from harness.migrations.rules import blocking, data, dropped, failing, locks, release
+from harness.migrations.result import Judged, summary
+from harness.migrations.rules import blocking, data, failing, locks, lost_guarantees, release
 from harness.migrations.rules.ground import NOT_JUDGED, NOT_SEEDED
+from harness.migrations.rules.of_files import CHECKS
 from harness.migrations.rules.registry import RULES as REGISTERED
 from harness.migrations.rules.registry import Seen, findings
-from harness.migrations.trace import said
-from harness.migrations.workshop import Workshop
+from harness.migrations.tracing.event_triggers import install
+from harness.migrations.tracing.observations import WayBack
+from harness.migrations.tracing.scratch_databases import Workshop
+from harness.migrations.tracing.trace import said
 
-MODULES = (blocking, locks, failing, release, dropped, data)
+MODULES = (blocking, locks, failing, release, lost_guarantees, data)
 """Where the rules over a trace register themselves."""
 
 SchemaRules = Callable[[Snapshot], Iterable[Finding]]

@@ -11,14 +11,14 @@ from pathlib import Path
 import alembic.config
 
 from harness.config import Config, HarnessError, load_config
+from harness.databases.cache import user_cache
 from harness.migrations.cache import Cache
 from harness.migrations.history import History
 from harness.migrations.judge import Judge, SchemaRules
-from harness.migrations.workshop import Workshop
+from harness.migrations.tracing.scratch_databases import Workshop
 from harness.postgres.address import Address
-from harness.postgres.administrator import Administrator
-from harness.postgres.cache import user_cache
-from harness.postgres.find import Installation, choose, installations
+from harness.postgres.admin import Administrator
+from harness.postgres.installations import Installation, choose, installations
 from harness.postgres.roles import Roles
 from harness.postgres.server import PORT, SUPERUSER, start_cluster
 

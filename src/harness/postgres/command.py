@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from harness.config import load_config
-from harness.postgres.find import choose, installations
+from harness.postgres.installations import choose, installations
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

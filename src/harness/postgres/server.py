@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.config import HarnessError
-from harness.postgres.account import Account, readable_programs, server_account
-from harness.postgres.find import Installation
-from harness.postgres.runs import Run, open_run, release_memory, space
+from harness.postgres.installations import Installation
+from harness.postgres.os_account import Account, readable_programs, server_account
+from harness.postgres.run_directory import Run, open_run, release_memory, space
 
 PORT = 5432
 SUPERUSER = "postgres"

@@ -14,7 +14,7 @@ import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import Snapshot, prove_read_only, read_snapshot
 from harness.config import HarnessError
 from harness.findings import Finding, Verdict, judge
-from harness.report import as_json
+from harness.report.report import as_json
 from harness.schema.exemptions import read_exemptions, stale_findings, todo
 from harness.schema.options import Options
 from harness.schema.registry import chosen, findings, registered

@@ -13,8 +13,8 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from harness.catalog import Snapshot, read_snapshot
-from harness.seed.filling import Filling
-from harness.seed.hand import Given, read_given
+from harness.seed.fill import Filling
+from harness.seed.given_rows import Given, read_given
 
 Progress = Callable[[str, int, int], None]
 """Called with the table, its rows so far, and the rows that it will get."""

@@ -9,11 +9,11 @@ import psycopg
 from psycopg import sql
 
 from harness.catalog import Table
-from harness.seed.conditions import unique_sets
-from harness.seed.extremes import extremes_of
-from harness.seed.kinds import Kinds
+from harness.seed.constraints.conditions import unique_sets
 from harness.seed.plan import Plan
-from harness.seed.sources import Row, Source
+from harness.seed.values.column_types import Kinds
+from harness.seed.values.extremes import extremes_of
+from harness.seed.values.sources import Row, Source
 
 MOST = 40
 """Rows that are changed; a table may hold many more."""

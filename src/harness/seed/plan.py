@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.catalog import Table
-from harness.seed.recipes import Text
-from harness.seed.sources import Row, Source
+from harness.seed.values.generators import Text
+from harness.seed.values.sources import Row, Source
 
 
 @dataclass

@@ -12,21 +12,21 @@ import psycopg
 from harness.catalog import Column, Snapshot, Table
 from harness.catalog import Sequence as DatabaseSequence
 from harness.config import HarnessError
-from harness.seed.conditions import Condition, conditions_of, excluded_spans, unique_sets
-from harness.seed.distinct import place
-from harness.seed.hints import read_hints
-from harness.seed.judge import Judge
-from harness.seed.kinds import Kind, Kinds, quoted
-from harness.seed.own import OwnKeys, own_keys
-from harness.seed.parents import Parents
-from harness.seed.partitions import parts_of
+from harness.seed.constraints.conditions import Condition, conditions_of, excluded_spans, unique_sets
+from harness.seed.constraints.evaluate import Judge
+from harness.seed.constraints.solver import Choices, Task, solve
+from harness.seed.constraints.uniqueness import place
+from harness.seed.errors import by_hand
 from harness.seed.plan import Plan
-from harness.seed.quantities import WHOLE, Scale, scale_of
-from harness.seed.recipes import Recipe, constant
-from harness.seed.refusal import by_hand
-from harness.seed.solve import Choices, Task, solve
-from harness.seed.sources import Source, from_recipe, nothing
-from harness.seed.values import known, recipes_of
+from harness.seed.references.parents import Parents
+from harness.seed.references.partitions import parts_of
+from harness.seed.references.self_references import OwnKeys, own_keys
+from harness.seed.values.choose import known, recipes_of
+from harness.seed.values.column_types import Kind, Kinds, quoted
+from harness.seed.values.generators import Recipe, constant
+from harness.seed.values.hints import read_hints
+from harness.seed.values.numbers import WHOLE, Scale, scale_of
+from harness.seed.values.sources import Source, from_recipe, nothing
 
 MOST = 150
 """Recipes of one column that are tried at most."""

@@ -10,10 +10,10 @@ from psycopg import sql
 
 from harness.catalog import Sequence as DatabaseSequence
 from harness.catalog import Snapshot, Table
-from harness.seed.kinds import Kinds
 from harness.seed.plan import Plan
-from harness.seed.recipes import Text, scrambled
-from harness.seed.sources import Row
+from harness.seed.values.column_types import Kinds
+from harness.seed.values.generators import Text, scrambled
+from harness.seed.values.sources import Row
 
 CHUNK = 10_000
 """Rows between two reports of progress."""

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from harness.config import HarnessError
-from harness.report import Table
+from harness.report.report import Table
 from harness.traffic.access import Access, access
 from harness.traffic.reading import Statement, Traffic, read
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from sealy.api.database import database
+from sealy.api.deps import database
 from sealy.api.problems import RETRY_AFTER, problem, problems
 from sealy.db.engine import Database
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from sealy.api.database import Reads, dictionaries
+from sealy.api.deps import Reads, dictionaries
 from sealy.api.problems import Route, problems
 from sealy.db import statements
 from sealy.schemas.cursor import TagPosition

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import Row
 
-from sealy.api.database import Reads, Writes, dictionaries
+from sealy.api.deps import Reads, Writes, dictionaries
 from sealy.api.problems import Route, problems
 from sealy.db import statements
 from sealy.schemas.cursor import Position

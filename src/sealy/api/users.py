@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Response
 
-from sealy.api.database import Reads, Writes
+from sealy.api.deps import Reads, Writes
 from sealy.api.problems import Route, problems
 from sealy.db.statements import CREATE_USER, READ_USER
 from sealy.schemas.types import LARGEST_ID

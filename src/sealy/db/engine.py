@@ -12,7 +12,7 @@ from sqlalchemy import Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from sealy.db.head import HEAD
-from sealy.observe import CountingCursor, TaggingCursor
+from sealy.runtime.observe import CountingCursor, TaggingCursor
 from sealy.settings import Settings
 
 REVISION = text("SELECT version_num FROM alembic_version")

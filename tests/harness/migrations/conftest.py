@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.migrations.workshop import Workshop
+from harness.migrations.tracing.scratch_databases import Workshop
 from harness.postgres.server import Cluster
 from tests.harness.migrations.workbench import Workbench, workshop_on
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.migrations.evidence import Statement
 from harness.migrations.rules.bounds import bounded, seeks_nulls
+from harness.migrations.tracing.evidence import Statement
 
 KEYS = frozenset({"id", "Order No"})
 

@@ -1,4 +1,4 @@
-"""docs/migrations-suite.md says what the rules are."""
+"""docs/migrations.md says what the rules are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.migrations.judge import rules
 from harness.migrations.rules.ground import NOT_JUDGED, NOT_SEEDED
 
-PAGE = Path(__file__).parents[3] / "docs" / "migrations-suite.md"
+PAGE = Path(__file__).parents[3] / "docs" / "migrations.md"
 
 
 def test_every_rule_stands_in_the_documentation_as_it_is() -> None:

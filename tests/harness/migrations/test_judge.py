@@ -18,8 +18,8 @@ from harness.migrations import inspection
 from harness.migrations.cache import Cache
 from harness.migrations.history import History
 from harness.migrations.judge import Judge, exemptions
-from harness.migrations.judged import Judged
-from harness.migrations.workshop import Workshop
+from harness.migrations.result import Judged
+from harness.migrations.tracing.scratch_databases import Workshop
 from harness.postgres.server import Cluster
 from tests.harness.migrations.workbench import ENV, Example, write_project, write_revision
 

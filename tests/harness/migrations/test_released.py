@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.config import HarnessError
-from harness.migrations.released import Comparison, compare_with_released
+from harness.migrations.files.released import Comparison, compare_with_released
 
 VERSIONS = "service/db/versions"
 NOBODY = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}

@@ -8,10 +8,10 @@ import json
 import pytest
 
 from harness.catalog import Snapshot
-from harness.migrations import rerun
-from harness.migrations.evidence import Statement, Trace
 from harness.migrations.rules.failing import index_corruption
 from harness.migrations.rules.registry import Seen
+from harness.migrations.tracing import rerun
+from harness.migrations.tracing.evidence import Statement, Trace
 from tests.harness.migrations.workbench import Example, Workbench
 
 pytestmark = pytest.mark.slow

@@ -13,13 +13,13 @@ import alembic.config
 
 from harness.findings import Finding
 from harness.migrations import judge  # noqa: F401 - it registers the rules
-from harness.migrations.announce import install
 from harness.migrations.history import History
 from harness.migrations.inspection import Inspection
 from harness.migrations.rules.registry import Seen, findings
-from harness.migrations.workshop import Workshop
+from harness.migrations.tracing.event_triggers import install
+from harness.migrations.tracing.scratch_databases import Workshop
 from harness.postgres.address import Address
-from harness.postgres.administrator import Administrator
+from harness.postgres.admin import Administrator
 from harness.postgres.server import PORT, SUPERUSER, Cluster
 
 SCHEMA = """

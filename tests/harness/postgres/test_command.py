@@ -11,7 +11,7 @@ import pytest
 
 from harness.__main__ import main
 from harness.config import Config
-from harness.postgres.find import choose, installations
+from harness.postgres.installations import choose, installations
 
 MISSING = 99
 """A major that no machine has."""

@@ -11,8 +11,8 @@ import pytest
 from harness.config import HarnessError
 from harness.postgres import server as servers
 from harness.postgres.address import Address
-from harness.postgres.administrator import Administrator
-from harness.postgres.find import installations
+from harness.postgres.admin import Administrator
+from harness.postgres.installations import installations
 from harness.postgres.server import PORT, SUPERUSER, Cluster, new_cluster, start_cluster
 
 pytestmark = pytest.mark.integration

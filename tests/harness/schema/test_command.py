@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from harness.__main__ import main
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
 
 TABLES = """
 CREATE TABLE parent (id bigint PRIMARY KEY, name text);

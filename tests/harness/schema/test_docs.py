@@ -1,4 +1,4 @@
-"""What docs/schema-rules.md says is so."""
+"""What docs/schema.md says is so."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import read_snapshot
 from harness.config import HarnessError
-from harness.postgres.databases import Database
+from harness.databases.databases import Database
 from harness.schema import registry
 from harness.schema.options import Options, read_options
 from harness.schema.registry import chosen, registered, rule
 
-TEXT = (Path(__file__).parents[3] / "docs" / "schema-rules.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[3] / "docs" / "schema.md").read_text(encoding="utf-8")
 
 
 def test_every_rule_is_listed_with_its_level() -> None:

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from harness.catalog import Snapshot, read_snapshot
+from harness.databases.databases import Database
 from harness.findings import Finding
-from harness.postgres.databases import Database
-from harness.schema.drift import declared, drift
+from harness.schema.drift.drift import declared, drift
 
 METADATA = sa.MetaData()
 sa.Table(

@@ -10,11 +10,11 @@ import pytest
 
 import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import read_snapshot
+from harness.databases.databases import Database
 from harness.findings import Finding
 from harness.migrations.judge import Judge
-from harness.migrations.reading import read_revision
-from harness.migrations.workshop import Workshop
-from harness.postgres.databases import Database
+from harness.migrations.rules.of_files import read_revision
+from harness.migrations.tracing.scratch_databases import Workshop
 from harness.postgres.server import Cluster
 from harness.schema.options import Options
 from harness.schema.registry import findings
@@ -102,9 +102,9 @@ def test_the_migration_of_a_fix_stops_nobody(
 
 
 def test_the_page_of_rules_shows_what_is_printed(empty_database: Database) -> None:
-    """The example of docs/schema-rules.md is the finding as it is today."""
+    """The example of docs/schema.md is the finding as it is today."""
     with empty_database.connect(autocommit=True) as connection:
         connection.execute(NEAR)
         [finding] = [item for item in findings(read_snapshot(connection), Options()) if item.rule.id == REFERENCE]
     shown = f"```\nerror: {finding}\n```"
-    assert shown in (ROOT / "docs" / "schema-rules.md").read_text(encoding="utf-8")
+    assert shown in (ROOT / "docs" / "schema.md").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ import pytest
 from harness import seed
 
 if TYPE_CHECKING:
-    from harness.postgres.databases import Database
+    from harness.databases.databases import Database
 
 
 @dataclass

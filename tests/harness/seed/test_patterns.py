@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from harness.seed.patterns import pattern_recipe
+from harness.seed.values.patterns import pattern_recipe
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from harness.__main__ import main
-from harness.postgres.databases import Database
-from harness.postgres.find import Installation
+from harness.databases.databases import Database
+from harness.postgres.installations import Installation
 from harness.postgres.server import PORT, SUPERUSER, Cluster, new_cluster
 from tests.harness.majors import MAJORS
 

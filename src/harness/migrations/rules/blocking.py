@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.migrations.evidence import MODES, Part, Relation, Statement
-from harness.migrations.rules import remedies
+from harness.migrations.rules import fixes
 from harness.migrations.rules.registry import Place, Seen, rule
+from harness.migrations.tracing.evidence import MODES, Part, Relation, Statement
 
 CONSTRAINTS = {"p": "PRIMARY KEY", "u": "UNIQUE", "x": "EXCLUDE", "c": "CHECK", "f": "FOREIGN KEY"}
 
@@ -25,7 +25,7 @@ def table_rewrite(seen: Seen) -> Iterator[Place]:
             relation = seen.trace.by_name[rewrite.table]
             if rewrite.kind == "r" and relation.rows and not rewrite.emptied:
                 message = f"its {relation.rows} seeded rows were written to a new file under ACCESS EXCLUSIVE"
-                fix = remedies.rewrite(seen, statement, relation)
+                fix = fixes.rewrite(seen, statement, relation)
                 yield Place(relation.root or relation.name, message, fix, statement)
 
 
@@ -61,7 +61,7 @@ def index_build_blocking(seen: Seen) -> Iterator[Place]:
         for part, table in _made(seen, statement, "index"):
             mode = _mode(statement, table.name)
             if mode and _built(statement, part) and not _constraint_of(statement, part):
-                fix = remedies.index(seen, statement, part, table)
+                fix = fixes.index(seen, statement, part, table)
                 message = f"all {table.rows} seeded rows were read while {mode} on {table.name} stopped every writer"
                 yield Place(f"{table.name}.{part.name}", message, fix, statement)
 
@@ -79,7 +79,7 @@ def unique_build_blocking(seen: Seen) -> Iterator[Place]:
         for part, table in _made(seen, statement, "p", "u", "x"):
             if _key_built(statement, part):
                 word = CONSTRAINTS[part.kind]
-                fix = "" if part.kind == "x" else remedies.key(seen, statement, part, table, word)
+                fix = "" if part.kind == "x" else fixes.key(seen, statement, part, table, word)
                 message = f"{word} built its index over {table.rows} seeded rows under ACCESS EXCLUSIVE"
                 yield Place(f"{table.name}.{part.name}", message, fix, statement)
 
@@ -125,7 +125,7 @@ def not_null_scan_blocking(seen: Seen) -> Iterator[Place]:
             building = any(_key_built(statement, key) for key in statement.made if key.table == part.table)
             if flipped and not building:
                 message = f"all {table.rows} seeded rows were read under ACCESS EXCLUSIVE"
-                yield Place(f"{table.name}.{part.name}", message, remedies.not_null(part, table), statement)
+                yield Place(f"{table.name}.{part.name}", message, fixes.not_null(part, table), statement)
 
 
 @rule(
@@ -167,7 +167,7 @@ def _scanning_constraint(seen: Seen, kind: str, lock: str) -> Iterator[Place]:
         for part, table in _made(seen, statement, kind):
             if part.valid and _fresh(statement, part):
                 message = f"all {table.rows} seeded rows were read {lock} to prove {CONSTRAINTS[kind]} {part.name}"
-                fix = remedies.constraint(seen, part, table, CONSTRAINTS[kind])
+                fix = fixes.constraint(seen, part, table, CONSTRAINTS[kind])
                 yield Place(f"{table.name}.{part.name}", message, fix, statement)
 
 

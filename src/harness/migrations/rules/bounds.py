@@ -6,8 +6,8 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from harness.migrations import sql
-from harness.migrations.evidence import Statement
+from harness.migrations.tracing.evidence import Statement
+from harness.sql import lexer
 
 MOST = 100_000
 """Rows that one statement may write, at most: a limit or a range above it bounds nothing."""
@@ -28,7 +28,7 @@ def bounded(statement: Statement, changed: int, keys: frozenset[str]) -> bool:
     It is bounded by a LIMIT that is not below what it wrote, or by two ends of one of the `keys` (columns of a unique
     index), no more than `MOST` apart. A DO block must COMMIT between its batches besides.
     """
-    for tokens in sql.statements(OTHER_SIGNS.sub(" ", _filled(statement))):
+    for tokens in lexer.statements(OTHER_SIGNS.sub(" ", _filled(statement))):
         if tokens[0] == "DO":
             return statement.transaction is None and any(map(_in_batches, tokens))
         rest = _without_assignments(tokens)
@@ -41,9 +41,9 @@ def bounded(statement: Statement, changed: int, keys: frozenset[str]) -> bool:
 
 def seeks_nulls(statement: Statement, table: str) -> bool:
     """Whether a statement writes the rows of a table in which a column IS NULL: few seeded ones, most in production."""
-    for tokens in sql.statements(statement.sql):
+    for tokens in lexer.statements(statement.sql):
         targets = (
-            sql.name([word for word in tokens[index + 1 : index + 5] if word not in ("ONLY", "FROM")])
+            lexer.name([word for word in tokens[index + 1 : index + 5] if word not in ("ONLY", "FROM")])
             for index, token in enumerate(tokens)
             if token in ("UPDATE", "DELETE")
         )
@@ -62,18 +62,18 @@ def _filled(statement: Statement) -> str:
 
 def _in_batches(token: str) -> bool:
     """Whether a block of plpgsql commits between statements that take a part of the rows."""
-    words = [word for statement in sql.statements(token.strip("$'")) for word in statement]
+    words = [word for statement in lexer.statements(token.strip("$'")) for word in statement]
     return "COMMIT" in words and bool({"LIMIT", "FETCH", "BETWEEN"} & {*words} or {"<", ">"} <= {*words})
 
 
-def _without_assignments(tokens: sql.Tokens) -> list[str]:
+def _without_assignments(tokens: lexer.Tokens) -> list[str]:
     """A statement without what it assigns: a LIMIT in there bounds what is read."""
-    following = sql.after(tokens, "SET")
+    following = lexer.after(tokens, "SET")
     before = len(tokens) - len(following) if following else len(tokens)
-    return [*tokens[:before], *following[len(sql.until(following, "FROM", "WHERE", "RETURNING")) :]]
+    return [*tokens[:before], *following[len(lexer.until(following, "FROM", "WHERE", "RETURNING")) :]]
 
 
-def _limits(tokens: sql.Tokens) -> Iterator[int | None]:
+def _limits(tokens: lexer.Tokens) -> Iterator[int | None]:
     """The numbers of rows that a statement asks for; None for one that is not known."""
     for index, token in enumerate(tokens):
         if token in LIMITS and (index + 1 < len(tokens)):
@@ -82,18 +82,18 @@ def _limits(tokens: sql.Tokens) -> Iterator[int | None]:
                 yield None if value == PARAMETER else int(value)
 
 
-def _widths(tokens: sql.Tokens, keys: frozenset[str]) -> Iterator[int | None]:
+def _widths(tokens: lexer.Tokens, keys: frozenset[str]) -> Iterator[int | None]:
     """How far the ends of each key are apart, counted from 0 at least; None for ends that are no numbers."""
     lower: dict[str, int | str] = {}
     upper: dict[str, int | str] = {}
     for index in range(1, len(tokens)):
-        column, rest = sql.fold(tokens[index - 1]), tokens[index + 1 :]
+        column, rest = lexer.fold(tokens[index - 1]), tokens[index + 1 :]
         if tokens[index] in ("<", ">"):
             end = _value(rest[1:] if rest[:1] == ["="] else rest)
             if end is not None:
                 (lower if tokens[index] == ">" else upper)[column] = end
         elif tokens[index] == "BETWEEN":
-            first, last = _value(rest), _value(sql.after(rest, "AND"))
+            first, last = _value(rest), _value(lexer.after(rest, "AND"))
             if first is not None and last is not None:
                 lower[column], upper[column] = first, last
     for column in lower.keys() & upper.keys() & keys:
@@ -101,7 +101,7 @@ def _widths(tokens: sql.Tokens, keys: frozenset[str]) -> Iterator[int | None]:
         yield end - max(start, 0) if isinstance(start, int) and isinstance(end, int) else None
 
 
-def _value(tokens: sql.Tokens) -> int | str | None:
+def _value(tokens: lexer.Tokens) -> int | str | None:
     """The whole number that tokens begin with, or `PARAMETER`; None for anything else."""
     sign = -1 if tokens[:1] == ["-"] else 1
     word = next(iter(tokens[sign < 0 :]), "")

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.catalog import Index, Table
-from harness.migrations.aftermath import Loss
-from harness.migrations.evidence import Relation, Rows, Statement
 from harness.migrations.rules.bounds import bounded, seeks_nulls
 from harness.migrations.rules.registry import Place, Seen, rule
+from harness.migrations.tracing.evidence import Relation, Rows, Statement
+from harness.migrations.tracing.observations import Loss
 
 FEW = 5
 """Rows that several statements of one transaction may write between them: as many as a person writes down."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.migrations.evidence import CONCURRENTLY, Statement
-from harness.migrations.rules.failure import explained, remedy
+from harness.migrations.rules.explain import explained, remedy
 from harness.migrations.rules.registry import Place, Seen, rule
+from harness.migrations.tracing.evidence import CONCURRENTLY, Statement
 
 NOT_NULL = "23502"
 UNIQUE = "23505"

@@ -6,9 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from harness.migrations.evidence import CONCURRENTLY, Lock, Statement
 from harness.migrations.rules.blocking import explained
 from harness.migrations.rules.registry import Place, Seen, rule
+from harness.migrations.tracing.evidence import CONCURRENTLY, Lock, Statement
 
 SHORT = 600_000
 """Milliseconds below which a timeout is short for CONCURRENTLY, which waits for the database's oldest snapshot."""

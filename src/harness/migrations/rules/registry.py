@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from harness.catalog import Snapshot
 from harness.findings import Finding, Rule, Severity
-from harness.migrations.aftermath import Failure, Hidden, Loss, Refusal, Rerun, WayBack
-from harness.migrations.evidence import Statement, Trace
+from harness.migrations.tracing.evidence import Statement, Trace
+from harness.migrations.tracing.observations import Failure, Hidden, Loss, Refusal, Rerun, WayBack
 
 
 @dataclass(frozen=True)

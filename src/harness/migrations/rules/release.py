@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Column, Constraint, Table, Type
-from harness.migrations.aftermath import Refusal
 from harness.migrations.rules.registry import Place, Seen, rule
+from harness.migrations.tracing.observations import Refusal
 
 STILL = "the release before still runs, and its queries name it"
 LATER = "ship a release that does without it, then a revision; accept the finding there with the release's number"

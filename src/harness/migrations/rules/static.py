@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from harness.findings import Finding, Rule
-from harness.migrations.origins import SERVER, is_chance
-from harness.migrations.source import SENDERS, Names, Source, calls
+from harness.migrations.files.source import SENDERS, Names, Source, calls
+from harness.migrations.files.value_origins import SERVER, is_chance
 
 IMPORTS_APP_MODELS = Rule(
     "imports-app-models",

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from harness.catalog import Column, Index, Snapshot, Table
-from harness.schema.operations import alter_type, execute, fix, identifier, op, relation
+from harness.schema.alembic_code import alter_type, execute, fix, identifier, op, relation
 from harness.schema.options import Options
 from harness.schema.registry import Place, rule
 from harness.schema.words import has_word

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Snapshot
-from harness.schema.operations import execute, fix, identifier, op, relation, replace_index
+from harness.schema.alembic_code import execute, fix, identifier, op, relation, replace_index
 from harness.schema.options import Options
-from harness.schema.predicates import not_null_columns
 from harness.schema.registry import Place, rule
+from harness.sql.predicates import not_null_columns
 
 
 @rule(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from harness.catalog import Constraint, Snapshot, Table
-from harness.schema.operations import execute, fix, identifier, op, relation
+from harness.schema.alembic_code import execute, fix, identifier, op, relation
 from harness.schema.options import Options
 from harness.schema.registry import Place, rule
 

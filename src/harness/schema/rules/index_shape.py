@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from harness.catalog import Index, Snapshot, Table
-from harness.schema.operations import replace_index, written
+from harness.schema.alembic_code import replace_index, written
 from harness.schema.options import Options
-from harness.schema.predicates import not_null_columns
 from harness.schema.registry import Place, rule
+from harness.sql.predicates import not_null_columns
 
 
 def _every(snapshot: Snapshot) -> Iterator[tuple[Table, Index]]:

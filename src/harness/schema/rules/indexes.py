@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Index, Snapshot, Table
-from harness.schema.operations import drop_index, execute, fix, identifier, op, outside
+from harness.schema.alembic_code import drop_index, execute, fix, identifier, op, outside
 from harness.schema.registry import Place, rule
 
 

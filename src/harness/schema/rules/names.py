@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from harness.catalog import Snapshot, Table
-from harness.schema.operations import execute, fix, identifier, op, relation
+from harness.schema.alembic_code import execute, fix, identifier, op, relation
 from harness.schema.registry import Place, rule
 
 LONGEST = 63

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Constraint, Snapshot, Table
-from harness.schema.operations import fix, op
+from harness.schema.alembic_code import fix, op
 from harness.schema.options import Options
 from harness.schema.registry import Place, rule
 from harness.schema.rules.foreign_keys import every, place, target_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from harness.catalog import Snapshot
-from harness.schema.operations import execute, fix, identifier, relation
+from harness.schema.alembic_code import execute, fix, identifier, relation
 from harness.schema.registry import Place, rule
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Snapshot
-from harness.schema.operations import execute, fix, identifier
+from harness.schema.alembic_code import execute, fix, identifier
 from harness.schema.options import Options
 from harness.schema.registry import Place, rule
 from harness.schema.rules.rights import public_rights

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Column, Sequence, Snapshot, Table
-from harness.schema.operations import execute, fix, identifier, relation
+from harness.schema.alembic_code import execute, fix, identifier, relation
 from harness.schema.registry import Place, rule
 
 WIDTHS = {"int2": "smallint", "int4": "integer", "int8": "bigint"}

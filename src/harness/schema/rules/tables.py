@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Snapshot, Table
-from harness.schema.operations import alter_type, execute, fix, op, relation
+from harness.schema.alembic_code import alter_type, execute, fix, op, relation
 from harness.schema.registry import Place, rule
 
 SMALL_INTEGERS = ("int2", "int4")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from harness.catalog import Column, Snapshot
-from harness.schema.operations import alter_type
+from harness.schema.alembic_code import alter_type
 from harness.schema.options import Options
 from harness.schema.registry import Place, rule
 from harness.schema.words import has_word

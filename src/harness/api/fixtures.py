@@ -1,0 +1,98 @@
+"""What API tests ask for by name: the markers `query_budget` and `growth`, and the fixtures `wire` and `rows`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Generator, Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from harness.api.app_process import AppProcess
+from harness.api.budget import Exchange, Limits, judge_budget
+from harness.api.growth import STEPS, judge
+from harness.api.transport import BrokenPromiseError
+from harness.config import Config
+from harness.findings import Exemption
+from harness.wire.observer import Observer
+
+MARKERS = {
+    "query_budget(queries, reason=…)": "lets each request of an API test make this many queries instead of 3",
+    "growth": "runs a test at 1, 10 and 100 rows: it makes `rows` rows, and its last request must cost the same",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers."""
+    for name, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+@pytest.fixture
+def wire(api: Any) -> Observer:
+    """The observer between the app and its database; a test that plants a fault is no longer judged by its budget."""
+    observer: Observer = api.wire
+    return observer
+
+
+@pytest.fixture
+def app_process(api: Any, harness_config: Config) -> Iterator[AppProcess]:
+    """The app once more, as a process of its own, on the database of `api` and behind the same observer."""
+    with AppProcess(harness_config, api.app_dsn) as process:
+        yield process
+
+
+@pytest.fixture
+def rows(request: pytest.FixtureRequest) -> int:
+    """How many rows a test marked `growth` is to make now."""
+    if request.node.get_closest_marker("growth") is None:
+        pytest.fail("`rows` is for tests marked growth, which are called once for each size", pytrace=False)
+    return STEPS[0]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Call a test marked `growth` once for each size, and compare its last requests."""
+    if pyfuncitem.get_closest_marker("growth") is None:
+        return None
+    missing = {"api", "rows"} - set(pyfuncitem.funcargs)
+    if missing:
+        pytest.fail(f"a test marked growth needs the fixtures api and rows; it lacks {', '.join(missing)}", False)
+    names = inspect.signature(pyfuncitem.obj).parameters
+    arguments: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in names}
+    measured: dict[int, Exchange] = {}
+    for before, size in pairwise((0, *STEPS)):
+        pyfuncitem.obj(**arguments | {"rows": size - before})
+        measured[size] = arguments["api"].last
+    verdict = arguments["api"].verdict(judge(measured))
+    if not verdict.clean:
+        raise BrokenPromiseError(f"\n{verdict}")
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Function) -> Generator[None]:
+    """Hold a budget that a test's marker raises against what its requests needed, when all of them were judged."""
+    yield
+    api = getattr(item, "funcargs", {}).get("api")
+    if api is None or item.get_closest_marker("query_budget") is None or api.watch.unjudged:
+        return
+    verdict = api.verdict(judge_budget(item.nodeid, limits_of(item), api.watch.most))
+    if not verdict.clean:
+        raise BrokenPromiseError(f"\n{verdict}")
+
+
+def limits_of(item: pytest.Item) -> Limits:
+    """The limits of a test's requests: the default, or what its marker `query_budget` says."""
+    marker = item.get_closest_marker("query_budget")
+    if marker is None:
+        return Limits()
+    try:
+        (queries,) = marker.args
+        if not isinstance(queries, int):
+            raise TypeError(f"{queries!r} is no number of queries")
+        Exemption("query-budget", "the marker query_budget", **marker.kwargs)  # it refuses a reason that says nothing
+    except (TypeError, ValueError) as error:
+        pytest.fail(f"write @pytest.mark.query_budget(5, reason='why this request needs more'): {error}", False)
+    return Limits(queries=queries)

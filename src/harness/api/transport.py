@@ -1,0 +1,154 @@
+"""The HTTP transport of an API test: every request is recorded on the wire and judged, without anyone asking."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import httpx
+
+from harness.api.budget import Exchange, Limits, judge
+from harness.api.in_flight import InFlight
+from harness.findings import Finding, Verdict
+from harness.sql.normalise import normalise
+from harness.wire.observer import Observer
+
+READY = "/ready"
+"""What a platform asks before it sends the first request."""
+
+
+class BrokenPromiseError(AssertionError):
+    """A request broke a rule; raised where the test made the request."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """A statement that the app sent: one of its texts as sent, its parameter types (oids), and the routes it served."""
+
+    text: str
+    types: tuple[int, ...]
+    routes: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What a run has seen so far: each query once, by its normalised text."""
+
+    statements: dict[str, Seen] = field(default_factory=dict)
+
+    def note(self, exchange: Exchange) -> None:
+        """Add the queries of a request that succeeded."""
+        for statement in exchange.recording.statements:
+            if statement.kind == "query" and not statement.sqlstate:
+                seen = self.statements.setdefault(normalise(statement.text), Seen(statement.text, statement.types))
+                seen.routes.add(exchange.route)
+
+
+class Watch(httpx.HTTPTransport):
+    """Sends requests and, once the app and the wire have come to rest, puts what each broke before `verdict`.
+
+    `last` is the last request's exchange, `most` the largest number of queries of one that was judged, and `unjudged`
+    how many were not. Requests that overlap are not judged, since no one can tell whose statement
+    is whose; nor is any request once the test has disturbed the connections by a fault.
+    """
+
+    def __init__(
+        self,
+        wire: Observer,
+        inflight: InFlight,
+        ledger: Ledger,
+        verdict: Callable[[Sequence[Finding]], Verdict],
+        limits: Limits | None = None,
+    ) -> None:
+        super().__init__(verify=False)
+        self.wire = wire
+        self.last: Exchange | None = None
+        self.most = 0
+        self.unjudged = 0
+        self._inflight = inflight
+        self._ledger = ledger
+        self.verdict = verdict
+        self._limits = limits or Limits()
+        self._lock = threading.Lock()
+        self._open = 0
+        self._overlaps = False
+
+    def warm_up(self, base_url: httpx.URL) -> None:
+        """Ask the app whether it is ready, as a platform does before the first request; the answer does not matter."""
+        super().handle_request(httpx.Request("GET", base_url.join(READY))).read()
+        self._rest()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request, read its answer, judge it.
+
+        Raises:
+            BrokenPromiseError: when it breaks a rule.
+        """
+        with self._lock:
+            self._open += 1
+            self._overlaps = self._overlaps or self._open > 1
+        try:
+            response, exchange = self._exchange(request)
+        finally:
+            with self._lock:
+                self._open -= 1
+                overlapped, self._overlaps = self._overlaps, self._overlaps and self._open > 0
+        if overlapped:
+            self.unjudged += 1
+        else:
+            self._judge(exchange)
+        return response
+
+    def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, Exchange]:
+        with self.wire.recording() as recording:
+            begun = perf_counter()
+            response = super().handle_request(request)
+            response.read()
+            seconds = perf_counter() - begun
+            unsettled = "" if self._overlaps else self._rest()
+        route = f"{request.method} {self._inflight.route or request.url.path}"
+        answered = self._inflight.answered
+        self.last = Exchange(route, recording, seconds, items(response), answered, unsettled)
+        return response, self.last
+
+    def _rest(self) -> str:
+        """Wait until the app and the wire have come to rest; what has not, for a finding."""
+        if not self._inflight.wait():
+            return "the app has not ended its work on the request 10 s after the answer"
+        try:
+            self.wire.settle()
+        except TimeoutError as error:
+            return str(error)
+        return ""
+
+    def _judge(self, exchange: Exchange) -> None:
+        self._ledger.note(exchange)
+        if self.wire.disturbed:
+            self.unjudged += 1
+            return
+        self.most = max(self.most, exchange.queries)
+        verdict = self.verdict(judge(exchange, self._limits))
+        if not verdict.clean:
+            raise BrokenPromiseError(f"\n{verdict}")
+
+
+def items(response: httpx.Response) -> int | None:
+    """How many items a JSON answer lists: those of the array that it is, or of the longest in its objects.
+
+    Objects are looked into at any depth, the items of an array are not.
+    """
+    try:
+        ahead = [json.loads(response.content)]
+    except ValueError:
+        return None
+    lengths = []
+    while ahead:
+        match ahead.pop():
+            case dict() as inner:
+                ahead += inner.values()
+            case list() as found:
+                lengths.append(len(found))
+    return max(lengths, default=None)

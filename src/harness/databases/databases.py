@@ -1,0 +1,235 @@
+"""Fresh databases: templates made once a run, and clones of them for the tests.
+
+pytest-postgresql's janitor is not used here: each of its calls opens a connection of its own, and a database closed a
+moment ago makes it wait in steps of a second.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from pathlib import Path
+from select import select
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+from harness.alembic_config import upgrade
+from harness.config import Config
+from harness.databases.clones import Copier, Copy, Template, observe
+from harness.databases.pool import Pool
+from harness.databases.privileges import read_rights
+from harness.postgres.address import Address
+from harness.postgres.admin import Administrator
+from harness.postgres.roles import Roles
+from harness.postgres.run_directory import wait_gone
+
+COPIES_ONLY = """\
+Every database was a new copy of the template, none the last one reset: {}.
+  A reset is proven from the write-ahead log, which pg_walinspect reads; it is there from PostgreSQL 15 on.
+  remedy: install the contrib package of this PostgreSQL, or take another one (python -m harness postgres)"""
+
+
+@dataclass(slots=True)
+class Database:
+    """One database as one role sees it; `as_role` gives the same one to another.
+
+    `_session` was opened ahead and goes to the first `connect`, unless something else is asked before: whoever knows
+    where the database is may change what a session begins with, or count the sessions.
+    """
+
+    _name: str
+    _server: Address
+    roles: Roles
+    role: str = "migrator"
+    how: str = ""
+    """Where it came from: cloned, reset, reused; for people."""
+    _session: psycopg.Connection[Any] | None = field(default=None, repr=False)
+    began_with_session: bool | None = None
+    """Whether the first that was asked for was a session; None before anything was."""
+    _engine: Engine | None = field(default=None, repr=False)
+    _views: dict[str, Database] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name on the server."""
+        self._show()
+        return self._name
+
+    @property
+    def server(self) -> Address:
+        """The server as the administrator sees it."""
+        self._show()
+        return self._server
+
+    @property
+    def address(self) -> Address:
+        """The server as this role sees it."""
+        return self.roles.seen_by(self.server, self.role)
+
+    @property
+    def dsn(self) -> str:
+        """A libpq connection URI."""
+        return self.address.dsn(self.name)
+
+    @property
+    def url(self) -> URL:
+        """The same for SQLAlchemy's psycopg dialect."""
+        return self.address.url(self.name)
+
+    @property
+    def engine(self) -> Engine:
+        """A SQLAlchemy engine without a pool, made when first asked for."""
+        if self._engine is None:
+            self._engine = create_engine(self.url, poolclass=NullPool)
+        return self._engine
+
+    def connect(self, **options: Any) -> psycopg.Connection[Any]:
+        """A new psycopg connection; `options` are psycopg.connect's own."""
+        if self.began_with_session is None and options.keys() <= {"autocommit"} and (session := self._begin()):
+            session.autocommit = options.get("autocommit", False)
+            return session
+        return self.address.connect(self.name, **options)
+
+    def as_role(self, role: str) -> Database:
+        """This database as `superuser`, `migrator`, `app` or `readonly` sees it."""
+        if role == self.role:
+            return self
+        return self._views.setdefault(role, Database(self.name, self.server, self.roles, role))
+
+    def _begin(self) -> psycopg.Connection[Any] | None:
+        """The session that was opened ahead, where the server has not ended it meanwhile."""
+        self.began_with_session = True
+        session, self._session = self._session, None
+        if session and select([session], [], [], 0)[0]:
+            session.close()
+        return session if session and not session.closed else None
+
+    def _show(self) -> None:
+        """End the session that was opened ahead, before anybody can meet it."""
+        self.began_with_session = bool(self.began_with_session)
+        session, self._session = self._session, None
+        if session:
+            pid = session.info.backend_pid
+            session.close()
+            wait_gone(pid, seconds=10)
+
+    def dispose(self) -> None:
+        """Close the engines that were made here."""
+        for view in (self, *self._views.values()):
+            if view._engine:
+                view._engine.dispose()
+
+
+@dataclass(slots=True)
+class Databases:
+    """The databases of a run on one server; all that it makes there begins with `prefix`.
+
+    `own` is the run's directory where the server is the harness's own. There databases are brought back after a test;
+    on a server that someone else runs, each is a new copy. With `alone` nothing is made in the background.
+    """
+
+    server: Address
+    config: Config
+    roles: Roles
+    prefix: str
+    own: Path | None = None
+    alone: bool = False
+    note: str = field(default="", init=False)
+    """Why no database is brought back after a test, where it could be."""
+    _templates: dict[bool, Template] = field(default_factory=dict, repr=False)
+    _lent: dict[str, Copy] = field(default_factory=dict, repr=False)
+    _pool: Pool | None = field(default=None, repr=False)
+
+    def create(self, *, migrated: bool, unused: bool = False) -> Database:
+        """A fresh database: at head, or with the roles' rights and nothing else; `unused` if no test may have had it.
+
+        Raises:
+            HarnessError: when the disk is full.
+        """
+        template = self.template(migrated=migrated)
+        copy = self.pool.here.clone(template) if self.alone else self.pool.take(template, unused=unused)
+        self._lent[copy.name] = copy
+        return Database(copy.name, self.server, self.roles, how=copy.how, _session=copy.session)
+
+    def drop(self, database: Database) -> None:
+        """Take a database back, with whoever is still connected to it."""
+        began = database.began_with_session
+        copy = self._lent.pop(database.name)
+        if began is not None and self.pool.here.observes:
+            copy.template.expects = began
+        if self.alone:
+            self.pool.here.drop(copy)
+        else:
+            self.pool.give(copy)
+
+    def clear(self) -> None:
+        """Drop all that was made here."""
+        self.close()
+        administrator = self.pool.here.administrator
+        query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY oid DESC"
+        for (name,) in administrator.run(query, [f"{self.prefix}_"]).fetchall():
+            administrator.drop(name)
+
+    def close(self) -> None:
+        """End the sessions of this object; what it made stays."""
+        if self._pool:
+            self._pool.close()
+            self._pool.here.administrator.close()
+        for copy in self._lent.values():
+            if copy.session:
+                copy.session.close()
+
+    @property
+    def failure(self) -> str:
+        """The traceback of a background thread that ended before its time."""
+        return self._pool.failure if self._pool else ""
+
+    @property
+    def pool(self) -> Pool:
+        """The ready databases."""
+        if self._pool is None:
+            numbers = itertools.count(1)
+            here, there, beside = (Copier(Administrator(self.server, self.own), self.prefix, numbers) for _ in range(3))
+            if self.own and not self.alone:
+                reason = observe(here.administrator)
+                self.note = COPIES_ONLY.format(reason) if reason else ""
+                here.observes = there.observes = beside.observes = not reason
+            self._pool = Pool(here, there, beside)
+        return self._pool
+
+    def template(self, *, migrated: bool) -> Template:
+        """A template, made when first asked for and not there yet. Nobody can connect to it."""
+        if migrated not in self._templates:
+            name = f"{self.prefix}_{'head' if migrated else 'empty'}"
+            administrator = self.pool.here.administrator
+            there = administrator.run("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+            if not there:
+                self._make(name, migrated=migrated)
+            visitor = self.roles.seen_by(self.server, "migrator")
+            template = Template(name, read_rights(administrator.session(), name), visitor)
+            if self._templates and not migrated:  # the roles' file changes nothing that the other has not
+                template.shared = self._templates[True].shared
+            else:
+                self.pool.here.describe(template, changed=not there)
+                for other in self._templates.values():  # a migration may have changed a role
+                    other.shared = template.shared
+            self._templates[migrated] = template
+        return self._templates[migrated]
+
+    def _make(self, name: str, *, migrated: bool) -> None:
+        administrator = self.pool.here.administrator
+        administrator.create(name, "template0")
+        try:
+            self.roles.apply(self.server, name)
+            if migrated:
+                upgrade(self.config, Database(name, self.server, self.roles).url)
+            with self.server.connect(name) as warm:  # writes the relation cache's file, which copies then start with
+                warm.execute("SELECT 1")
+            administrator.wait_until_left(name)
+            administrator.execute("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
+        except BaseException:
+            administrator.drop(name)
+            raise

@@ -1,0 +1,189 @@
+"""Databases held ready: two threads bring back what tests return, and copy ahead, while the next test runs.
+
+They are a convenience. Whatever happens to one, both end, and the test's own thread makes the copies itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from harness.databases.clones import Copier, Copy, Template
+
+AHEAD = 2
+"""Databases held ready beside the one that a test has."""
+
+PATIENCE = 20.0
+"""Seconds to wait for the threads before doing their work here."""
+
+BACKLOG = 8
+"""Databases to be dropped that may wait until a thread has nothing better to do."""
+
+IDLE = 0.02
+"""Seconds without work after which a thread drops one of them."""
+
+USUAL = sys.getswitchinterval()
+SWITCH = 0.0005
+"""Seconds after which a busy test lets a thread go on; Python's own 5 ms would stretch its few steps to 50 ms."""
+
+
+@dataclass(slots=True)
+class Pool:
+    """The ready databases of each template. `here` works in the test's thread, the others in the background.
+
+    `there` brings databases back; `beside` copies and drops, as `there` does when nothing has come back.
+    """
+
+    here: Copier
+    there: Copier
+    beside: Copier
+    failure: str = ""
+    """The traceback of a thread that ended before its time."""
+    _ready: list[Copy] = field(default_factory=list)
+    _returned: deque[Copy] = field(default_factory=deque)
+    _ordered: deque[Template] = field(default_factory=deque)
+    _dropped: deque[Copy] = field(default_factory=deque)
+    _wanted: dict[str, int] = field(default_factory=dict)
+    _coming: list[Template] = field(default_factory=list)
+    """What is being copied or brought back at present."""
+    _busy: int = 0
+    _closing: bool = False
+    _turn: threading.Condition = field(default_factory=threading.Condition)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def take(self, template: Template, *, unused: bool = False) -> Copy:
+        """A database that is as its template is; with `unused` one that no test had before."""
+        with self._turn:
+            self._wanted[template.name] = min(self._wanted.get(template.name, 0) + 1, AHEAD)
+            copy = self._find(template, unused=unused)
+            while copy is None and self._comes(template) and self._turn.wait(PATIENCE):
+                copy = self._find(template, unused=unused)
+        taken = copy or self.here.clone(template)
+        with self._turn:
+            self._order(template)
+        return taken
+
+    def give(self, copy: Copy) -> None:
+        """Take a database back from a test, and undo at once what the next one would meet in any other."""
+        if self.here.put_back(copy):
+            return
+        with self._turn:
+            if self._alive():
+                self._returned.append(copy)
+                self._turn.notify_all()
+                return
+        self.here.drop(copy)
+
+    def close(self) -> None:
+        """End the threads after what they are doing."""
+        with self._turn:
+            self._closing = True
+            self._turn.notify_all()
+        for thread in self._threads:
+            thread.join(PATIENCE)
+        for copy in self._ready:
+            if copy.session:
+                copy.session.close()
+
+    def _find(self, template: Template, *, unused: bool) -> Copy | None:
+        for copy in self._ready:
+            if copy.template is template and not (unused and copy.used):
+                self._ready.remove(copy)
+                return copy
+        return None
+
+    def _comes(self, template: Template) -> bool:
+        """Whether a thread will have a database of this template without being asked again."""
+        work = [*self._coming, *self._ordered, *(copy.template for copy in self._returned)]
+        return self._alive() and any(each is template for each in work)
+
+    def _order(self, template: Template) -> None:
+        """Ask for as many copies as are missing."""
+        held = [*self._coming, *self._ordered, *(copy.template for copy in (*self._returned, *self._ready))]
+        missing = self._wanted[template.name] - sum(each is template for each in held)
+        if missing > 0 and self._started():
+            self._ordered.extend([template] * missing)
+            self._turn.notify_all()
+
+    def _started(self) -> bool:
+        if not self._threads and not self._closing:
+            for copier in (self.there, self.beside):
+                thread = threading.Thread(target=self._run, args=[copier], name="fresh-databases", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        return self._alive()
+
+    def _alive(self) -> bool:
+        return bool(self._threads) and not self.failure and not self._closing
+
+    def _run(self, copier: Copier) -> None:
+        """A thread. Nothing leaves it: an exception in a thread would fail whatever test runs at the time."""
+        try:
+            with contextlib.closing(copier.administrator):
+                while self._work(copier):
+                    pass
+        except BaseException:
+            self.failure = "" if self._closing else traceback.format_exc()
+        with self._turn:
+            self._turn.notify_all()
+
+    def _work(self, copier: Copier) -> bool:
+        """Do one thing: bring back, else copy ahead, else drop; False when the run or the other thread is over."""
+        returned = ordered = dropped = None
+        with self._turn:
+            while self._alive() and not self._urgent(copier) and self._turn.wait(IDLE if self._dropped else None):
+                pass
+            if not self._alive():
+                return False
+            if self._dropped and (len(self._dropped) > BACKLOG or not self._urgent(copier)):
+                dropped = self._dropped.popleft()
+            elif self._returned and copier is self.there:
+                returned = self._returned.popleft()
+                self._coming.append(returned.template)
+            elif self._ordered:
+                ordered = self._ordered.popleft()
+                self._coming.append(ordered)
+        with self._hurry():
+            if dropped:
+                copier.drop(dropped)
+            elif returned:
+                self._add(copier, returned.template, copier.reuse(returned), instead_of=returned)
+            elif ordered:
+                self._add(copier, ordered, copier.clone(ordered, ahead=True))
+        return True
+
+    def _urgent(self, copier: Copier) -> bool:
+        """Whether there is something to do that a test may be waiting for, or too much to be dropped."""
+        return bool((self._returned and copier is self.there) or self._ordered or len(self._dropped) > BACKLOG)
+
+    def _add(self, copier: Copier, template: Template, made: Copy | None, instead_of: Copy | None = None) -> None:
+        """Hold a database ready; where none was made of the one that came back, ask for a copy `instead_of` it."""
+        if made and template.expects:
+            made = copier.greet(made)
+        with self._turn:
+            self._coming.remove(template)
+            if made:
+                self._ready.append(made)
+            elif instead_of:
+                self._dropped.append(instead_of)
+                self._ordered.append(template)
+            self._turn.notify_all()
+
+    @contextlib.contextmanager
+    def _hurry(self) -> Iterator[None]:
+        """Let the threads go on more often than Python would, as long as one of them is at work."""
+        with self._turn:
+            self._busy += 1
+            sys.setswitchinterval(SWITCH)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._busy -= 1
+                if not self._busy:
+                    sys.setswitchinterval(USUAL)

@@ -1,0 +1,77 @@
+"""A run's cluster with the migrated template on it: from the cache, or made and then cached."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+
+from harness.config import Config, HarnessError
+from harness.databases.cache import Cache, cluster_key, template_key
+from harness.databases.databases import Databases
+from harness.postgres.address import Address
+from harness.postgres.installations import Installation
+from harness.postgres.roles import Roles
+from harness.postgres.server import PORT, SUPERUSER, Cluster, new_cluster
+
+
+def databases_on(cluster: Cluster, config: Config, *, alone: bool = False) -> Databases:
+    """The databases of a cluster of the harness's own."""
+    roles = Roles(config.roles_path, config.role_prefix)
+    server = Address(cluster.host, PORT, SUPERUSER)
+    return Databases(server, config, roles, "test", own=cluster.run.path, alone=alone)
+
+
+def prepared_cluster(installation: Installation, config: Config, cache: Cache | None) -> Cluster:
+    """A started cluster of `installation`, with the template of `config` where its migrations run.
+
+    Raises:
+        HarnessError: when the server cannot be initialised or started.
+    """
+    cluster = new_cluster(installation)
+    try:
+        if cache is None:
+            cluster.initialise()
+            cluster.start()
+        elif not _restored(cluster, cache, _key(cluster, config)):
+            with cache.alone():
+                if not _restored(cluster, cache, _key(cluster, config)):
+                    _make(cluster, config, cache)
+    except BaseException:
+        cluster.close()
+        raise
+    return cluster
+
+
+def _key(cluster: Cluster, config: Config) -> str:
+    return template_key(cluster_key(cluster.installation, cluster.account), config)
+
+
+def _restored(cluster: Cluster, cache: Cache, key: str) -> bool:
+    """Start from an archive, if there is one that a server starts from."""
+    if not cache.restore(key, cluster.account, cluster.run.data):
+        return False
+    try:
+        cluster.start()
+    except HarnessError:
+        cache.discard(key)
+        cluster.wipe()
+        return False
+    return True
+
+
+def _make(cluster: Cluster, config: Config, cache: Cache) -> None:
+    """Initialise, migrate, and cache both; migrations that fail do so again, visibly, in the test that needs them."""
+    base = cluster_key(cluster.installation, cluster.account)
+    if not cache.restore(base, cluster.account, cluster.run.data):
+        cluster.initialise()
+        if cache.holds("template"):  # the migrations are being worked on: next time initdb is spared
+            cache.store(base, cluster.run.data)
+    cluster.start()
+    with contextlib.closing(databases_on(cluster, config)) as databases:
+        try:
+            databases.template(migrated=True)
+        except Exception:
+            return
+    cluster.stop(signal.SIGINT)
+    cache.store(_key(cluster, config), cluster.run.data)
+    cluster.start()

@@ -1,0 +1,1 @@
+"""Revision files as text: what they say, where values come from, and what git knows of them."""

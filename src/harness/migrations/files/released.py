@@ -1,0 +1,191 @@
+"""Released revisions stay as they are, and history only grows at its end.
+
+Released is what the merge base with the default branch holds. A revision is known by its id, wherever its file lies,
+and compared by its code: comments, docstrings, layout, `hazards` and `replaces` may change.
+
+History may start anew with a first revision that names every released one:
+
+    replaces = ("0001", "0002")
+
+Databases that ran those are made anew. Once it is released itself, it stays as it is like any other.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.findings import Finding, Rule
+from harness.migrations.files.exemptions import NAME, assignment
+from harness.migrations.files.git import Base, Repository
+
+EDITED_HISTORY = Rule(
+    "edited-history",
+    "error",
+    "A released revision stays as it is",
+    "databases that already ran it will never run the change, and from then on differ from those that will",
+    "restore the released file, and put the change into a new revision on top of it",
+)
+NON_LINEAR = Rule(
+    "non-linear",
+    "error",
+    "A new revision comes after every released one",
+    "production stands at the released head already: what is slipped in below runs in an order that nobody tested",
+    "set its down_revision to the released head",
+)
+
+REPLACES = "replaces"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision as its file states it; `digest` is of its code, `replaces` what it starts history in place of."""
+
+    id: str
+    parents: tuple[str, ...]
+    digest: str
+    path: str
+    replaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the history breaks, and a note on what it was compared with, or why with nothing."""
+
+    findings: tuple[Finding, ...]
+    note: str
+
+
+def compare_with_released(folders: Iterable[Path], environment: Mapping[str, str]) -> Comparison:
+    """Compare the revision files below `folders` with those of the merge base, uncommitted changes included.
+
+    `environment` tells a pull request's target branch in CI.
+
+    Raises:
+        HarnessError: in a pull request whose target branch the clone does not hold, with the remedy.
+    """
+    folders = [folder.resolve() for folder in folders]
+    repository = Repository.around(folders[0])
+    base = repository if isinstance(repository, str) else repository.base(environment)
+    if isinstance(repository, str) or isinstance(base, str):
+        return Comparison((), f"released revisions not compared: {base}")
+    released = _released(repository, base, folders)
+    current = {item.id: item for folder in folders for item in _read_all(_files(folder))}
+    if start := _start_anew(released, current):
+        note = f"history starts anew with {start.id}, in place of {len(released)} released revisions of {base}"
+        return Comparison((), note)
+    findings = (*_edited(released, current, base), *_misplaced(released, current, base))
+    return Comparison(findings, f"{len(released)} released revisions compared with {base}")
+
+
+def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(folder.rglob("*.py")):
+        yield str(path), path.read_bytes()
+
+
+def _released(repository: Repository, base: Base, folders: list[Path]) -> dict[str, Revision]:
+    """The revisions of the merge base, in whatever directory; `folders` decide which history is ours.
+
+    A repository may hold the histories of several databases, and a history may have moved. So all files of the base
+    that lie in our folders count, and of the others those whose id we have.
+    """
+    ours = {item.id for folder in folders for item in _read_all(_files(folder))}
+    here = tuple(f"{folder.relative_to(repository.root).as_posix()}/" for folder in folders)
+    files = repository.files(base.commit, containing="down_revision")
+    found = _read_all((path, repository.content(base.commit, path)) for path in files)
+    return {item.id: item for item in found if item.id in ours or item.path.startswith(here)}
+
+
+def _read_all(files: Iterable[tuple[str, bytes]]) -> Iterator[Revision]:
+    for path, content in files:
+        if revision := read_revision(path, content):
+            yield revision
+
+
+def read_revision(path: str, content: bytes) -> Revision | None:
+    """A revision from the bytes of its file; None for a file that is none, or no Python."""
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError):
+        return None
+    name = _literal(tree, "revision")
+    if not isinstance(name, str) or not any(assignment(node, "down_revision") for node in tree.body):
+        return None
+    parents = [*_names(_literal(tree, "down_revision")), *_names(_literal(tree, "depends_on"))]
+    return Revision(name, tuple(parents), _digest(tree), path, tuple(_names(_literal(tree, REPLACES))))
+
+
+def _literal(tree: ast.Module, name: str) -> object:
+    for node in tree.body:
+        value = assignment(node, name)
+        if value is not None:
+            try:
+                return ast.literal_eval(value)
+            except ValueError:
+                return None
+    return None
+
+
+def _names(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [str(item) for item in value] if isinstance(value, tuple | list | set) else []
+
+
+def _digest(tree: ast.Module) -> str:
+    """Of the code that runs: the exemptions, what it replaces and the docstrings are left out."""
+    body = [node for node in tree.body if all(assignment(node, name) is None for name in (NAME, REPLACES))]
+    module = ast.Module(body, type_ignores=[])
+    for node in ast.walk(module):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return hashlib.sha256(ast.dump(module).encode()).hexdigest()
+
+
+def _start_anew(released: Mapping[str, Revision], current: Mapping[str, Revision]) -> Revision | None:
+    """The only first revision, where it replaces all that is released and has not been released as that itself."""
+    firsts = [item for item in current.values() if not item.parents]
+    if not released or len(firsts) != 1 or not {*released} <= {*firsts[0].replaces}:
+        return None
+    known = released.get(firsts[0].id)
+    return None if known and known.replaces else firsts[0]
+
+
+def _edited(released: Mapping[str, Revision], current: Mapping[str, Revision], base: Base) -> Iterator[Finding]:
+    for name, revision in released.items():
+        now = current.get(name)
+        if now is None and not base.exact:
+            continue
+        if now is None:
+            message = f"{revision.path} is in {base} and is gone here"
+        elif now.digest != revision.digest:
+            message = f"{now.path} is not what {base} holds"
+        else:
+            continue
+        fix = f"git checkout {base.commit[:12]} -- {revision.path}"
+        yield Finding(EDITED_HISTORY, name, message, fix, revision=name)
+
+
+def _misplaced(released: Mapping[str, Revision], current: Mapping[str, Revision], base: Base) -> Iterator[Finding]:
+    """New revisions that do not stand on a released head."""
+    inner = {parent for revision in released.values() for parent in revision.parents}
+    heads = [name for name in released if name not in inner]
+    for name, revision in current.items():
+        if heads and name not in released and not _ancestors(name, current) & {*heads}:
+            stands = ", ".join(revision.parents) or "nothing"
+            message = f"{revision.path} stands on {stands}, below the head {', '.join(heads)} of {base}"
+            yield Finding(NON_LINEAR, name, message, f'down_revision = "{heads[0]}"', revision=name)
+
+
+def _ancestors(name: str, revisions: Mapping[str, Revision]) -> set[str]:
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        revision = revisions.get(waiting.pop())
+        new = set(revision.parents) - found if revision else set()
+        found |= new
+        waiting += new
+    return found

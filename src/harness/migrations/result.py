@@ -1,0 +1,74 @@
+"""One revision, judged: as it is remembered, shown in a failure, and put into the table of its history."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from harness.findings import Finding, Rule
+from harness.migrations.tracing.evidence import Trace, strongest
+
+COLUMNS = ("revision", "statements", "strongest lock", "rewrites", "scans", "ms")
+"""The table of a history, a row a revision."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One revision: its findings, its statements and its way back as JSON shows them.
+
+    `failed` says that it does not run even without rows; `cached` that nothing was traced now.
+    """
+
+    revision: str
+    findings: tuple[Finding, ...]
+    statements: tuple[dict[str, Any], ...]
+    downgrade: dict[str, Any]
+    row: tuple[str, ...]
+    failed: bool = False
+    cached: bool = False
+
+    def data(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return asdict(self)
+
+
+def from_data(data: dict[str, Any]) -> Judged:
+    """A judgement from what `data` gave.
+
+    Raises:
+        KeyError: for data of another shape.
+        TypeError: likewise.
+    """
+    found = tuple(Finding(**{**item, "rule": Rule(**item["rule"])}) for item in data["findings"])
+    row = tuple(map(str, data["row"]))
+    return Judged(
+        data["revision"], found, tuple(data["statements"]), data["downgrade"], row, data["failed"], cached=True
+    )
+
+
+def statements_table(judged: Judged) -> str:
+    """The statements of a revision as a person reads them in a failure."""
+    lines = []
+    for item in judged.statements:
+        locks = ", ".join(f"{lock['mode'].removesuffix('Lock')} {lock['relation']}" for lock in item["locks"])
+        where = "outside a transaction" if item["transaction"] is None else f"transaction {item['transaction']}"
+        rewrites = "".join(f"; rewrites {rewrite['relation']}" for rewrite in item["rewrites"])
+        rows = "".join(f"; {_counts(row)}" for row in item["rows"])
+        error = f"; {item['sqlstate']}" if item["error"] else ""
+        lines.append(f"{item['number']:>3}  {item['sql'][:100]}")
+        lines.append(f"     {where}; {item['milliseconds']:.1f} ms; {locks or 'no lock'}{rewrites}{rows}{error}")
+    return "\n".join(lines)
+
+
+def _counts(row: dict[str, Any]) -> str:
+    counts = [f"{row[name]} {name}" for name in ("read", "inserted", "updated", "deleted") if row[name]]
+    return f"{row['relation']} {', '.join(counts)}"
+
+
+def summary(trace: Trace) -> tuple[str, ...]:
+    """The row of the history's table."""
+    statements = trace.statements
+    scans = sum(len(trace.scanned(item)) for item in statements)
+    rewrites = sum(len(item.rewrites) for item in statements)
+    spent = sum(item.milliseconds for item in statements)
+    return (trace.revision, str(len(statements)), strongest(statements), str(rewrites), str(scans), f"{spent:.0f}")

@@ -1,0 +1,81 @@
+"""sql-in-fstring: SQL that is put together from what the file does not hold."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from harness.findings import Finding, Rule
+from harness.migrations.files.source import TEXTS, Source, calls, place
+from harness.migrations.files.value_origins import comes_from_outside, is_from_catalogue
+
+SQL_IN_FSTRING = Rule(
+    "sql-in-fstring",
+    "error",
+    "A revision's SQL is made of what the file holds",
+    "the revision does something else where the environment or the rows differ, so testing it proves nothing",
+    "write the names into the file, and pass values as bound parameters",
+)
+
+
+def sql_in_fstring(source: Source) -> Iterator[Finding]:
+    """Judge text that is put together from the environment, from settings, from the clock or from rows.
+
+    Constants, loops over constants and parameters of the file's own functions are what the file holds; names that the
+    system catalogue gives are as good.
+    """
+    seen: set[tuple[str, str]] = set()
+    for function in source.functions:
+        for expression in _texts(source, function):
+            origin = _foreign(expression, source)
+            if origin and (function.name, origin) not in seen:
+                seen.add((function.name, origin))
+                message = f"{function.name}, line {expression.lineno}: the SQL holds {origin}, known only when it runs"
+                yield Finding(
+                    SQL_IN_FSTRING,
+                    place(function, origin),
+                    message,
+                    revision=source.revision,
+                    statement=source.names.text(expression),
+                )
+
+
+def _texts(source: Source, function: ast.FunctionDef) -> Iterator[ast.expr]:
+    """The strings of a function that are put together and used as SQL, each once."""
+    arguments = [expression for expression, _ in source.statements(function)]
+    arguments += [
+        source.names.unwrapped(call.args[0])
+        for call in calls(function)
+        if call.args and source.names.dotted(call.func) in TEXTS
+    ]
+    for expression in {id(expression): expression for expression in arguments}.values():
+        if _is_put_together(expression):
+            yield expression
+
+
+def _is_put_together(node: ast.expr) -> bool:
+    """Whether an expression is an f-string, `%`, `+` or `.format` on a string."""
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Mod | ast.Add) and (_is_string(node.left) or _is_put_together(node.left))
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr == "format" and _is_string(node.func.value)
+    return isinstance(node, ast.JoinedStr)
+
+
+def _is_string(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _foreign(node: ast.expr, source: Source, followed: frozenset[str] = frozenset()) -> str | None:
+    """The first part of an expression whose value the file does not hold."""
+    name = source.names.dotted(node.value if isinstance(node, ast.Subscript) else node)
+    if name and comes_from_outside(name, source.package) and not is_from_catalogue(node, source.names):
+        return ast.unparse(node)
+    if isinstance(node, ast.Name) and node.id not in followed:
+        for value in source.names.values.get(node.id, []):
+            if _foreign(value, source, followed | {node.id}):
+                return node.id
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr) and (found := _foreign(child, source, followed)):
+            return found
+    return None

@@ -1,0 +1,63 @@
+"""unreached-branch: a revision that does one thing here and another there."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from harness.findings import Finding, Rule
+from harness.migrations.files.source import Source, calls, place
+from harness.migrations.files.value_origins import SURROUNDINGS, is_setting
+
+UNREACHED_BRANCH = Rule(
+    "unreached-branch",
+    "warning",
+    "A revision does the same everywhere",
+    "only the branch that a test takes can be observed; production may take the other",
+    "write one path; two ways to deploy are two revisions",
+)
+
+OFFLINE = ("is_offline_mode()", ".as_sql")
+ASKING = ("alembic.op.get_bind", "alembic.op.get_context", "alembic.op.f")
+
+
+def unreached_branch(source: Source) -> Iterator[Finding]:
+    """Judge conditions on settings, surroundings and the server's version that decide what the revision does.
+
+    A condition on what the database holds, or on the kind of database, is the same in a test and in production; one
+    on offline mode matters when each way does something.
+    """
+    for function in source.functions:
+        for node in ast.walk(function):
+            if not isinstance(node, ast.If | ast.IfExp | ast.While) or not (cause := _decides(node.test, source)):
+                continue
+            branches = [_operates(branch, source) for branch in _branches(node)]
+            offline = source.names.dotted(cause).endswith(OFFLINE)
+            if all(branches) if offline else any(branches) or _ends_early(node):
+                told = ast.unparse(cause)
+                message = f"{function.name}, line {node.lineno}: {told} decides what the revision does"
+                yield Finding(UNREACHED_BRANCH, place(function, told), message, revision=source.revision)
+
+
+def _decides(test: ast.expr, source: Source) -> ast.expr | None:
+    """The part of a condition that another environment may answer otherwise."""
+    for node in ast.walk(test):
+        name = source.names.dotted(node) if isinstance(node, ast.expr) else ""
+        if name.startswith(SURROUNDINGS) or "server_version_info" in name or is_setting(name):
+            return node if isinstance(node, ast.expr) else None
+    return None
+
+
+def _branches(node: ast.If | ast.IfExp | ast.While) -> list[list[ast.AST]]:
+    """What runs when the condition holds, and what runs when it does not."""
+    return [[node.body], [node.orelse]] if isinstance(node, ast.IfExp) else [[*node.body], [*node.orelse]]
+
+
+def _operates(branch: list[ast.AST], source: Source) -> bool:
+    """Whether a branch calls an operation; asking for the connection is none."""
+    names = (source.names.dotted(call.func) for node in branch for call in calls(node))
+    return any(name.startswith("alembic.op.") and name not in ASKING for name in names)
+
+
+def _ends_early(node: ast.If | ast.IfExp | ast.While) -> bool:
+    return isinstance(node, ast.If) and any(isinstance(each, ast.Return) for each in [*node.body, *node.orelse])

@@ -1,0 +1,110 @@
+"""Rules for slips in the SQL of a revision, also in a branch that no test takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from harness.findings import Finding, Rule
+from harness.migrations.files.source import Source
+from harness.sql import lexer
+
+UNCOMMITTED = Rule(
+    "uncommitted",
+    "error",
+    "A transaction that a revision begins is ended there",
+    "the changes are gone when the connection closes, and Alembic has recorded the revision as done",
+    "leave BEGIN and COMMIT to Alembic: each revision runs in a transaction of its own",
+)
+DUPLICATE_COLUMN = Rule(
+    "duplicate-column-assignment",
+    "error",
+    "A statement gives a column one value",
+    "Postgres refuses it (42701 or 42601), in production if no test came by here",
+    "keep the assignment that is meant",
+)
+ENUM_ORDER = Rule(
+    "enum-value-ordering",
+    "info",
+    "A value that is added to an enum says where it stands",
+    "without BEFORE or AFTER it becomes the greatest: ORDER BY and < follow, and it cannot be moved later",
+    "ALTER TYPE ... ADD VALUE IF NOT EXISTS 'value' AFTER 'neighbour'",
+)
+
+BEGINS = (("BEGIN",), ("START", "TRANSACTION"))
+ENDS = ("COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE")
+
+
+def uncommitted(source: Source) -> Iterator[Finding]:
+    """Judge each function's SQL as one sequence; a BEGIN inside a function body or DO block is plpgsql's."""
+    for function, statements in _by_function(source):
+        open_ = ""
+        for tokens, text in statements:
+            if any(lexer.starts(tokens, *words) for words in BEGINS):
+                open_ = text
+            elif tokens[0] in ENDS and not lexer.starts(tokens, "ROLLBACK", "TO"):
+                open_ = ""
+        if open_:
+            message = f"{function} sends {open_} and neither COMMIT nor ROLLBACK after it"
+            yield Finding(UNCOMMITTED, function, message, revision=source.revision, statement=open_)
+
+
+def duplicate_column(source: Source) -> Iterator[Finding]:
+    """Judge UPDATE … SET and the column list of INSERT; elements of arrays and fields of composites are not columns."""
+    for function, statements in _by_function(source):
+        for tokens, text in statements:
+            table, columns = _written(tokens)
+            for column, count in Counter(columns).items():
+                if count > 1:
+                    message = f"{function}: {tokens[0]} gives {column} {count} values"
+                    place = f"{table}.{column}"
+                    yield Finding(DUPLICATE_COLUMN, place, message, revision=source.revision, statement=text)
+
+
+def enum_order(source: Source) -> Iterator[Finding]:
+    """Judge ALTER TYPE … ADD VALUE without a place."""
+    for function, statements in _by_function(source):
+        for tokens, text in statements:
+            value = lexer.after(tokens, "ADD", "VALUE") if lexer.starts(tokens, "ALTER", "TYPE") else ()
+            if value and not {"BEFORE", "AFTER"} & set(value):
+                label = next((token for token in value if token.startswith("'")), "")
+                place = f"{lexer.name(tokens[2:])}.{label.strip(chr(39))}"
+                message = f"{function}: {label} becomes the greatest value of {lexer.name(tokens[2:])}"
+                yield Finding(ENUM_ORDER, place, message, revision=source.revision, statement=text)
+
+
+def _by_function(source: Source) -> Iterator[tuple[str, list[tuple[lexer.Tokens, str]]]]:
+    """The statements that each function sends, in order, as far as the file holds their text."""
+    for function in source.functions:
+        texts = [text for _, text in source.statements(function) if text]
+        yield function.name, [pair for text in texts for pair in lexer.written(text)]
+
+
+def _written(tokens: lexer.Tokens) -> tuple[str, list[str]]:
+    """The table and the columns that an UPDATE or INSERT writes."""
+    if lexer.starts(tokens, "UPDATE"):
+        rest = tokens[2:] if lexer.starts(tokens, "UPDATE", "ONLY") else tokens[1:]
+        return lexer.name(rest), _assigned(lexer.until(lexer.after(rest, "SET"), "WHERE", "FROM", "RETURNING"))
+    if lexer.starts(tokens, "INSERT", "INTO"):
+        rest = lexer.until(tokens[2:], "VALUES", "SELECT", "DEFAULT", "OVERRIDING", "WITH")
+        return lexer.name(rest), _listed(rest)
+    return "", []
+
+
+def _assigned(tokens: lexer.Tokens) -> list[str]:
+    """The columns left of `=`; `(a, b) = …` names two."""
+    columns: list[str] = []
+    for part in lexer.commas(tokens):
+        if part[0] == "(":
+            columns += _listed(lexer.until(part, "="))
+        elif lexer.starts(part[1:], "="):
+            columns.append(lexer.fold(part[0]))
+    return columns
+
+
+def _listed(tokens: lexer.Tokens) -> list[str]:
+    """The plain names of the parenthesis that `tokens` end with."""
+    if "(" not in tokens or tokens[-1] != ")":
+        return []
+    inside = tokens[tokens.index("(") + 1 : -1]
+    return [lexer.fold(part[0]) for part in lexer.commas(inside) if len(part) == 1]

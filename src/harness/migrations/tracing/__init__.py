@@ -1,0 +1,1 @@
+"""One revision run on a scratch database and recorded, statement by statement."""

@@ -1,0 +1,90 @@
+"""Event triggers that tell a session's client what each DDL command did, inside functions and DO blocks too.
+
+RAISE INFO reaches the client whatever client_min_messages is. They fire before a statement outside a transaction lets
+its locks go (manual, 40.1 "Overview of Event Trigger Behavior"); CONCURRENTLY, VACUUM and CLUSTER say nothing useful.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import psycopg
+
+from harness.migrations.tracing.evidence import Command, Dropped, Notice
+
+SCHEMA = "harness_trace"
+"""Holds the functions, in traced databases only."""
+
+MARK = "harness-trace:"
+"""What an announcement begins with."""
+
+_LOCKS = """
+(SELECT json_agg(json_build_array(l.relation::bigint, l.mode)) FROM pg_locks l
+  WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted)
+"""
+
+INSTALL = f"""
+CREATE SCHEMA {SCHEMA};
+GRANT USAGE ON SCHEMA {SCHEMA} TO PUBLIC;
+CREATE FUNCTION {SCHEMA}.command_end() RETURNS event_trigger LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+  RAISE INFO USING MESSAGE = '{MARK}' || json_build_object(
+    'locks', {_LOCKS},
+    'tag', tg_tag,
+    'commands', (SELECT json_agg(json_build_array(c.command_tag, c.object_identity))
+      FROM pg_event_trigger_ddl_commands() c));
+END $$;
+CREATE FUNCTION {SCHEMA}.dropped() RETURNS event_trigger LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+  RAISE INFO USING MESSAGE = '{MARK}' || json_build_object(
+    'locks', {_LOCKS},
+    'tag', tg_tag,
+    'dropped', (SELECT json_agg(json_build_array(d.object_type, d.object_identity, d.original, d.normal))
+      FROM pg_event_trigger_dropped_objects() d WHERE NOT d.is_temporary));
+END $$;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {SCHEMA} TO PUBLIC;
+CREATE EVENT TRIGGER {SCHEMA}_command_end ON ddl_command_end EXECUTE FUNCTION {SCHEMA}.command_end();
+CREATE EVENT TRIGGER {SCHEMA}_dropped ON sql_drop EXECUTE FUNCTION {SCHEMA}.dropped();
+"""  # noqa: S608 - every part is a constant of this module
+
+
+def install(connection: psycopg.Connection[Any]) -> None:
+    """Set the triggers up in the database of a superuser's session."""
+    connection.execute(INSTALL.encode())
+
+
+def announcement(message: str) -> dict[str, Any] | None:
+    """What a notice of these triggers says; None for any other notice."""
+    if not message.startswith(MARK):
+        return None
+    said: dict[str, Any] = json.loads(message.removeprefix(MARK))
+    return said
+
+
+def heard(
+    said: list[tuple[str, str]],
+) -> tuple[tuple[Command, ...], tuple[Dropped, ...], tuple[Notice, ...], frozenset[tuple[int, str]]]:
+    """What the triggers have announced: commands, objects that went with others, other notices, locks."""
+    commands: list[Command] = []
+    dropped: list[Dropped] = []
+    notices: list[Notice] = []
+    locks: set[tuple[int, str]] = set()
+    for sqlstate, message in said:
+        told = announcement(message)
+        if told is None:
+            notices.append(Notice(sqlstate, message))
+            continue
+        locks.update((oid, mode) for oid, mode in told["locks"] or ())
+        commands += [Command(tag, identity) for tag, identity in told.get("commands") or ()]
+        if told.get("commands") is None and "commands" in told:
+            commands.append(Command(told["tag"], ""))
+        objects = told.get("dropped") or ()
+        own = {name for _, name, original, _ in objects if original}
+        commands += [Command(told["tag"], name) for name in sorted(own)]
+        dropped += [
+            Dropped(kind, name)
+            for kind, name, original, normal in objects
+            if normal and not original and not any(name.endswith(f" on {item}") for item in own)
+        ]
+    return tuple(commands), tuple(dropped), tuple(notices), frozenset(locks)

@@ -1,0 +1,128 @@
+"""Makes a statement outside a transaction wait, so that its locks can be read, and stops one that waits for ever.
+
+Nothing is left of such a statement's locks once it has ended. While another session holds ROW EXCLUSIVE on every
+table, whatever blocks writers queues behind it, and CONCURRENTLY waits for its transaction: pg_locks then shows what is
+held and what is asked for. Sure, not lucky: a statement that does not wait here would not block writers either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from harness.migrations.tracing.session_state import MARK
+from harness.postgres.address import Address
+
+READ_LOCKS = """
+SELECT relation::bigint, mode, granted, locktype FROM pg_locks WHERE pid = %s AND locktype <> 'virtualxid'
+UNION ALL SELECT NULL, NULL, granted, locktype FROM pg_locks WHERE pid = %s AND NOT granted AND locktype = 'virtualxid'
+"""
+
+READ_WAITING = """
+SELECT a.pid, a.query, extract(epoch FROM clock_timestamp() - l.waitstart), coalesce(b.query, ''), coalesce(b.state, '')
+FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+LEFT JOIN pg_stat_activity b ON b.pid = (pg_blocking_pids(a.pid))[1]
+WHERE NOT l.granted AND a.datname = %s AND l.waitstart IS NOT NULL ORDER BY l.waitstart LIMIT 1
+"""
+
+PATIENCE = 6.0
+"""Seconds for which a statement may wait for a lock, with nobody in the database but the revision itself."""
+
+SHORTEST = 1000
+"""Milliseconds of lock_timeout below which nothing is made to wait: the statement would fail because of us."""
+
+
+@dataclass
+class Stall:
+    """The session that makes others wait, on one database, with the tables that it holds."""
+
+    server: Address
+    database: str
+    tables: Sequence[tuple[str, str]]
+    _session: psycopg.Connection[Any] | None = field(default=None, repr=False)
+    _watcher: psycopg.Connection[Any] | None = field(default=None, repr=False)
+
+    @contextlib.contextmanager
+    def around(self, pid: int) -> Iterator[set[tuple[int, str]]]:
+        """Make the backend `pid` wait for what blocks writers, once; the set holds its locks at the end."""
+        seen: set[tuple[int, str]] = set()
+        over = threading.Event()
+        self._hold()
+        watcher = threading.Thread(target=self._watch, args=(pid, seen, over), daemon=True)
+        watcher.start()
+        try:
+            yield seen
+        finally:
+            over.set()
+            watcher.join()
+            self._release()
+
+    def close(self) -> None:
+        """End both sessions."""
+        for session in (self._session, self._watcher):
+            if session:
+                session.close()
+
+    def _hold(self) -> None:
+        if self._session is None:
+            self._session = self.server.connect(self.database, options="-c lock_timeout=200ms")
+            self._watcher = self.server.connect(self.database, autocommit=True)
+        if self.tables:
+            names = sql.SQL(", ").join(sql.Identifier(*name) for name in self.tables)
+            try:
+                self._session.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(names))
+            except psycopg.Error:  # the revision has dropped or locked one of them
+                self._session.rollback()
+
+    def _release(self) -> None:
+        if self._session:
+            self._session.rollback()
+
+    def _watch(self, pid: int, seen: set[tuple[int, str]], over: threading.Event) -> None:
+        assert self._watcher
+        while not over.wait(0.002):
+            rows = self._watcher.execute(READ_LOCKS, [pid, pid]).fetchall()
+            if any(not granted for _, _, granted, _ in rows):
+                seen.update((relation, mode) for relation, mode, _, kind in rows if kind == "relation")
+                self._release()
+                return
+
+
+@dataclass
+class Watchdog:
+    """Cancels what waits for a lock longer than `PATIENCE`; `said` then tells who waited for whom."""
+
+    server: Address
+    database: str
+    said: str = ""
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[Watchdog]:
+        """Watch for as long as the block lasts."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._watch, args=(over,), daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            over.set()
+            thread.join()
+
+    def _watch(self, over: threading.Event) -> None:
+        if over.wait(PATIENCE):
+            return
+        with self.server.connect(self.database, autocommit=True) as session:
+            while not over.wait(0.25):
+                row = session.execute(READ_WAITING, [self.database]).fetchone()
+                if row and row[2] > PATIENCE:
+                    pid, query, seconds, blocker, state = row
+                    own = blocker.startswith(MARK)
+                    behind = "the revision's own other session" if own else f"a session that is {state}: {blocker}"
+                    self.said = self.said or f"waited {seconds:.0f} s with {query!r} for {behind}"
+                    session.execute("SELECT pg_cancel_backend(%s)", [pid])

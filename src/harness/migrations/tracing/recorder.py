@@ -1,0 +1,259 @@
+"""Records every statement that SQLAlchemy sends to one database, whichever session of the project sends it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg._connection_base import BaseConnection
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import ExceptionContext
+
+from harness.migrations.tracing.event_triggers import heard
+from harness.migrations.tracing.evidence import Lock, Relation, Statement
+from harness.migrations.tracing.lock_probe import SHORTEST, Stall
+from harness.migrations.tracing.noted import numbers, refused, tidy
+from harness.migrations.tracing.session_state import Pulse, read_parts, read_pulse, rewrites, rows, written
+from harness.migrations.tracing.sessions import Session
+from harness.migrations.tracing.several import one_transaction, parts
+
+QUIET = re.compile(
+    r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE|MERGE|SET|RESET|SHOW|VALUES|COPY|BEGIN|COMMIT|ROLLBACK)\b", re.IGNORECASE
+)
+"""Statements that block no writers by themselves."""
+
+SILENT = re.compile(
+    r"\s*(VACUUM|CLUSTER|REINDEX|CREATE\s+(UNIQUE\s+)?INDEX\s+CONC|DROP\s+INDEX\s+CONC|DO|CALL)", re.IGNORECASE
+)
+"""Statements after which the catalogue may differ though no event trigger has said so."""
+
+PAST = "(sent past SQLAlchemy)"
+"""Stands for statements that no event was told of."""
+
+
+@dataclass
+class Recorder:
+    """What is recorded of a run on `database`.
+
+    `relations` were there before, by OID; `active` is true inside of the revision's own function only.
+    """
+
+    database: str
+    relations: dict[int, Relation]
+    stall: Stall
+    active: bool = False
+    statements: list[Statement] = field(default_factory=list)
+    sent: int = 0
+    """How many strings SQLAlchemy has sent; one may hold several statements."""
+    _sessions: dict[int, Session] = field(default_factory=dict)
+    _transactions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[None]:
+        """Listen to every engine of this process, for this database."""
+        hooks = (
+            ("before_cursor_execute", self._before),
+            ("do_execute", self._execute),
+            ("do_execute_no_params", self._execute_bare),
+            ("after_cursor_execute", self._after),
+            ("handle_error", self._failed),
+        )
+        for name, hook in hooks:
+            event.listen(Engine, name, hook)
+        try:
+            yield
+        finally:
+            for name, hook in hooks:
+                event.remove(Engine, name, hook)
+            for session in self._sessions.values():
+                if session.stall:
+                    session.stall.close()
+
+    @contextlib.contextmanager
+    def revision(self, connection: Connection) -> Iterator[None]:
+        """Record what is sent from here to the end of the block: the revision's own function.
+
+        What it sends past SQLAlchemy, by a cursor of psycopg's, is one statement at the end, so far as it is seen.
+        """
+        self.active = True
+        if session := self._session(connection):
+            self._begin(session)
+        try:
+            yield
+            if session and session.pulse and session.number is not None and session.in_transaction:
+                session.said.clear()
+                unseen = self._statement(session, session.pulse, PAST, 0.0)
+                if unseen.locks:  # other changes may be another session's
+                    self.statements.append(unseen)
+        finally:
+            self.active = False
+
+    def _session(self, connection: Connection) -> Session | None:
+        """The session behind a connection; None for another database, or for a driver that is not psycopg."""
+        driver = connection.connection.driver_connection
+        if connection.engine.url.database != self.database or not isinstance(driver, BaseConnection):
+            return None
+        if id(driver) not in self._sessions:
+            session = Session(connection.connection.dbapi_connection, driver.info)
+            driver.add_notice_handler(
+                lambda said: session.said.append((said.sqlstate or "", said.message_primary or ""))
+            )
+            self._sessions[id(driver)] = session
+        return self._sessions[id(driver)]
+
+    def _begin(self, session: Session) -> Pulse:
+        """Take the look that the next statement is compared with."""
+        session.pulse = read_pulse(session.dbapi)
+        session.held = session.pulse.locks if session.in_transaction else frozenset()
+        session.number = next(self._transactions) if session.in_transaction else None
+        session.alone = False
+        if session.parts is None:
+            session.parts = read_parts(session.dbapi)
+        return session.pulse
+
+    def _before(self, connection: Connection, _cursor: Any, sql: str, values: Any, _context: Any, _many: bool) -> None:
+        session = self._session(connection)
+        if session is None or not self.active:
+            return
+        self.sent += 1
+        session.numbers = numbers(values)
+        session.several = [] if values else parts(sql, session.info)
+        if not session.several:
+            self._starts(session, sql)
+
+    def _after(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
+        session = self._session(connection)
+        if session and self.active and not session.several:
+            self._ends(session, sql)
+
+    def _failed(self, context: ExceptionContext) -> None:
+        if context.connection is None or context.statement is None or not self.active:
+            return
+        session = self._session(context.connection)
+        if session and context.original_exception is not session.refused:
+            self._fails(session, context.statement, context.original_exception)
+
+    def _execute_bare(self, cursor: Any, sql: str, context: Any) -> bool:
+        return self._execute(cursor, sql, None, context)
+
+    def _execute(self, cursor: Any, _sql: str, values: Any, context: Any) -> bool:
+        """Run the statements of one string in place of SQLAlchemy, each for itself; False for any other string."""
+        session = self._session(context.root_connection)
+        if session is None or not self.active or not session.several:
+            return False
+        if not session.in_transaction:
+            self._begin(session)  # opens the transaction that SQLAlchemy means to be in, if any
+        alone = session.number is None
+        with one_transaction(session.dbapi) if alone else contextlib.nullcontext():
+            if alone:
+                self._begin(session)
+                session.alone = True
+            for sql in session.several:
+                self._starts(session, sql)
+                try:
+                    cursor.execute(sql, values)
+                except Exception as error:
+                    self._fails(session, sql, error)
+                    session.refused = error
+                    raise
+                self._ends(session, sql)
+                cursor = session.dbapi.cursor()  # the first one stays at the first result
+        return True
+
+    def _starts(self, session: Session, sql: str) -> None:
+        pulse = session.pulse if session.in_transaction and session.pulse else self._begin(session)
+        session.said.clear()
+        session.stalled = set()
+        lock_timeout = pulse.lock_timeout
+        if session.number is None and not QUIET.match(sql) and (lock_timeout == 0 or lock_timeout >= SHORTEST):
+            session.stall = contextlib.ExitStack()
+            session.stalled = session.stall.enter_context(self.stall.around(session.info.backend_pid))
+        session.started = time.perf_counter()
+
+    def _ends(self, session: Session, sql: str) -> None:
+        milliseconds = self._ended(session)
+        if session.pulse:
+            self.statements.append(self._statement(session, session.pulse, sql, milliseconds))
+
+    def _fails(self, session: Session, sql: str, error: BaseException) -> None:
+        milliseconds = self._ended(session)
+        sqlstate = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+        pulse = session.pulse or Pulse()
+        commands, dropped, notices, _ = heard(session.said)
+        self.statements.append(
+            Statement(
+                len(self.statements) + 1,
+                tidy(sql),
+                session.number,
+                held=self._locks(session.held),
+                milliseconds=milliseconds,
+                lock_timeout=pulse.lock_timeout,
+                statement_timeout=pulse.statement_timeout,
+                sqlstate=sqlstate,
+                error=str(error).strip(),
+                refused=refused(error),
+                notices=notices,
+                commands=commands,
+                dropped=dropped,
+                locks=self._locks(session.stalled),
+                sent=self.sent,
+                alone=session.alone,
+            )
+        )
+
+    def _ended(self, session: Session) -> float:
+        """Milliseconds since the statement began; whoever was made to wait is let go."""
+        milliseconds = (time.perf_counter() - session.started) * 1000
+        if session.stall:
+            session.stall.close()
+            session.stall = None
+        return round(milliseconds, 3)
+
+    def _statement(self, session: Session, before: Pulse, sql: str, milliseconds: float) -> Statement:
+        commands, dropped, notices, announced = heard(session.said)
+        inside = session.number is not None
+        ended = inside and not session.in_transaction
+        after = read_pulse(session.dbapi)
+        parts = session.parts or frozenset()
+        if commands or dropped or announced or SILENT.match(sql) or sql == PAST:
+            session.parts = read_parts(session.dbapi)
+        now = session.parts or frozenset()
+        if before.transaction != after.transaction:
+            session.held = frozenset()
+        fresh = (after.locks - session.held) if inside and not ended else frozenset()
+        statement = Statement(
+            len(self.statements) + 1,
+            tidy(sql),
+            session.number,
+            locks=self._locks((fresh | announced | session.stalled) - session.held),
+            held=self._locks(session.held),
+            rewrites=tuple(rewrites(session.dbapi, self.relations, before, after)),
+            rows=tuple(rows(self.relations, before, after)),
+            milliseconds=milliseconds,
+            lock_timeout=before.lock_timeout,
+            statement_timeout=before.statement_timeout,
+            notices=notices,
+            commands=commands,
+            dropped=dropped,
+            made=tuple(sorted(now - parts, key=repr)),
+            gone=tuple(sorted(parts - now, key=repr)),
+            ended_transaction=ended,
+            sent=self.sent,
+            alone=session.alone,
+            numbers=session.numbers,
+            changed=bool(commands or dropped or now != parts or before.files != after.files or written(before, after)),
+        )
+        session.pulse = after if inside and not ended else None
+        session.held = after.locks if inside and not ended else frozenset()
+        if ended:
+            session.number = None
+        return statement
+
+    def _locks(self, locks: frozenset[tuple[int, str]] | set[tuple[int, str]]) -> tuple[Lock, ...]:
+        known = ((self.relations.get(oid), mode) for oid, mode in locks)
+        return tuple(sorted({Lock(item.name, mode) for item, mode in known if item}, key=repr))

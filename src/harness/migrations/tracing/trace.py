@@ -1,0 +1,116 @@
+"""Runs a revision on rows and records it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic import op
+from alembic.script import Script
+from psycopg import sql
+
+from harness.catalog import Snapshot
+from harness.config import HarnessError
+from harness.migrations.error_origin import origin
+from harness.migrations.history import History
+from harness.migrations.tracing.event_triggers import SCHEMA
+from harness.migrations.tracing.evidence import Relation, Trace
+from harness.migrations.tracing.lock_probe import Stall, Watchdog
+from harness.migrations.tracing.recorder import Recorder
+from harness.migrations.tracing.scratch_databases import Workshop
+
+
+def trace(
+    history: History, workshop: Workshop, script: Script, database: str, before: Snapshot, relations: list[Relation]
+) -> Trace:
+    """Upgrade `database`, which is at the revision before and filled, and record each statement.
+
+    What the revision raises ends up in the trace; only KeyboardInterrupt goes through.
+    """
+    held = [(item.schema, item.name) for item in before.tables]
+    recorder = Recorder(database, {item.oid: item for item in relations}, Stall(workshop.server, database, held))
+    watchdog = Watchdog(workshop.server, database)
+    error: BaseException | None = None
+
+    def around(function: Callable[..., Any]) -> None:
+        with recorder.revision(op.get_bind()):
+            function()
+
+    with recorder.recording(), watchdog.watching():
+        try:
+            history.step(script, "upgrade", workshop.url(database), around)
+        except (KeyboardInterrupt, HarnessError):
+            raise
+        except BaseException as raised:
+            error = raised
+    recorder.stall.close()
+    return Trace(
+        script.revision,
+        before.version,
+        tuple(relations),
+        tuple(recorder.statements),
+        error=said(error),
+        sqlstate=sqlstate(error),
+        hung=_hung(watchdog.said, recorder),
+        where=origin(error, Path(script.path)),
+    )
+
+
+def _hung(told: str, recorder: Recorder) -> str | None:
+    """Who waited for whom, and what the other one had done last."""
+    done = [item.sql for item in recorder.statements if not item.error]
+    return f"{told}; the last statement before was {done[-1]!r}" if told and done else told or None
+
+
+def prepare(session: psycopg.Connection[Any]) -> None:
+    """Make look-ups by key cost what they cost on a large table: few rows would be read whole."""
+    row = session.execute("SELECT current_database()").fetchone()
+    assert row
+    session.execute(sql.SQL("ALTER DATABASE {} SET enable_seqscan = off").format(sql.Identifier(row[0])))
+
+
+def count(session: psycopg.Connection[Any], snapshot: Snapshot) -> list[Relation]:
+    """The tables and materialized views with their rows."""
+    found = [table for table in snapshot.relations if table.kind in "rpm" and table.schema != SCHEMA]
+    if not found:
+        return []
+    unfilled = {oid for (oid,) in session.execute("SELECT oid FROM pg_class WHERE NOT relispopulated").fetchall()}
+    parts = [_count(table.schema, table.name) if table.oid not in unfilled else sql.SQL("0") for table in found]
+    counts = session.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(parts))).fetchone()
+    assert counts
+    return [
+        Relation(table.oid, table.qualified, table.kind, rows, _root(snapshot, table.oid))
+        for table, rows in zip(found, counts, strict=True)
+    ]
+
+
+def _count(*name: str) -> sql.Composed:
+    return sql.SQL("(SELECT count(*) FROM {})").format(sql.Identifier(*name))
+
+
+def _root(snapshot: Snapshot, oid: int) -> str:
+    table = snapshot.by_oid[oid]
+    while table.partition and table.parents and table.parents[0] in snapshot.by_oid:
+        table = snapshot.by_oid[table.parents[0]]
+    return table.qualified
+
+
+def said(error: BaseException | None) -> str | None:
+    """What an exception says, on as many lines as it needs; None for none."""
+    if error is None:
+        return None
+    original = getattr(error, "orig", None) or error
+    return f"{type(original).__name__}: {original}".strip()
+
+
+def sqlstate(error: BaseException | None) -> str | None:
+    """The SQLSTATE behind an exception, wherever in its chain the driver's own error stands."""
+    while error is not None:
+        original = getattr(error, "orig", None) or error
+        found = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
+        if found:
+            return str(found)
+        error = error.__cause__
+    return None

@@ -1,0 +1,205 @@
+"""What one pytest session (under xdist: one worker) holds: the server it takes, and the databases on it."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pytest
+from pytest_postgresql.executors import NoopExecutor
+
+from harness.api.transport import Ledger
+from harness.config import Config, HarnessError
+from harness.databases.cache import Cache
+from harness.databases.databases import Database, Databases
+from harness.databases.prepared import databases_on, prepared_cluster
+from harness.findings import Finding, Verdict
+from harness.postgres.address import Address
+from harness.postgres.admin import cause_full, full
+from harness.postgres.external_server import check_rights
+from harness.postgres.installations import Installation, choose
+from harness.postgres.roles import Roles
+from harness.postgres.server import Cluster
+from harness.report.report import Report
+
+OTHERS = """\
+  remedy: name one of those found, --pg MAJOR, or another, --postgresql-exec /path/to/pg_ctl
+  remedy: use a running server: --postgresql-host HOST --postgresql-user USER"""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which Postgres the user asks for: on the command line, and by the project's default.
+
+    `external` is a server that someone else runs; the harness then starts none.
+    """
+
+    default: int
+    major: int | None = None
+    executable: str | None = None
+    external: Address | None = None
+
+    def installation(self) -> Installation:
+        """The programs to take.
+
+        Raises:
+            HarnessError: when nothing fits.
+        """
+        return choose(self.default, asked=self.major, executable=self.executable)
+
+    def describe(self) -> str:
+        """One line for pytest's header: which Postgres, and why; without starting anything."""
+        if self.external:
+            place = f"{self.external.host}:{self.external.port} (--postgresql-host)"
+            return f"postgres: server at {place}, where each database is a new copy"
+        try:
+            installation = self.installation()
+        except HarnessError as error:
+            return f"postgres: none ({str(error).splitlines()[0]})"
+        asker = "--postgresql-exec" if self.executable else "--pg" if self.major else "[tool.harness] postgres"
+        return f"postgres: {installation}, {self.major or installation.major} by {asker}"
+
+
+class Server(NoopExecutor):
+    """A running server for pytest-postgresql's client factories, whose databases are then copies of our template."""
+
+    def __init__(self, template: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._template = template
+
+    @property
+    def template_dbname(self) -> str:
+        """The migrated template."""
+        return self._template
+
+
+@dataclass
+class Session:
+    """The run's server and databases, each made when a test first asks for it."""
+
+    config: Config
+    choice: Choice
+    cache: Cache | None = None
+    """Where the prepared cluster stays between runs; None to make it anew."""
+    report: Report = field(default_factory=Report)
+    ledger: Ledger = field(default_factory=Ledger)
+    """The statements that the app has sent in this process."""
+    kept: dict[str, str] = field(default_factory=dict)
+    """Test id to DSN, of databases that failed tests leave behind."""
+    refusal: str = ""
+    """Why no test could run."""
+    complaint: str = ""
+    """Why databases were no longer made ahead."""
+    note: str = ""
+    """Why each database was a new copy, where it need not be."""
+    left_out: list[str] = field(default_factory=list)
+    """Ids of the tests that need a superuser where there is none."""
+
+    def verdict(self, found: Sequence[Finding]) -> Verdict:
+        """Judge what a request broke, with the project's exemptions for it; the report remembers."""
+        places = {(finding.rule.id, finding.object) for finding in found}
+        exemptions = [item for item in self.config.exemptions if (item.rule, item.object) in places]
+        return self.report.judge("api", found, exemptions, strict=self.config.strict)
+
+    def look(self) -> None:
+        """Look for the Postgres that the run will need, without starting any.
+
+        Raises:
+            HarnessError: when nothing fits, or the server that someone else runs will not do.
+        """
+        if self.choice.external:
+            check_rights(self.choice.external, self.choice.major)
+            return
+        try:
+            self.choice.installation()
+        except HarnessError as error:
+            raise HarnessError(f"{error}\n{OTHERS}") from error
+
+    @cached_property
+    def superuser(self) -> bool:
+        """Whether the run's server lets the harness act as a superuser."""
+        return self.choice.external is None or check_rights(self.choice.external, self.choice.major)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The run's own cluster, started.
+
+        Raises:
+            HarnessError: when the run uses a server that someone else runs, or no Postgres fits.
+        """
+        if self.choice.external:
+            raise HarnessError("This test needs a server of the harness's own, but --postgresql-host names another's.")
+        return prepared_cluster(self.choice.installation(), self.config, self.cache)
+
+    @cached_property
+    def databases(self) -> Databases:
+        """The databases on the run's server."""
+        return (
+            self._on_external(self.choice.external) if self.choice.external else databases_on(self.cluster, self.config)
+        )
+
+    @contextlib.contextmanager
+    def own_cluster(self) -> Iterator[tuple[Cluster, Databases]]:
+        """A second cluster, for a test that stops or reconfigures its server."""
+        cluster = prepared_cluster(self.choice.installation(), self.config, self.cache)
+        try:
+            with contextlib.closing(databases_on(cluster, self.config, alone=True)) as databases:
+                yield cluster, databases
+        finally:
+            cluster.close()
+
+    def executor(self) -> Server:
+        """The server in the shape that pytest-postgresql's client factories take."""
+        server = self.databases.server
+        return Server(
+            template=self.databases.template(migrated=True).name,
+            host=server.host,
+            port=server.port,
+            user=server.user,
+            password=server.password,
+            options="",
+            dbname=f"{self.databases.prefix}_client",
+            maintenance_dbname=server.maintenance,
+        )
+
+    def explain(self, error: BaseException) -> str:
+        """What a test's own statement ran into, where the server's disk is full; nothing for any other error."""
+        told = cause_full(error)
+        own = "cluster" in self.__dict__ and self.cluster.run.path
+        return full(own or None, told) if told else ""
+
+    def keep(self, test: str, database: Database) -> None:
+        """Leave a failed test's database in place until the run ends."""
+        self.kept[test] = database.as_role("superuser").dsn
+
+    def close(self, *, keep: bool = False) -> None:
+        """End the run's server, or leave kept databases on it when `keep`; on another's server, drop what was made."""
+        keep = keep and bool(self.kept)
+        if "databases" in self.__dict__:
+            self.complaint = self.databases.failure
+            self.note = self.databases.note
+            if self.choice.external and not keep:
+                self.databases.clear()
+                self.databases.roles.drop(self.databases.server)
+            self.databases.close()
+        if "cluster" in self.__dict__:
+            self.cluster.close(keep=keep)
+
+    def _on_external(self, server: Address) -> Databases:
+        self.look()
+        prefix = f"h{secrets.token_hex(4)}"
+        return Databases(server, self.config, Roles(self.config.roles_path, prefix, guarded=True), prefix)
+
+
+SESSION = pytest.StashKey[Session]()
+"""On pytest's config: this run's Session."""
+
+FAILED = pytest.StashKey[bool]()
+"""On a test: whether a phase of it failed."""
+
+LENT = pytest.StashKey[list[Database]]()
+"""On a test: the databases that it was given."""

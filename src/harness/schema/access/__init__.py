@@ -1,0 +1,1 @@
+"""How statements reach their rows: plans, filters and joins without an index."""

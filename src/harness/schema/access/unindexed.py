@@ -1,0 +1,182 @@
+"""Whether the statements that an application sends are served by indexes, and join only what they need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import psycopg
+
+from harness.catalog import Index, Snapshot, Table, read_only
+from harness.findings import Finding, Rule
+from harness.schema.access.plans import SETTINGS, Node, Statement, generic_plan
+from harness.schema.alembic_code import create_index
+
+QUERY = Rule(
+    "query-without-index",
+    "error",
+    "Every filter and join of a query is served by an index",
+    why="the statement reads a whole table each time it is sent, so it becomes slower with every row",
+    cure="add an index that begins with the compared columns, or compare what is indexed",
+)
+NEEDLESS = Rule(
+    "needless-join",
+    "warning",
+    "A query joins only what it reads",
+    why="the planner removes this join, so nothing of it is needed; other plans and other versions pay for it",
+    cure="take the join out of the statement",
+)
+
+SCANS = ("Seq Scan", "Sample Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan")
+
+BITMAPS = ("Bitmap Index Scan", "BitmapOr", "BitmapAnd")
+
+
+def coverage(connection: psycopg.Connection[Any], snapshot: Snapshot, statements: Iterable[Statement]) -> list[Finding]:
+    """What `query-without-index` and `needless-join` find in `statements`, planned in the database of `connection`.
+
+    The role must have the rights that the statements need. Nothing is executed, and the transaction is READ ONLY.
+
+    Raises:
+        HarnessError: for a statement that the server cannot plan.
+    """
+    found: dict[tuple[str, str], Finding] = {}
+    row = connection.execute("SELECT current_setting('search_path')").fetchone()
+    if not connection.autocommit:
+        connection.rollback()
+    with read_only(connection) as cursor:
+        cursor.execute("SELECT set_config('harness.path', %s, true)", (row[0] if row else "public",))
+        cursor.execute(SETTINGS)
+        for statement in statements:
+            if statement.planned:
+                plan = generic_plan(cursor, statement)
+                for finding in (*unserved(plan, statement, snapshot), *needless(plan, statement, snapshot)):
+                    found.setdefault((finding.rule.id, finding.object), finding)
+    return list(found.values())
+
+
+def unserved(plan: Node, statement: Statement, snapshot: Snapshot) -> Iterator[Finding]:
+    """Scans with a condition, and joins, that no index look-up serves."""
+    for node in plan.walk():
+        condition = _condition(node) if node["Node Type"] in SCANS else ""
+        if condition and not _served(node, snapshot):
+            yield from _finding(node, condition, statement, snapshot)
+        if node["Join Filter"]:
+            sides = [below for below in node.below if below["Parent Relationship"] == "Inner"]
+            inner = [below for side in sides for below in side.walk() if below["Node Type"] in SCANS]
+            if inner and not any(_served(below, snapshot) for below in inner):
+                yield from _finding(inner[0], node["Join Filter"], statement, snapshot)
+
+
+def _condition(node: Node) -> str:
+    """What a scan's rows must satisfy, in the filter and in the index look-ups."""
+    parts = [node["Filter"], node["Index Cond"], *map(_condition, _bitmaps(node))]
+    return " AND ".join(dict.fromkeys(filter(None, parts)))
+
+
+def _bitmaps(node: Node) -> list[Node]:
+    """The bitmaps that a node is made from; what else is below it are subplans of its filter."""
+    return [below for below in node.below if below["Node Type"] in BITMAPS]
+
+
+def _served(node: Node, snapshot: Snapshot, schema: str = "") -> bool:
+    """Whether a scan looks rows up by the first key of an index; of alternatives joined by OR, all of them."""
+    schema = node["Schema"] or schema
+    if node["Node Type"] in ("Bitmap Heap Scan", "BitmapOr"):
+        return all(_served(below, snapshot, schema) for below in _bitmaps(node))
+    if node["Node Type"] == "BitmapAnd":
+        return any(_served(below, snapshot, schema) for below in _bitmaps(node))
+    index = snapshot.indexes.get(f"{schema}.{node['Index Name']}")
+    if index is None or not node["Index Cond"]:
+        return False
+    return _bare(index.keys[0].text) in _bare(node["Index Cond"])
+
+
+_DECORATION = re.compile(r'::(?:"[^"]+"|[\w.])+(?:\[\])?|(?:"[^"]+"|\b[a-z_]\w*)\.|[()",]')
+
+
+def _bare(text: str) -> str:
+    """An expression without casts, brackets, commas, quotes and the names of relations, padded to match whole words."""
+    return f" {' '.join(_DECORATION.sub(' ', text.replace(')::', '::')).split())} "
+
+
+def _finding(node: Node, condition: str, statement: Statement, snapshot: Snapshot) -> Iterator[Finding]:
+    """What to tell of one scan: statement, endpoint, and the index to add."""
+    table = _scanned(node, snapshot)
+    if table is None:
+        return
+    alias = node["Alias"]
+    words = _bare(re.sub(rf"\b(?!{re.escape(alias)}\b)\w+\.\w+", "", condition))
+    columns = [column.name for column in table.columns if f" {column.name} " in words]
+    partial = _partial(table, columns)
+    others = f" (and {len(statement.routes) - 1} more)" if len(statement.routes) > 1 else ""
+    yield Finding(
+        QUERY,
+        f"{statement.route} {table.qualified}({', '.join(columns)})",
+        f"{statement.route}{others} filters {table.qualified} by {condition}: {node['Node Type']}"
+        f"{_through(node)}{_cast(table, columns, condition)}"
+        + (f"; only a plan for known values can use the partial index {partial.name}" if partial else ""),
+        create_index(table, columns) if columns else "",
+        statement=statement.text,
+        level="info" if partial and "$" in condition else None,
+    )
+
+
+def _through(node: Node) -> str:
+    """How far an index was used."""
+    if not node["Index Name"]:
+        return " of every row"
+    if not node["Index Cond"]:
+        return f" through all of {node['Index Name']}"
+    return f" on {node['Index Name']} without its first key"
+
+
+def _cast(table: Table, columns: list[str], condition: str) -> str:
+    """The most common reason why an index on citext is not used."""
+    lost = [name for name in columns if table.by_name[name].base == "citext" and re.search(rf"{name}\)?::", condition)]
+    return f"; {lost[0]} is citext and is cast, because the parameter is bound as text" if lost else ""
+
+
+def _partial(table: Table, columns: list[str]) -> Index | None:
+    """A partial index whose predicate speaks of one of the columns."""
+    for index in table.indexes:
+        if index.valid and index.predicate and any(f" {name} " in _bare(index.predicate) for name in columns):
+            return index
+    return None
+
+
+def _scanned(node: Node, snapshot: Snapshot) -> Table | None:
+    """The table that a scan reads, when it is in scope."""
+    return snapshot.by_name.get(f"{node['Schema']}.{node['Relation Name']}")
+
+
+_JOINED = re.compile(
+    r'\b(?:from|join|,)\s+(?:only\s+)?("[^"]+"|[a-z_][\w.]*)(?:\s+(?:as\s+)?("[^"]+"|[a-z_]\w*))?', re.IGNORECASE
+)
+_AFTER = {"on", "where", "join", "left", "right", "inner", "full", "cross", "natural", "using", "order", "group"} | {
+    "limit", "for", "set", "union", "returning", "having", "offset", "window", "fetch", "values", "select",
+}  # fmt: skip
+
+
+def needless(plan: Node, statement: Statement, snapshot: Snapshot) -> Iterator[Finding]:
+    """Tables that the text joins and the plan does not read."""
+    known = {table.name for table in snapshot.relations if table.kind in "rpm"}
+    read = {re.sub(r"_\d+$", "", node["Alias"]) for node in plan.walk()} | {node["Alias"] for node in plan.walk()}
+    written = {}
+    for match in _JOINED.finditer(statement.text):
+        name = match[1].rpartition(".")[2].strip('"')
+        alias = (match[2] or "").strip('"')
+        if name in known:
+            written[alias if alias and alias.lower() not in _AFTER else name] = name
+    if not written.keys() & read:
+        return
+    for alias, name in sorted(written.items()):
+        if alias not in read:
+            called = f" as {alias}" if alias != name else ""
+            yield Finding(
+                NEEDLESS,
+                f"{statement.route} {alias}",
+                f"{statement.route} joins {name}{called}, and the plan does without it",
+                statement=statement.text,
+            )

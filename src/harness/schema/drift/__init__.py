@@ -1,0 +1,1 @@
+"""The difference between models and migrations, and the code that closes it."""

@@ -1,0 +1,73 @@
+"""What the models declare beside what the migrations make, object by object, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import psycopg
+import sqlalchemy as sa
+
+from harness.catalog import Change, Snapshot, difference, read_snapshot
+from harness.config import HarnessError
+from harness.findings import Finding, Rule
+from harness.schema.alembic_code import fix, identifier
+from harness.schema.drift.drift_fix import Closing
+
+DRIFT = Rule(
+    "schema-drift",
+    "error",
+    "Models and migrations make the same schema",
+    why="code is written against the models and runs on what the migrations made: what differs fails in production",
+    cure="write the revision that is missing, or declare the object (an event on the metadata for what has no class)",
+)
+
+
+def declared(metadata: sa.MetaData, engine: sa.Engine, extensions: Iterable[str] = ()) -> Snapshot:
+    """Make what `metadata` declares in the empty database behind `engine`, and read it.
+
+    `extensions` are installed first and schemas made, since models have no word for either.
+
+    Raises:
+        HarnessError: when the server refuses what the models declare.
+    """
+    schemas = {table.schema for table in metadata.tables.values() if table.schema}
+    try:
+        with engine.begin() as connection:
+            for name in sorted(schemas):
+                connection.execute(sa.schema.CreateSchema(name, if_not_exists=True))
+            for name in extensions:
+                connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {identifier(name)}")
+            metadata.create_all(connection)
+    except sa.exc.DBAPIError as error:
+        raise HarnessError(f"the models cannot be made in an empty database: {error.orig}") from error
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, psycopg.Connection):
+            raise HarnessError(f"drift reads over psycopg, the engine of {engine.url!r} is another driver's")
+        return read_snapshot(driver)
+
+
+def drift(models: Snapshot, migrated: Snapshot, metadata: sa.MetaData) -> list[Finding]:
+    """One finding for each attribute or object that differs.
+
+    The object of a finding, and of an exemption, is `kind name` or `kind name attribute`, such as
+    `function public.touch()` or `column public.todos.title type`.
+    """
+    closing = Closing(migrated, models, metadata)
+    return [_finding(change, closing) for change in difference(migrated, models)]
+
+
+def _finding(change: Change, closing: Closing) -> Finding:
+    """A change as a finding, with the operation that closes it."""
+    place = f"{change.kind} {change.name} {change.attribute}".rstrip()
+    operation = closing.operation(change)
+    if change.attribute:
+        message = f"{change.after!r} in the models, {change.before!r} after the migrations"
+        model = f"or declare {change.before!r}"
+    elif change.before is None:
+        message = f"the models declare it, the migrations do not make it: {change.after}"
+        model = "or take it out of the models"
+    else:
+        message = f"the migrations make it, the models do not declare it: {change.before}"
+        model = "or declare it; what has no class goes into an event: event.listen(metadata, 'after_create', DDL(...))"
+    return Finding(DRIFT, place, message, fix(operation, model))

@@ -1,0 +1,209 @@
+"""The operation that closes a difference between what migrations make and what the models declare.
+
+Where the metadata has the object, Alembic renders the operation as autogenerate would; for the rest the statement comes
+from the snapshot.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from alembic.autogenerate import render_python_code
+from alembic.migration import MigrationContext
+from alembic.operations import ops
+
+from harness.catalog import Change, Snapshot, Table
+from harness.schema.alembic_code import drop_if_there, execute, identifier, op, outside, relation
+from harness.schema.drift import ddl
+from harness.schema.drift.ddl import literal, quoted, sql_kind
+
+TABLES = ("table", "partitioned table")
+VIEWS = ("view", "materialized view")
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Operations that lead from `migrated` to `models`, which `metadata` declares."""
+
+    migrated: Snapshot
+    models: Snapshot
+    metadata: sa.MetaData
+
+    def operation(self, change: Change) -> str:
+        """Python for the body of a revision's upgrade()."""
+        if change.attribute:
+            return self._altered(change)
+        return self._created(change) if change.before is None else self._dropped(change)
+
+    def _created(self, change: Change) -> str:
+        """The object that only the models have is made."""
+        table, part = _placed(self.models, change.name)
+        declared = self._declared(change, table, part)
+        if isinstance(declared, ops.CreateIndexOp) and table and self._in_use(table):
+            declared.kw["postgresql_concurrently"] = True
+            return outside(drop_if_there(table, part), _rendered(declared))
+        if declared is not None:
+            return _rendered(declared)
+        if table and change.kind == "policy":
+            policy = next(item for item in table.policies if item.name == part)
+            return execute(ddl.create_policy(table, policy))
+        if table and change.kind == "constraint":
+            return execute(f"ALTER TABLE {relation(table)} ADD CONSTRAINT {identifier(part)} {change.after}")
+        if change.kind == "type":
+            item = next(item for item in self.models.types if item.qualified == change.name)
+            return execute(ddl.create_type(item))
+        if change.kind in VIEWS:
+            return execute(f"CREATE {sql_kind(change.kind)} {quoted(change.name)} AS {change.after}")
+        if (change.after or "").startswith("CREATE"):
+            return execute(change.after or "")
+        return execute(f"CREATE {sql_kind(change.kind)} {quoted(change.name)}")
+
+    def _dropped(self, change: Change) -> str:
+        """The object that only the migrations make is dropped."""
+        table, part = _placed(self.migrated, change.name)
+        if change.kind in TABLES:
+            schema, _, name = change.name.partition(".")
+            return op("drop_table", name, schema=schema)
+        if table and change.kind in ("column", "constraint"):
+            return op(f"drop_{change.kind}", *_order(change.kind, table, part), schema=table.schema)
+        if table and change.kind == "index":
+            if table.kind == "p":
+                return op("drop_index", part, table.name, schema=table.schema)
+            return outside(drop_if_there(table, part))
+        if table and change.kind in ("trigger", "policy", "rule"):
+            return execute(f"DROP {sql_kind(change.kind)} {identifier(part)} ON {relation(table)}")
+        return execute(f"DROP {sql_kind(change.kind)} {quoted(change.name)}")
+
+    def _altered(self, change: Change) -> str:
+        """One attribute is set to what the models say."""
+        table, part = _placed(self.models, change.name)
+        if change.kind in (*TABLES, *VIEWS):
+            return execute(ddl.change_table(change, self.models.by_name[change.name]))
+        if change.kind == "sequence":
+            return execute(ddl.change_sequence(change))
+        if change.kind == "type" and change.attribute not in ("owner", "grants", "comment"):
+            item = next(item for item in self.models.types if item.qualified == change.name)
+            return execute(ddl.change_type(change, item))
+        if table and change.kind == "column":
+            return self._column(change, table, part)
+        if table and change.kind in ("constraint", "index", "trigger", "policy", "rule", "not null"):
+            return self._part(change, table, part)
+        return execute(_whole(change))
+
+    def _column(self, change: Change, table: Table, name: str) -> str:
+        """An attribute of a column: alter_column where it has an argument for it."""
+        declared = self._column_declared(table, name)
+        alter = f"ALTER TABLE {relation(table)} ALTER COLUMN {identifier(name)}"
+        column = table.by_name[name]
+        if change.attribute == "grants":
+            return execute(ddl.grants(change, f"{relation(table)} ({identifier(name)})"))
+        if change.attribute == "collation":
+            return execute(f"{alter} TYPE {column.type} COLLATE {quoted(column.collation or 'pg_catalog.default')}")
+        if declared is None or change.attribute in ("storage", "compression"):
+            return execute(f"{alter} SET {change.attribute.upper()} {change.after}")
+        if change.attribute in ("computed", "generated"):
+            drop = op("drop_column", table.name, name, schema=table.schema)
+            return f"{drop}\n{_rendered(ops.AddColumnOp.from_column_and_tablename(table.schema, table.name, declared))}"
+        altered = ops.AlterColumnOp(table.name, name, schema=None if table.schema == "public" else table.schema)
+        match change.attribute:
+            case "type":
+                altered.modify_type = declared.type
+            case "nullability":
+                altered.modify_nullable = not column.not_null
+            case "comment":
+                altered.modify_comment = declared.comment
+            case _:
+                altered.modify_server_default = declared.server_default
+        return _rendered(altered)
+
+    def _part(self, change: Change, table: Table, name: str) -> str:
+        """An attribute of what hangs on a table: made anew where it cannot be altered."""
+        target = f"{identifier(name)} ON {relation(table)}"
+        if change.attribute == "comment":
+            where = f"INDEX {identifier(table.schema)}.{identifier(name)}" if change.kind == "index" else None
+            return execute(f"COMMENT ON {where or f'{sql_kind(change.kind)} {target}'} IS {literal(change.after)}")
+        if change.kind == "trigger" and change.attribute == "enabled":
+            return execute(
+                f"ALTER TABLE {relation(table)} {'DISABLE' if change.after == 'D' else 'ENABLE'} TRIGGER {name}"
+            )
+        if change.kind == "constraint" and change.before == f"{change.after} NOT VALID":
+            return execute(f"ALTER TABLE {relation(table)} VALIDATE CONSTRAINT {identifier(name)}")
+        if change.kind == "index" and change.attribute == "flags":
+            return execute(f"REINDEX INDEX {identifier(table.schema)}.{identifier(name)}")
+        gone = Change(change.kind, change.name, "", change.before, None)
+        made = Change(change.kind, change.name, "", None, change.after)
+        created = self._created(made)
+        if created.startswith("with "):  # built CONCURRENTLY, it has dropped what had its name
+            return created
+        return f"{self._dropped(gone)}\n{created}"
+
+    def _declared(self, change: Change, table: Table | None, part: str) -> ops.MigrateOperation | None:
+        """Alembic's operation for an object that the metadata declares."""
+        if change.kind in TABLES:
+            found = self._table(change.name)
+            return None if found is None else ops.CreateTableOp.from_table(found)
+        declared = self._table(table.qualified) if table else None
+        if table is None or declared is None:
+            return None
+        if change.kind == "column" and part in declared.columns:
+            return ops.AddColumnOp.from_column_and_tablename(declared.schema, declared.name, declared.columns[part])
+        if change.kind == "index":
+            index = next((item for item in declared.indexes if item.name == part), None)
+            return ops.CreateIndexOp.from_index(index) if index is not None else None
+        constraint = next((item for item in declared.constraints if item.name == part), None)
+        if change.kind != "constraint" or constraint is None:
+            return None
+        return ops.AddConstraintOp.from_constraint(constraint)
+
+    def _in_use(self, table: Table) -> bool:
+        """Whether the migrations have made the table already, and CONCURRENTLY can build on it."""
+        return table.qualified in self.migrated.by_name and table.kind != "p"
+
+    def _table(self, qualified: str) -> sa.Table | None:
+        """The metadata's table of that name."""
+        schema, _, name = qualified.partition(".")
+        found = self.metadata.tables.get(qualified)
+        return self.metadata.tables.get(name) if found is None and schema == "public" else found
+
+    def _column_declared(self, table: Table, name: str) -> sa.Column[object] | None:
+        """The metadata's column of that name."""
+        declared = self._table(table.qualified)
+        return None if declared is None else declared.columns.get(name)
+
+
+def _placed(snapshot: Snapshot, name: str) -> tuple[Table | None, str]:
+    """The table that an object hangs on and the object's own name; no table for what stands alone."""
+    parts = name.split(".")
+    for end in range(len(parts) - 1, 1, -1):
+        table = snapshot.by_name.get(".".join(parts[:end]))
+        if table:
+            return table, ".".join(parts[end:])
+    return None, name
+
+
+def _order(kind: str, table: Table, part: str) -> tuple[str, str]:
+    """drop_column names the table first, drop_constraint the constraint."""
+    return (table.name, part) if kind == "column" else (part, table.name)
+
+
+def _whole(change: Change) -> str:
+    """A statement for an object that stands alone: a function, a schema, an extension …"""
+    kind, name = sql_kind(change.kind), quoted(change.name)
+    if change.attribute == "grants":
+        return ddl.grants(change, f"{kind} {name}")
+    if change.attribute == "owner":
+        return f"ALTER {kind} {name} OWNER TO {identifier(change.after or '')}"
+    if change.attribute == "comment":
+        return f"COMMENT ON {kind} {name} IS {literal(change.after)}"
+    if (change.after or "").startswith("CREATE"):
+        return change.after or ""
+    return f"ALTER {kind} {name} ... -- {change.attribute} {change.after}"
+
+
+def _rendered(operation: ops.MigrateOperation) -> str:
+    """The operation as autogenerate writes it, without its comments."""
+    context = MigrationContext.configure(dialect_name="postgresql")
+    code = render_python_code(ops.UpgradeOps(ops=[operation]), migration_context=context)
+    lines = [line.removeprefix("    ") for line in code.splitlines() if not line.strip().startswith("# ###")]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Values that satisfy CHECK, UNIQUE and EXCLUDE constraints."""

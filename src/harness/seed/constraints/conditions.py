@@ -1,0 +1,114 @@
+"""What a row must satisfy, as expressions that the server can evaluate: CHECKs, domains, partition bounds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from harness.catalog import Column, Index, Table
+from harness.seed.values.column_types import Kinds, quoted
+
+_WORD = re.compile(r"E?'(?:[^']|'')*'|\"(?:[^\"]|\"\")+\"|[A-Za-z_][\w$]*")
+_DOMAIN = re.compile(r"^CHECK \((?P<body>.*)\)(?: NOT VALID)?$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`expression` may not be false. `columns` are the numbers of those that a writer gives and that it depends on."""
+
+    name: str
+    expression: str
+    columns: frozenset[int]
+
+
+def mentioned(expression: str, table: Table) -> tuple[int, ...]:
+    """The numbers of the columns that an expression may speak of, in order of appearance."""
+    names = {quoted(column.name): column.number for column in table.columns}
+    return tuple(dict.fromkeys(names[word] for word in _WORD.findall(expression) if word in names))
+
+
+def given_columns(table: Table, numbers: Iterable[int]) -> frozenset[int]:
+    """Columns with each generated one replaced by those that it is made of."""
+    found: set[int] = set()
+    for number in numbers:
+        column = table.by_number.get(number)
+        if column and column.generated:
+            found |= given_columns(table, set(mentioned(column.default or "", table)) - {number})
+        elif column:
+            found.add(number)
+    return frozenset(found)
+
+
+def conditions_of(table: Table, kinds: Kinds) -> list[Condition]:
+    """All conditions on a row of the table itself."""
+    found = [*_checks(table), *_sound(table)]
+    for column in table.columns:
+        if not column.generated:
+            found += _domains(column, kinds)
+    return found
+
+
+def partition_condition(root: Table, name: str, expression: str) -> Condition:
+    """The bound of a partition, over the columns of its root."""
+    return Condition(f"bound of partition {name}", expression, given_columns(root, mentioned(expression, root)))
+
+
+def _checks(table: Table) -> Iterator[Condition]:
+    for item in table.constraints:
+        if item.kind == "c" and item.enforced and item.expression:
+            numbers = item.columns or mentioned(item.expression, table)
+            yield Condition(item.name, item.expression, given_columns(table, numbers))
+
+
+def _sound(table: Table) -> Iterator[Condition]:
+    """Generated columns and expressions in indexes must not raise; whatever they give is right."""
+    for column in table.columns:
+        if column.generated and column.default:
+            yield _evaluates(table, f"generated column {column.name}", column.default)
+    for index in table.indexes:
+        for key in index.keys:
+            if key.number == 0:
+                yield _evaluates(table, f"index {index.name}", key.text)
+
+
+def _evaluates(table: Table, name: str, expression: str) -> Condition:
+    numbers = given_columns(table, mentioned(expression, table))
+    return Condition(name, f"num_nulls({expression}) >= 0", numbers)
+
+
+def _domains(column: Column, kinds: Kinds) -> Iterator[Condition]:
+    """The CHECKs of the column's domains, with VALUE as a column of one row, or of the array's elements."""
+    kind = kinds.of(column.type)
+    name = quoted(column.name)
+    for domain in kind.domains:
+        for _, text, _ in domain.checks:
+            if match := _DOMAIN.match(text):
+                source = f"unnest({name})" if kind.inner else f"(SELECT {name})"
+                expression = f"(SELECT bool_and({match['body']}) FROM {source} AS d(value))"  # noqa: S608 - the schema's own words
+                yield Condition(f"domain {domain.qualified}", expression, frozenset({column.number}))
+
+
+def unique_sets(table: Table) -> list[frozenset[int]]:
+    """The column sets, as a writer gives them, in which rows must differ: of unique indexes and exclusions."""
+    found = [_index_columns(table, index) for index in table.indexes if index.unique or index.exclusion]
+    return list(dict.fromkeys(columns for columns in found if columns))
+
+
+def _index_columns(table: Table, index: Index) -> frozenset[int]:
+    numbers = {key.number for key in index.keys if key.number}
+    for key in index.keys:
+        if key.number == 0:
+            numbers |= set(mentioned(key.text, table))
+    return given_columns(table, numbers)
+
+
+def excluded_spans(table: Table) -> dict[int, str]:
+    """Columns whose pairs make a range inside an exclusion constraint: the first starts it, the second ends it."""
+    roles: dict[int, str] = {}
+    for index in table.indexes:
+        for key in index.keys if index.exclusion else ():
+            pair = mentioned(key.text, table) if key.number == 0 else ()
+            if len(pair) == 2:
+                roles |= {pair[0]: "starts", pair[1]: "ends"}
+    return roles

@@ -1,0 +1,1 @@
+"""Rows that refer to rows: table order, parents, cycles and partitions."""

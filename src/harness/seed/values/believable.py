@@ -1,0 +1,116 @@
+"""Believable texts by a column's name, small tables of words and the row's number, so that all are distinct.
+
+No dependency: a library of fakes draws at random and keeps a set to be distinct, at tens of microseconds a value;
+these cost less than one, and never change with a release.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from harness.seed.values.generators import LETTERS, Recipe, in_base, one_of, scrambled
+
+FIRST = ("Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Frances", "Ken", "Radia", "Tony", "Karen", "Niklaus")
+LAST = ("Lovelace", "Hopper", "Turing", "Dijkstra", "Liskov", "Knuth", "Allen", "Thompson", "Perlman", "Hoare", "Jones")
+VERBS = ("Call", "Pay", "Book", "Write to", "Repair", "Order", "Visit", "Thank", "Ask", "Remind", "Measure", "Paint")
+THINGS = ("the plumber", "the bakery", "the garden", "the library", "a friend", "the bicycle", "the school", "the roof")
+NOUNS = ("harbour", "meadow", "lantern", "orchard", "copper", "river", "maple", "summit", "cedar", "ember", "quartz")
+CITIES = ("Bern", "Oslo", "Lima", "Kyoto", "Nairobi", "Lisbon", "Quito", "Galway", "Turin", "Austin", "Perth", "Hanoi")
+COUNTRIES = ("Chile", "Norway", "Kenya", "Japan", "Peru", "Canada", "Ghana", "Italy", "Nepal", "Ireland", "Vietnam")
+CODES = ("CH", "NO", "KE", "JP", "PE", "CA", "GH", "IT", "NP", "IE", "VN", "CL", "PT", "EC", "AU", "US", "DE", "FR")
+CURRENCIES = ("EUR", "USD", "GBP", "JPY", "CHF", "NOK", "KES", "CAD", "AUD", "PEN")
+LANGUAGES = ("en", "de", "fr", "es", "it", "ja", "pt", "nb", "sw", "nl")
+ZONES = ("UTC", "Europe/Zurich", "Africa/Nairobi", "Asia/Tokyo", "America/Lima", "Australia/Perth", "Europe/Oslo")
+PEOPLE = re.compile(r"user|person|people|customer|author|employee|member|contact|owner|patient|student|guest|account")
+
+
+def _in_turn(words: tuple[str, ...], index: int) -> str:
+    return words[index % len(words)]
+
+
+def person(index: int) -> str:
+    """A full name."""
+    return f"{_in_turn(FIRST, index)} {_in_turn(LAST, index)} {index + 1}"
+
+
+def email(index: int) -> str:
+    """An address that belongs to nobody (RFC 2606)."""
+    return f"{_in_turn(FIRST, index)}.{_in_turn(LAST, index)}.{index + 1}@example.com".lower()
+
+
+def errand(index: int) -> str:
+    """Something to do."""
+    return f"{_in_turn(VERBS, index)} {_in_turn(THINGS, index)} {index + 1}"
+
+
+def sentence(index: int) -> str:
+    """A short text."""
+    return f"{errand(index)}: before {_in_turn(NOUNS, index)} and {_in_turn(NOUNS, index + 5)}."
+
+
+def numbered(noun: str) -> Callable[[int], str]:
+    """The noun and a number."""
+    return lambda index: f"{noun} {index + 1}"
+
+
+def slug(index: int) -> str:
+    """Words for an address."""
+    return f"{_in_turn(NOUNS, index)}-{_in_turn(NOUNS, index // 11 + 3)}-{index + 1}"
+
+
+def digest(index: int) -> str:
+    """What looks like a SHA-256."""
+    return "".join(f"{scrambled(index * 4 + part):016x}" for part in range(4))
+
+
+NAMES: tuple[tuple[str, Callable[[int], str]], ...] = (
+    (r"e_?mail|(^|_)mail$", email),
+    (r"(^|_)(user_?name|login|handle|nick(name)?)$", lambda i: f"{_in_turn(FIRST, i)}{i + 1}".lower()),
+    (r"(^|_)(first|given)_?name$", lambda i: f"{_in_turn(FIRST, i)} {i + 1}"),
+    (r"(^|_)((last|family)_?name|surname)$", lambda i: f"{_in_turn(LAST, i)} {i + 1}"),
+    (r"(full|display|contact|owner|author|customer)_?name$|^(author|recipient|sender)$", person),
+    (r"(^|_)(title|subject|headline|summary|task)$", errand),
+    (r"descr|(^|_)(body|content|text|notes?|comments?|message|bio|remarks?|reason|details?)$", sentence),
+    (
+        r"(^|_)(ur[li]|link|website|home_?page|href|avatar|image|photo)(_url)?$",
+        lambda i: f"https://example.com/{slug(i)}",
+    ),
+    (r"phone|mobile|(^|_)(fax|tel)$", lambda i: f"+1{2_025_550_000 + i}"),
+    (r"(^|_)(city|town)$", lambda i: f"{_in_turn(CITIES, i)} {i + 1}"),
+    (r"(^|_)country(_name)?$", lambda i: f"{_in_turn(COUNTRIES, i)} {i + 1}"),
+    (r"(street|address(_line_?\d)?)$", lambda i: f"{i + 1} {_in_turn(NOUNS, i).title()} Street"),
+    (r"(^|_)(zip|post(al)?)(_?code)?$", lambda i: str(10_000 + i)),
+    (r"(^|_)slug$", slug),
+    (r"(^|_)(company|organi[sz]ation|vendor|supplier)(_name)?$", lambda i: f"{_in_turn(NOUNS, i).title()} {i + 1} Ltd"),
+    (r"colou?r$", lambda i: f"#{i * 0x10F2C7 % 0x1000000:06x}"),
+    (r"(^|_)ip(_address)?$", lambda i: f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}"),
+    (r"user_?agent$", lambda i: f"Mozilla/5.0 (X11; Linux) Example/{i + 1}"),
+    (r"(file_?name|(^|_)(file|path))$", lambda i: f"{slug(i)}.txt"),
+    (r"(hash|digest|token|secret|(^|_)(key|fingerprint|checksum|etag))$", digest),
+    (r"password", lambda i: f"$2b$12${digest(i)[:53]}"),
+    (r"(^|_)version$", lambda i: f"1.{i // 100}.{i % 100}"),
+    (
+        r"(^|_)(sku|code|reference|ref|number|no)$",
+        lambda i: f"{in_base(scrambled(i) % 17576, LETTERS, 3).upper()}-{i + 1:05d}",
+    ),
+)
+
+TURNS: tuple[tuple[str, Recipe], ...] = (
+    (r"country|nation", one_of("country codes", CODES)),
+    (r"currency", one_of("currencies", CURRENCIES)),
+    (r"lang|locale", one_of("languages", LANGUAGES)),
+    (r"(time_?zone|^tz)$", one_of("time zones", ZONES)),
+)
+"""Names whose values are few; they cannot be distinct."""
+
+
+def believable(table: str, column: str) -> list[Recipe]:
+    """What the column's name suggests, the best first; nothing for a name that says nothing."""
+    column = column.lower()
+    found = [Recipe(f"by the name {column}", make) for pattern, make in NAMES if re.search(pattern, column)]
+    found += [recipe for pattern, recipe in TURNS if re.search(pattern, column)]
+    if not found and re.search(r"(^|_)(name|label)$", column):
+        single = table.lower().rstrip("s").replace("_", " ")
+        found = [Recipe("names", person if PEOPLE.search(table.lower()) else numbered(single))]
+    return found

@@ -1,0 +1,190 @@
+"""Texts that match a regular expression of the simple forms, one for each index."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+
+from harness.seed.values.generators import ENDLESS, LETTERS, Recipe
+
+CLASSES = {
+    "alpha": LETTERS,
+    "lower": LETTERS,
+    "upper": LETTERS.upper(),
+    "digit": string.digits,
+    "alnum": LETTERS + string.digits,
+    "xdigit": string.digits + "abcdef",
+    "space": " ",
+    "punct": "-_.",
+    "word": LETTERS + string.digits,
+}
+ESCAPES = {"d": "digit", "w": "word", "s": "space"}
+ANYTHING = LETTERS + string.digits + "-_.@ /:+,"
+SPARE = 8
+"""How many times an unbounded quantifier repeats."""
+
+
+class UnknownPatternError(Exception):
+    """The expression uses a form that is not known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Texts of one part of a pattern."""
+
+    capacity: int
+    make: Callable[[int], str]
+
+
+def pattern_recipe(pattern: str) -> Recipe | None:
+    """A recipe for texts that match `pattern`, or None when it is beyond the simple forms."""
+    try:
+        reader = _Reader(pattern)
+        part = reader.alternatives()
+        if reader.left:
+            raise UnknownPatternError(reader.left)
+    except (UnknownPatternError, IndexError):
+        return None
+    if pattern.endswith("$") or part.capacity >= ENDLESS:
+        return Recipe(f"~ {pattern!r}", part.make, part.capacity)
+    return Recipe(f"~ {pattern!r} and a number", lambda index: f"{part.make(0)}{index}")
+
+
+def _sequence(first: _Part, second: _Part) -> _Part:
+    """One after the other; the second changes fastest."""
+    capacity = min(first.capacity * second.capacity, ENDLESS)
+
+    def make(index: int) -> str:
+        high, low = divmod(index, second.capacity)
+        return first.make(high % first.capacity) + second.make(low)
+
+    return _Part(capacity, make)
+
+
+def _signs(signs: str) -> _Part:
+    return _Part(len(signs), signs.__getitem__)
+
+
+_NOTHING = _Part(1, lambda _: "")
+
+
+class _Reader:
+    """A recursive descent over the pattern."""
+
+    def __init__(self, pattern: str) -> None:
+        self.left = pattern
+
+    def alternatives(self) -> _Part:
+        """`a|b|c`: each in turn."""
+        options = [self.branch()]
+        while self.left.startswith("|"):
+            self.left = self.left[1:]
+            options.append(self.branch())
+        if len(options) == 1:
+            return options[0]
+        each = min(option.capacity for option in options)
+        count = len(options)
+        return _Part(min(each * count, ENDLESS), lambda index: options[index % count].make(index // count))
+
+    def branch(self) -> _Part:
+        """Parts one after the other."""
+        parts = []
+        while self.left and self.left[0] not in "|)":
+            parts.append(self.repeated(self.atom()))
+        return reduce(_sequence, parts, _NOTHING)
+
+    def atom(self) -> _Part:
+        """One sign, class, group or anchor."""
+        sign, self.left = self.left[0], self.left[1:]
+        if sign in "^$":
+            return _NOTHING
+        if sign == "(":
+            return self.group()
+        if sign == "[":
+            return _signs(self.members())
+        if sign == ".":
+            return _signs(LETTERS)
+        if sign == "\\":
+            return self.escape()
+        if sign in "*+?{":
+            raise UnknownPatternError(sign)
+        return _signs(sign)
+
+    def group(self) -> _Part:
+        """`(…)` or `(?:…)`; what looks ahead or behind is not known."""
+        if self.left.startswith("?:"):
+            self.left = self.left[2:]
+        elif self.left.startswith("?"):
+            raise UnknownPatternError(self.left)
+        inner = self.alternatives()
+        if not self.left.startswith(")"):
+            raise UnknownPatternError(self.left)
+        self.left = self.left[1:]
+        return inner
+
+    def escape(self) -> _Part:
+        r"""`\d`, `\.` and the like; a boundary is nothing."""
+        sign, self.left = self.left[:1], self.left[1:]
+        if sign in ESCAPES:
+            return _signs(CLASSES[ESCAPES[sign]])
+        if sign in set("mMyAZ"):
+            return _NOTHING
+        if sign.isalnum() or not sign:
+            raise UnknownPatternError(sign)
+        return _signs(sign)
+
+    def members(self) -> str:
+        """The signs of a bracket expression, without those that differ only in case."""
+        negated = self.left.startswith("^")
+        self.left = self.left[negated:]
+        signs = ""
+        while not self.left.startswith("]") or not signs:
+            if not self.left:
+                raise UnknownPatternError("[")
+            signs += self.member()
+        self.left = self.left[1:]
+        if negated:
+            signs = "".join(sign for sign in ANYTHING if sign not in signs)
+        kept = "".join(dict.fromkeys(sign for sign in signs if not (sign.isupper() and sign.lower() in signs)))
+        if not kept:
+            raise UnknownPatternError("[]")
+        return kept
+
+    def member(self) -> str:
+        """One sign, range or named class inside brackets."""
+        if self.left.startswith("[:"):
+            name, _, self.left = self.left[2:].partition(":]")
+            if name not in CLASSES:
+                raise UnknownPatternError(name)
+            return CLASSES[name]
+        sign, self.left = self.left[0], self.left[1:]
+        if sign == "\\":
+            sign, self.left = self.left[0], self.left[1:]
+            if sign in ESCAPES:
+                return CLASSES[ESCAPES[sign]]
+        if len(self.left) > 1 and self.left[0] == "-" and self.left[1] != "]":
+            last, self.left = self.left[1], self.left[2:]
+            return "".join(map(chr, range(ord(sign), ord(last) + 1)))
+        return sign
+
+    def repeated(self, part: _Part) -> _Part:
+        """`*`, `+`, `?` or `{m,n}` behind a part, as one fixed count."""
+        low, high = self.quantifier()
+        count = max(low, min(high, SPARE)) if part.capacity > 1 else max(low, min(high, 1))
+        return reduce(_sequence, [part] * count, _NOTHING)
+
+    def quantifier(self) -> tuple[int, int]:
+        """How often the part before may stand."""
+        sign = self.left[:1]
+        if sign not in ("*", "+", "?", "{"):
+            return 1, 1
+        if sign != "{":
+            self.left = self.left[1:].removeprefix("?")
+            return {"*": (0, SPARE), "+": (1, SPARE), "?": (0, 1)}[sign]
+        inside, _, self.left = self.left[1:].partition("}")
+        low, comma, high = inside.partition(",")
+        if not low.isdigit() or (high and not high.isdigit()):
+            raise UnknownPatternError(inside)
+        return int(low), int(high) if high else SPARE if comma else int(low)

@@ -1,0 +1,272 @@
+"""The observer: stands between an app and its server, understands the Postgres protocol and changes none of it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from urllib.parse import quote, urlencode
+
+from psycopg.conninfo import conninfo_to_dict
+
+from harness.config import HarnessError
+from harness.postgres.address import Address
+from harness.wire.faults import Fault, Harm
+from harness.wire.protocol import Dialogue
+from harness.wire.recording import Recording, RoundTrip
+from harness.wire.relay import Link, Upstream
+
+T = TypeVar("T")
+
+
+class Observer:
+    """Listens on a loopback port, or on a socket in `directory`, and passes every connection on to `server`.
+
+    A context manager; its event loop runs in a thread of this process. `latency` (seconds) is added to everything
+    that a client sends, as a network would: what is sent together arrives together. `disturbed` turns true with the
+    first fault, and when the server ends a connection by itself: from then on connections may be opened again.
+    """
+
+    def __init__(self, server: Address, *, directory: Path | None = None) -> None:
+        self.server = server
+        self.latency = 0.0
+        self.faults: list[Fault] = []
+        self.disturbed = False
+        host, port = (str(directory), 5432) if directory else ("127.0.0.1", 0)
+        self._address = replace(server, host=host, port=port)
+        self.links: set[Link] = set()
+        self._recordings: list[Recording] = []
+        self._number = 0
+        self._at_rest: list[asyncio.Event] = []
+        self._listener: asyncio.Server | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="observer", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._await(self._listen())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._await(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    # addresses
+
+    @property
+    def address(self) -> Address:
+        """Where clients connect."""
+        return self._address
+
+    def dsn(self, server_dsn: str) -> str:
+        """`server_dsn` as a libpq URI that leads through the observer: same database, user and options, no TLS."""
+        parts = {key: str(value) for key, value in conninfo_to_dict(server_dsn).items() if value is not None}
+        user, password, name = (quote(parts.pop(key, ""), safe="") for key in ("user", "password", "dbname"))
+        for key in ("host", "hostaddr", "port"):
+            parts.pop(key, None)
+        parts |= {"sslmode": "disable", "gssencmode": "disable"}
+        login = f"{user}:{password}@" if password else f"{user}@" if user else ""
+        place = f"{self.address.host}:{self.address.port}"
+        if self.address.host.startswith("/"):
+            place, parts = "", parts | {"host": self.address.host, "port": str(self.address.port)}
+        return f"postgresql://{login}{place}/{name}?{urlencode(parts, quote_via=quote)}"
+
+    # what a test sees
+
+    @property
+    def connections(self) -> int:
+        """Clients connected now."""
+        return self._call(lambda: len(self._live()))
+
+    @contextmanager
+    def recording(self) -> Iterator[Recording]:
+        """Everything that begins on the wire inside the block."""
+        recording = Recording()
+        self._call(lambda: self._recordings.append(recording))
+        try:
+            yield recording
+        finally:
+            self._call(lambda: self._recordings.remove(recording))
+
+    def settle(self, timeout: float = 5.0) -> None:
+        """Return as soon as the server owes no client an answer and no connection stands in a transaction.
+
+        Raises:
+            TimeoutError: after `timeout` seconds, naming the connections that have not come to rest.
+        """
+        self._await(self._rest(timeout))
+
+    # faults
+
+    @contextmanager
+    def slow(self, seconds: float) -> Iterator[None]:
+        """Every round trip takes `seconds` longer inside the block."""
+        before, self.latency = self.latency, seconds
+        try:
+            yield
+        finally:
+            self.latency = before
+
+    @contextmanager
+    def fault(self, pattern: str, harm: Harm, *, times: int = 1) -> Iterator[Fault]:
+        """Do `harm` to the first `times` statements that the regular expression `pattern` is found in."""
+        fault = Fault(re.compile(pattern, re.IGNORECASE), harm, times)
+        self.disturbed = True
+        self._call(lambda: self.faults.append(fault))
+        try:
+            yield fault
+        finally:
+            self._call(lambda: self._lift(fault))
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Nobody listens inside the block: a client that connects is refused. Open connections stay."""
+        self.disturbed = True
+        self._await(self._deafen())
+        try:
+            yield
+        finally:
+            self._await(self._listen())
+
+    def drop(self) -> int:
+        """Reset every connection, as a failover does; how many there were."""
+        self.disturbed = True
+        return self._call(self._drop)
+
+    # what a link tells (in the loop's thread)
+
+    async def reach(self, factory: type[Upstream], link: Link) -> asyncio.Transport:
+        """Connect to the server."""
+        if path := _socket(self.server):
+            transport, _ = await self._loop.create_unix_connection(lambda: factory(link), path)
+            return transport
+        found, _ = await self._loop.create_connection(lambda: factory(link), self.server.host, self.server.port)
+        return found
+
+    def joined(self) -> Dialogue:
+        """A client connected: number it."""
+        self._number += 1
+        for recording in self._recordings:
+            recording.opened.append(self._number)
+        return Dialogue(self._number, self._finished)
+
+    def started(self) -> None:
+        """A round trip began: see how many connections are busy at this moment."""
+        if self._recordings:
+            busy = sum(dialogue.busy for dialogue in self._live())
+            for recording in self._recordings:
+                recording.most_busy = max(recording.most_busy, busy)
+
+    def rested(self) -> None:
+        """A dialogue came to rest: when it was the last one, wake those who wait for that."""
+        if self._at_rest and not self._unsettled():
+            for event in self._at_rest:
+                event.set()
+
+    def cancelled(self, key: bytes) -> None:
+        """A cancel request for a connection that passed here."""
+        if any(link.dialogue is not None and link.dialogue.key == key for link in self.links):
+            for recording in self._recordings:
+                recording.cancels += 1
+
+    def went_without_tls(self) -> None:
+        """A client wanted TLS or nothing."""
+        for recording in self._recordings:
+            recording.tls += 1
+
+    def left(self, link: Link) -> None:
+        """A client is gone."""
+        self.links.discard(link)
+        self.rested()
+
+    def _finished(self, trip: RoundTrip) -> None:
+        for recording in self._recordings:
+            recording.trips.append(trip)
+
+    # inside
+
+    def _live(self) -> list[Dialogue]:
+        return [link.dialogue for link in self.links if link.dialogue is not None]
+
+    def _unsettled(self) -> list[Link]:
+        return [link for link in self.links if not link.at_rest]
+
+    async def _rest(self, timeout: float) -> None:
+        event = asyncio.Event()
+        self._at_rest.append(event)
+        try:
+            if self._unsettled():
+                await asyncio.wait_for(event.wait(), timeout)
+        except TimeoutError:
+            restless = "; ".join(map(str, self._unsettled()))
+            raise TimeoutError(f"after {timeout:g} s the wire has not come to rest: {restless}") from None
+        finally:
+            self._at_rest.remove(event)
+
+    def _drop(self) -> int:
+        links = list(self.links)
+        for link in links:
+            link.break_off()
+        return len(links)
+
+    def _lift(self, fault: Fault) -> None:
+        self.faults.remove(fault)
+        if fault.harm == "stall":
+            for link in list(self.links):
+                link.release()
+
+    async def _listen(self) -> None:
+        if path := _socket(self._address):
+            self._listener = await self._loop.create_unix_server(lambda: Link(self), path, backlog=512)
+            return
+        host, port = self._address.host, self._address.port
+        self._listener = await self._loop.create_server(lambda: Link(self), host, port, backlog=512)
+        self._address = replace(self._address, port=self._listener.sockets[0].getsockname()[1])
+
+    async def _deafen(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+        if path := _socket(self._address):
+            Path(path).unlink(missing_ok=True)  # Python 3.13 removes it itself
+
+    async def _close(self) -> None:
+        await self._deafen()
+        self._drop()
+        for _ in range(3):  # the transports report their end in the loop's next rounds
+            await asyncio.sleep(0)
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _await(self, coroutine: Coroutine[Any, Any, object]) -> None:
+        """Run a coroutine in the loop's thread, and wait for it."""
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def _call(self, function: Callable[[], T]) -> T:
+        """Run a function in the loop's thread, where nothing else moves meanwhile, and wait for what it returns."""
+        if not self._thread.is_alive():
+            raise HarnessError("the observer is not running: use it inside its with block")
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(function())
+            except Exception as error:
+                future.set_exception(error)
+
+        self._loop.call_soon_threadsafe(run)
+        return future.result()
+
+
+def _socket(address: Address) -> str | None:
+    """The path of an address's socket (manual, `unix_socket_directories`); None for TCP."""
+    return f"{address.host}/.s.PGSQL.{address.port}" if address.host.startswith("/") else None

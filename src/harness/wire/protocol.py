@@ -1,0 +1,206 @@
+"""One connection's dialogue, followed message by message: what the client sent, and what the server still owes it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+from harness.wire import messages
+from harness.wire.recording import Kind, RoundTrip, Statement, kind_of
+
+_ANSWERS = {"P": "1", "B": "2", "C": "3", "D": "Tn", "E": "CIs", "S": "Z", "Q": "Z", "F": "Z", "p": "Z"}
+"""Each message that asks for an answer, by the messages that end its answer (`p` stands for the start-up too)."""
+
+_ASKS_NOW = "SQFHp"
+"""Messages after which a client waits; behind any other it has more to send before the server answers."""
+
+
+@dataclass(slots=True)
+class _Owed:
+    """An answer to come: the letter of what the client sent, and the statement that it runs."""
+
+    sent: str
+    statement: Statement | None = None
+    rows: int = 0
+
+
+class Dialogue:
+    """Follows one connection. `finished` is called with every round trip as it ends."""
+
+    __slots__ = (
+        "_finished",
+        "_last",
+        "_number",
+        "_owed",
+        "_portals",
+        "_prepared",
+        "_skipping",
+        "_trip",
+        "_waiting",
+        "key",
+        "parting",
+        "status",
+        "streaming",
+    )
+
+    def __init__(self, number: int, finished: Callable[[RoundTrip], None]) -> None:
+        self._number = number
+        self._finished = finished
+        self._prepared: dict[str, tuple[str, tuple[int, ...]]] = {}
+        self._portals: dict[str, tuple[str, tuple[int, ...]]] = {}
+        self._owed: deque[_Owed] = deque()
+        self._trip: RoundTrip | None = None
+        self._waiting = False
+        self._skipping = False
+        self._last = "(start-up)"
+        self.status = ""
+        self.key = b""
+        self.streaming = False
+        self.parting = False
+        self.sent("p", b"")
+
+    @property
+    def busy(self) -> bool:
+        """Whether the server owes an answer, or the connection stands in a transaction."""
+        return self._trip is not None or self.status != "I"
+
+    @property
+    def trip(self) -> RoundTrip | None:
+        """The round trip that is under way."""
+        return self._trip
+
+    def __str__(self) -> str:
+        """For a failure: the connection, what it stands in, and the last statement that it sent."""
+        state = "waits for the server" if self._trip is not None else f"stands in a transaction ({self.status})"
+        return f"connection {self._number} {state}, last statement: {' '.join(self._last.split())[:200]}"
+
+    def sent(self, letter: str, body: bytes) -> Statement | None:
+        """Note what the client sent; the statement, when this message runs one."""
+        if letter == "X":
+            self.parting = True
+            return None
+        if letter in "cfd":  # the end and the data of a COPY, which its own answer covers
+            return None
+        if letter == "H" and self._trip is None:  # a Flush behind the last answer asks for nothing: libpq sends one
+            return None
+        if self._trip is None:
+            self._trip = RoundTrip(self._number, perf_counter())
+        self._waiting = letter in _ASKS_NOW
+        if self._skipping and letter != "S":
+            return None
+        statement = self._read(letter, body)
+        if letter == "S":
+            self._skipping = False
+        if letter in _ANSWERS:
+            self._owed.append(_Owed(letter, statement))
+        return statement
+
+    def _read(self, letter: str, body: bytes) -> Statement | None:
+        if letter == "Q":
+            return self._run(messages.text(body)[0], ())
+        if letter == "P":
+            name, text, types = messages.parse(body)
+            self._prepared[name] = (text, types)
+            self._raise_kind("prepare")
+        elif letter == "B":
+            portal, name = messages.bind(body)
+            self._portals[portal] = self._prepared.get(name, (f"(prepared statement {name} of an unseen text)", ()))
+        elif letter == "E":
+            return self._run(*self._portals.get(messages.text(body)[0], ("(portal of an unseen text)", ())))
+        elif letter == "F":
+            return self._run("(function call)", ())
+        return None
+
+    def _run(self, text: str, types: tuple[int, ...]) -> Statement:
+        statement = Statement(text, kind_of(text), perf_counter(), types)
+        self._last = text
+        if self._trip is not None:
+            self._trip.statements.append(statement)
+        self._raise_kind(statement.kind)
+        return statement
+
+    def _raise_kind(self, kind: Kind) -> None:
+        if self._trip is not None:
+            self._trip.raise_kind(kind)
+
+    def answered(self, letter: str, body: bytes, count: int) -> None:
+        """Note what the server answered."""
+        owed = self._owed[0] if self._owed else None
+        if letter == "K":
+            self.key = body
+        elif letter == "W":
+            self.streaming = True
+        elif letter == "E":
+            self._failed(messages.sqlstate(body), owed)
+        elif letter == "R" and messages.number(body) not in (0, 12) and owed and owed.sent == "p":
+            self._settle()  # a question to the client: its answer is the next round trip
+        elif owed is None:
+            return
+        elif letter == "D":
+            owed.rows += count
+        elif letter == "G" and owed.sent == "E":
+            # A COPY from the client: the server ignores every Sync sent before the data ends.
+            self._owed = deque(item for item in self._owed if item.sent != "S")
+            self._waiting = False
+        elif letter == "Z":
+            self._ready(body)
+        elif letter in "CI" and owed.sent == "Q":
+            self._complete(owed, body if letter == "C" else b"")
+        elif letter in _ANSWERS[owed.sent]:
+            self._complete(owed, body if letter == "C" else b"")
+            self._settle()
+
+    def _complete(self, owed: _Owed, tag: bytes) -> None:
+        if owed.statement is not None:
+            told = messages.rows(tag)
+            owed.statement.seconds = perf_counter() - owed.statement.started
+            owed.statement.rows += owed.rows if told is None else told
+            owed.rows = 0
+
+    def _settle(self) -> None:
+        self._owed.popleft()
+        if not self._owed and self._waiting:
+            self._end()
+
+    def _failed(self, code: str, owed: _Owed | None) -> None:
+        if self._trip is not None:
+            self._trip.sqlstate = self._trip.sqlstate or code
+        if owed is None:
+            return
+        if owed.statement is not None:
+            owed.statement.sqlstate = code
+            self._complete(owed, b"")
+        if owed.sent in "PBDEC":  # the server skips to the next Sync
+            while self._owed and self._owed[0].sent != "S":
+                self._owed.popleft()
+            self._skipping = not self._owed
+            if self._skipping and self._waiting:
+                self._end()
+
+    def _ready(self, body: bytes) -> None:
+        self.status = body[:1].decode()
+        while self._owed:
+            if self._owed.popleft().sent in "SQFp":
+                break
+        if not self._owed and self._waiting:
+            if self.status == "I":
+                self._portals.clear()
+            self._end()
+
+    def _end(self, *, complete: bool = True) -> None:
+        if self._trip is not None:
+            self._trip.ended = perf_counter()
+            self._trip.status = self.status
+            self._trip.complete = complete
+            trip, self._trip = self._trip, None
+            self._finished(trip)
+
+    def closed(self) -> None:
+        """Note that the connection is gone; a round trip under way ends without an answer."""
+        for owed in self._owed:
+            if owed.statement is not None:
+                owed.statement.seconds = perf_counter() - owed.statement.started
+        self._end(complete=False)
+        self.status = "I"

@@ -1,0 +1,1 @@
+"""What any service needs, whatever its resources: observation, logs, metrics, the edge."""

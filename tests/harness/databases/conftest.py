@@ -1,0 +1,161 @@
+"""A server of each major that is here, with a template of everything that a schema can hold."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from harness.config import Config, load_config
+from harness.databases.clones import Copier, Copy
+from harness.databases.databases import Database, Databases
+from harness.postgres.address import Address
+from harness.postgres.roles import Roles
+from harness.postgres.server import PORT, SUPERUSER, Cluster, start_cluster
+from tests.harness.majors import MAJORS
+
+SCHEMA = """
+    CREATE TABLE item (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE);
+    CREATE TABLE part (id serial PRIMARY KEY, item_id bigint NOT NULL REFERENCES item ON DELETE CASCADE, weight int);
+    CREATE INDEX part_item ON part (item_id);
+    CREATE TABLE colour (id int PRIMARY KEY, name text NOT NULL);
+    INSERT INTO colour VALUES (1, 'red'), (2, 'green');
+    CREATE TABLE painted (colour_id int NOT NULL REFERENCES colour, item_id bigint);
+    CREATE TABLE event (at date NOT NULL, note text) PARTITION BY RANGE (at);
+    CREATE TABLE event_2026 PARTITION OF event FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+    CREATE UNLOGGED TABLE scratch (word text, picture text);
+    CREATE SEQUENCE ticket START 100;
+    SELECT nextval('ticket'), nextval('ticket');
+    CREATE TABLE audited (id int);
+    CREATE TABLE audit (id int);
+    CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+        $f$ BEGIN INSERT INTO audit VALUES (1); RETURN OLD; END $f$;
+    CREATE TRIGGER always AFTER DELETE ON audited FOR EACH ROW EXECUTE FUNCTION note();
+    ALTER TABLE audited ENABLE ALWAYS TRIGGER always;
+    CREATE TABLE ruled (id int);
+    CREATE RULE keep AS ON DELETE TO ruled DO INSTEAD NOTHING;
+    CREATE TABLE guarded (id int);
+    ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE guarded FORCE ROW LEVEL SECURITY;
+    CREATE MATERIALIZED VIEW heavy AS SELECT count(*) AS parts FROM part;
+    CREATE TABLE "odd ""name"" %s {}" ("a 'b" text, words tsvector);
+    CREATE INDEX ON "odd ""name"" %s {}" USING gin (words);
+    CREATE TYPE mood AS ENUM ('good', 'bad');
+    CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+"""
+"""What a template can hold: rows, partitions, unlogged tables, used sequences, triggers and rules that always fire."""
+
+FILES = {
+    "pyproject.toml": """
+        [tool.harness]
+        app = "trial:app"
+        settings = "trial:settings"
+        metadata = "trial:metadata"
+        migrations = "migrations"
+        roles = "roles.sql"
+        role-prefix = "trial"
+        database-env = "TRIAL_DATABASE_URL"
+        postgres = 18
+        supported = [15, 18]
+
+        [tool.alembic]
+        script_location = "%(here)s/migrations"
+
+        [tool.pytest.ini_options]
+        addopts = ["-p", "no:cacheprovider"]
+        filterwarnings = ["error"]
+        """,
+    "migrations/env.py": """
+        from alembic import context
+
+        context.configure(connection=context.config.attributes["connection"])
+        with context.begin_transaction():
+            context.run_migrations()
+        """,
+    "migrations/script.py.mako": "",
+    "migrations/versions/0001_all.py": """
+        from pathlib import Path
+
+        from alembic import op
+
+        revision = "0001"
+        down_revision = None
+
+
+        def upgrade():
+            op.get_bind().exec_driver_sql(Path(__file__).with_name("schema.sql").read_text().replace("%", "%%"))
+        """,
+    "migrations/versions/schema.sql": SCHEMA,
+}
+
+
+def write_project(root: Path, roles: Path) -> Config:
+    """A project whose only revision runs `SCHEMA`."""
+    for name, text in FILES.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text), encoding="utf-8")
+    (root / "roles.sql").write_bytes(roles.read_bytes())
+    return load_config(root)
+
+
+@pytest.fixture(scope="session")
+def trial(tmp_path_factory: pytest.TempPathFactory, harness_config: Config) -> Config:
+    """The configuration of that project."""
+    return write_project(tmp_path_factory.mktemp("trial"), harness_config.roles_path)
+
+
+@dataclass
+class Ground:
+    """A server with its databases; `copier` does in the test's own thread what otherwise happens in the background."""
+
+    cluster: Cluster
+    databases: Databases
+    copier: Copier
+
+    def copy(self, *, migrated: bool = True) -> Copy:
+        """A new copy, with all that is known of its template."""
+        return self.copier.clone(self.databases.template(migrated=migrated), ahead=True)
+
+    def open(self, copy: Copy) -> Database:
+        """The copy as a test would see it."""
+        return Database(copy.name, self.databases.server, self.databases.roles)
+
+    def dump(self, copy: Copy) -> str:
+        """All of a database as pg_dump writes it, with its rights, settings and comment, under one name."""
+        text = self._run("pg_dump", "--create", copy.name)
+        return re.sub(rf"\b{copy.name}\b", "NAME", text)
+
+    def shared(self) -> str:
+        """Roles with their attributes, settings and memberships, and the server's own settings."""
+        system = self.cluster.run.data / "postgresql.auto.conf"
+        return self._run("pg_dumpall", "--globals-only") + system.read_text(encoding="utf-8")
+
+    def _run(self, program: str, *arguments: str) -> str:
+        where = ["--host", self.cluster.host, "--port", str(PORT), "--username", SUPERUSER]
+        command = [self.cluster.installation.program(program), *where, *arguments]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True)
+        return "\n".join(line for line in shown.stdout.splitlines() if not re.match(r"\\(un)?restrict |-- ", line))
+
+
+@pytest.fixture(scope="session", params=MAJORS)
+def ground_of(request: pytest.FixtureRequest, trial: Config) -> Iterator[Ground]:
+    """A server of one major with the trial template."""
+    cluster = start_cluster(request.param)
+    with contextlib.closing(cluster):
+        server = Address(cluster.host, PORT, SUPERUSER)
+        roles = Roles(trial.roles_path, trial.role_prefix)
+        with contextlib.closing(Databases(server, trial, roles, "test", own=cluster.run.path)) as databases:
+            yield Ground(cluster, databases, databases.pool.here)
+
+
+@pytest.fixture(scope="session")
+def original(ground_of: Ground) -> str:
+    """The dump of an untouched copy."""
+    return ground_of.dump(ground_of.copy())

@@ -1,0 +1,108 @@
+"""Deeds of a test to its database, and what is expected of the harness after them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.databases.clones import Copy
+from harness.databases.databases import Database
+
+if TYPE_CHECKING:
+    from tests.harness.databases.conftest import Ground
+
+Test = Callable[[Database, contextlib.ExitStack], Any]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A test's deeds, and what is expected of the harness: `reset` or `cloned`.
+
+    The template holds an unlogged table, which the log says nothing about, so it is reset after every test.
+    """
+
+    name: str
+    deeds: Test
+    expected: str
+
+
+def run(*statements: str, role: str = "migrator", commit: bool = True) -> Test:
+    """A test that runs statements, each in a transaction of its own unless `commit` is False."""
+
+    def deeds(database: Database, stack: contextlib.ExitStack) -> None:
+        with contextlib.closing(database.as_role(role).connect(autocommit=commit)) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    return deeds
+
+
+def leave_open(database: Database, stack: contextlib.ExitStack) -> None:
+    connection = stack.enter_context(contextlib.closing(database.connect()))
+    connection.execute("INSERT INTO item (name) VALUES ('open')")
+
+
+def leave_idle(database: Database, stack: contextlib.ExitStack) -> None:
+    stack.enter_context(contextlib.closing(database.connect())).execute("SELECT 1")
+
+
+def in_a_session(statement: str) -> Test:
+    def deeds(database: Database, stack: contextlib.ExitStack) -> None:
+        connection = stack.enter_context(contextlib.closing(database.as_role("superuser").connect(autocommit=True)))
+        connection.execute(statement.encode())
+
+    return deeds
+
+
+def kill_a_writer(database: Database, stack: contextlib.ExitStack) -> None:
+    victim = stack.enter_context(contextlib.closing(database.connect()))
+    victim.execute("INSERT INTO item (name) SELECT n::text FROM generate_series(1, 1000) AS n")
+    with database.as_role("superuser").connect(autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [victim.info.backend_pid])
+
+
+def leave_prepared(database: Database, stack: contextlib.ExitStack) -> None:
+    with contextlib.closing(database.connect()) as connection:
+        connection.tpc_begin(connection.xid(1, "left", "behind"))
+        connection.execute("INSERT INTO item (name) VALUES ('prepared')")
+        connection.tpc_prepare()
+
+
+def make_a_large_object(database: Database, stack: contextlib.ExitStack) -> None:
+    with database.connect() as connection:
+        connection.execute("SELECT lo_from_bytea(0, 'abc')")
+
+
+def copy_in(database: Database, stack: contextlib.ExitStack) -> None:
+    with database.connect() as connection, connection.cursor().copy("COPY item (name) FROM STDIN") as copy:
+        for number in range(500):
+            copy.write_row([f"copied {number}"])
+
+
+def from_outside(statement: str) -> Test:
+    """A superuser's statement from another database, `{}` standing for the test's."""
+
+    def deeds(database: Database, stack: contextlib.ExitStack) -> None:
+        with database.server.connect(autocommit=True) as connection:
+            connection.execute(statement.format(f'"{database.name}"').encode())
+
+    return deeds
+
+
+def check(scenario: Scenario, ground: Ground, original: str) -> None:
+    """After the deeds the database is dumped like an untouched one, or a new copy takes its place; as expected."""
+    copy = ground.copy()
+    again = after(scenario, ground, copy)
+    assert (scenario.expected == "cloned") is (again is None), again or ground.copier.reason
+    if again:
+        assert ground.dump(again) == original
+    ground.copier.drop(again or copy)
+
+
+def after(scenario: Scenario, ground: Ground, copy: Copy) -> Copy | None:
+    """What the harness makes of a database after a test that may still hold it open."""
+    with contextlib.ExitStack() as stack:
+        scenario.deeds(ground.open(copy), stack)
+        return None if ground.copier.put_back(copy) else ground.copier.reuse(copy)

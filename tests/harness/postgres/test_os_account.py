@@ -1,0 +1,58 @@
+"""Who runs the server, and where that account's files are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.config import HarnessError
+from harness.postgres import os_account as accounts
+from harness.postgres.os_account import Account, cache_directory, readable_programs, server_account
+
+
+def _mine() -> Account:
+    return Account("me", os.getuid(), os.getgid(), foreign=False)
+
+
+def test_the_server_never_runs_as_root() -> None:
+    """Root's server is another account's; anybody else's is their own."""
+    account = server_account()
+    assert account.uid != 0
+    assert account.foreign is (os.geteuid() == 0)
+
+
+def test_root_without_another_account_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the accounts that were looked for, and a remedy."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(accounts, "CANDIDATES", ("no-such-account-1", "no-such-account-2"))
+    with pytest.raises(HarnessError, match=r"no-such-account-1, no-such-account-2[^$]*useradd"):
+        server_account()
+
+
+def test_programs_that_the_account_cannot_read_are_copied_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation below a closed home is copied into the cache with its libraries, and the copy is used again."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    installation = tmp_path / "closed" / "package" / "pg"
+    for name in ("bin/postgres", "lib/libpq.so", "share/postgres.bki"):
+        (installation / name).parent.mkdir(parents=True, exist_ok=True)
+        (installation / name).write_text(name)
+    reaches = Account.reaches
+    monkeypatch.setattr(
+        Account, "reaches", lambda self, path, **how: "closed" not in str(path) and reaches(self, path, **how)
+    )
+    copied = readable_programs(installation / "bin", "18.1", _mine())
+    assert "closed" not in str(copied)
+    assert (copied.parent / "lib" / "libpq.so").read_text() == "lib/libpq.so"
+    marked = (copied / "marker").touch() or copied
+    assert (readable_programs(installation / "bin", "18.1", _mine()) / "marker").exists()
+    assert marked == copied
+
+
+def test_no_place_for_a_cache_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The error names every place that was tried, and what to set."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(Account, "reaches", lambda self, path, **how: False)
+    with pytest.raises(HarnessError, match=f"(?s){tmp_path}.*XDG_CACHE_HOME"):
+        cache_directory(_mine())

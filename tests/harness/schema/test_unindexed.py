@@ -1,0 +1,196 @@
+"""Statements and relationships that no index serves, and joins that nothing needs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from harness.catalog import read_snapshot
+from harness.config import HarnessError
+from harness.databases.databases import Database
+from harness.findings import Finding
+from harness.schema.access.plans import Statement
+from harness.schema.access.relationships import mapped, relationships
+from harness.schema.access.unindexed import coverage
+
+
+class Base(DeclarativeBase):
+    """The models of these tests."""
+
+
+tagged = sa.Table(
+    "tagged",
+    Base.metadata,
+    sa.Column("book_id", sa.ForeignKey("book.id"), primary_key=True),
+    sa.Column("tag_id", sa.ForeignKey("tag.id"), primary_key=True),
+)
+
+
+class Author(Base):
+    """Its books are found by an index."""
+
+    __tablename__ = "author"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    books: Mapped[list[Book]] = relationship(back_populates="author")
+    reviews: Mapped[list[Review]] = relationship(back_populates="author")
+
+
+class Book(Base):
+    """Its tags are found by the key of the table between, which says nothing of the way back."""
+
+    __tablename__ = "book"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("author.id"), index=True)
+    state: Mapped[str]
+    title: Mapped[str]
+    author: Mapped[Author] = relationship(back_populates="books")
+    tags: Mapped[list[Tag]] = relationship(secondary=tagged)
+
+
+class Review(Base):
+    """Nothing finds an author's reviews."""
+
+    __tablename__ = "review"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    author_id: Mapped[int] = mapped_column(sa.ForeignKey("author.id"))
+    author: Mapped[Author] = relationship(back_populates="reviews")
+
+
+class Tag(Base):
+    """A word."""
+
+    __tablename__ = "tag"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    word: Mapped[str]
+
+
+MORE = """
+CREATE EXTENSION citext;
+CREATE TABLE account (id bigint PRIMARY KEY, mail citext UNIQUE, done boolean NOT NULL);
+CREATE INDEX part ON book (title) WHERE state = 'open';
+CREATE INDEX by_word ON tag (lower(word));
+CREATE INDEX pair ON book (title, state);
+"""
+
+
+@pytest.fixture
+def session(empty_database: Database) -> Iterator[psycopg.Connection[Any]]:
+    """The owner's session where the models and some more are made."""
+    Base.metadata.create_all(empty_database.engine)
+    with empty_database.connect(autocommit=True) as connection:
+        connection.execute(MORE)
+        yield connection
+
+
+def judged(session: psycopg.Connection[Any], text: str, *types: int) -> list[Finding]:
+    """What is found in one statement of one endpoint."""
+    return coverage(session, read_snapshot(session), [Statement(text, types, ("GET /books",))])
+
+
+def test_every_side_of_a_relationship_is_judged(session: psycopg.Connection[Any]) -> None:
+    """Both directions and the table between: only what no index serves is found, once."""
+    found = relationships(mapped(sys.modules[__name__], Base.metadata), read_snapshot(session))
+    assert [finding.object for finding in found] == [
+        "Author.reviews -> public.review(author_id)",
+        "Book.tags -> public.tagged(tag_id)",
+    ]
+    assert 'op.create_index("ix_review_author_id", "review", ["author_id"])' in found[0].fix
+    assert "tagged_pkey (book_id, tag_id) begins with book_id" in found[1].message
+
+
+SERVED = {
+    "by key": "SELECT title FROM book WHERE id = $1",
+    "the first key of two": "SELECT id FROM book WHERE title = $1",
+    "range and order": "SELECT title FROM book WHERE id > $1 ORDER BY id LIMIT 10",
+    "no condition at all": "SELECT title FROM book ORDER BY id LIMIT 10",
+    "join by an index": "SELECT b.title FROM author a JOIN book b ON b.author_id = a.id WHERE a.id = $1",
+    "any of a list": "SELECT title FROM book WHERE author_id = ANY ($1)",
+    "either of two": "SELECT title FROM book WHERE id = $1 OR author_id = $2",
+    "expression": "SELECT id FROM tag WHERE lower(word) = lower($1)",
+    "update by key": "UPDATE book SET title = $2 WHERE id = $1",
+    "delete by reference": "DELETE FROM book WHERE author_id = $1 RETURNING id",
+    "insert": "INSERT INTO tag (id, word) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
+    "exists": "SELECT 1 FROM author a WHERE id = $1 AND EXISTS (SELECT FROM book b WHERE b.author_id = a.id)",
+    "a filter with a subquery": "DELETE FROM tagged WHERE book_id = $1 AND tag_id NOT IN (SELECT id FROM tag)",
+    "no plan to judge": "SET LOCAL lock_timeout = '1s'",
+    "citext": "SELECT id FROM account WHERE mail = $1::citext",
+}
+
+
+@pytest.mark.parametrize("text", SERVED.values(), ids=SERVED)
+def test_a_served_statement_is_clean(session: psycopg.Connection[Any], text: str) -> None:
+    """Look-ups by the first key of an index, and statements without a condition, are no findings."""
+    assert [str(finding) for finding in judged(session, text)] == []
+
+
+UNSERVED = {
+    "filter": ("SELECT id FROM account WHERE done = $1", "public.account(done)"),
+    "order by key, filter by another": ("SELECT id FROM tag WHERE word = $1 ORDER BY id", "public.tag(word)"),
+    "the second key of two": ("SELECT title FROM book WHERE state = $1", "public.book(state)"),
+    "join": (
+        "SELECT r.id FROM author a JOIN review r ON r.author_id = a.id WHERE a.id = $1",
+        "public.review(author_id)",
+    ),
+    "another expression": ("SELECT id FROM tag WHERE upper(word) = upper($1)", "public.tag(word)"),
+    "one side of OR": ("SELECT id FROM review WHERE id = $1 OR author_id = $2", "public.review(author_id"),
+    "update": ("UPDATE review SET author_id = $2 WHERE author_id = $1", "public.review(author_id)"),
+    "citext compared as varchar": ("SELECT id FROM account WHERE mail = $1::varchar", "public.account(mail)"),
+}
+
+
+@pytest.mark.parametrize(("text", "place"), UNSERVED.values(), ids=UNSERVED)
+def test_a_statement_that_reads_a_whole_table_is_found(session: psycopg.Connection[Any], text: str, place: str) -> None:
+    """The finding names the endpoint, the statement and the index to add."""
+    found = [finding for finding in judged(session, text) if finding.rule.id == "query-without-index"]
+    assert any(place in finding.object or "(id, author_id)" in finding.object for finding in found), found
+    assert all(finding.object.startswith("GET /books ") and finding.statement == text for finding in found)
+    assert all("op.create_index(" in finding.fix for finding in found)
+
+
+def test_a_citext_column_bound_as_text_is_told_apart(session: psycopg.Connection[Any]) -> None:
+    """The index is there; the type of the parameter loses it."""
+    [by_cast] = judged(session, "SELECT id FROM account WHERE mail = $1::varchar")
+    [by_type] = judged(session, "SELECT id FROM account WHERE mail = $1", 1043)
+    assert "citext and is cast" in by_cast.message
+    assert "citext and is cast" in by_type.message
+
+
+def test_a_partial_index_that_a_generic_plan_cannot_use_is_told_and_does_not_fail(
+    session: psycopg.Connection[Any],
+) -> None:
+    """`state = $1` fits WHERE state = 'open' only for a known value."""
+    session.execute("DROP INDEX pair")
+    [finding] = judged(session, "SELECT id FROM book WHERE title = $1 AND state = $2")
+    assert finding.severity == "info"
+    assert "partial index part" in finding.message
+
+
+def test_a_join_that_the_planner_removes_is_found(session: psycopg.Connection[Any]) -> None:
+    """A LEFT JOIN by a unique key of which nothing is read."""
+    [finding] = judged(
+        session, "SELECT b.title FROM book b LEFT JOIN author AS a ON a.id = b.author_id WHERE b.id = $1"
+    )
+    assert (finding.rule.id, finding.object) == ("needless-join", "GET /books a")
+    assert judged(session, "SELECT a.name FROM book b LEFT JOIN author a ON a.id = b.author_id WHERE b.id = $1") == []
+
+
+def test_a_statement_that_cannot_be_planned_is_an_error(session: psycopg.Connection[Any]) -> None:
+    """With the server's words, and the session as usable as before."""
+    with pytest.raises(HarnessError, match="nowhere"):
+        judged(session, "SELECT * FROM nowhere WHERE id = $1")
+    assert session.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_nothing_is_executed(session: psycopg.Connection[Any]) -> None:
+    """Statements that write are planned in a READ ONLY transaction and change nothing."""
+    session.execute("INSERT INTO tag (id, word) VALUES (1, 'a')")
+    judged(session, "DELETE FROM tag WHERE id = $1")
+    judged(session, "INSERT INTO tag (id, word) VALUES (2, 'b')")
+    assert session.execute("SELECT count(*) FROM tag").fetchone() == (1,)

@@ -1,0 +1,99 @@
+"""What the tools say when they cannot do what they are asked: no traceback, but what is wrong and the way out."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.alembic_config import upgrade
+from harness.config import Config, HarnessError
+from harness.databases.databases import Database
+from tools.dev import migrate
+from tools.migration_errors import migrating
+
+REVISION = 'from alembic import op\n\nrevision = "b"\ndown_revision = {down}\n\n\ndef upgrade():\n    {body}\n'
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "says"),
+    [
+        ("bench", ["--rounds", "0"], "--rounds: 0: give a whole number from 3 to 1000"),
+        ("bench", ["--runs", "x"], "--runs: x: give a whole number from 1 to 1000"),
+        ("bench", ["--pg", "3", "--output", "{here}/a.json"], "bench: No PostgreSQL 3 server is here"),
+        (
+            "bench",
+            ["--output", "{here}/no/where/a.json"],
+            "bench: [Errno 2] No such file or directory: '{here}/no/where'",
+        ),
+        ("coldstart", ["--rounds", "0"], "--rounds: 0: give a whole number from 1 to 1000"),
+        ("dev", ["--rows", "-1"], "--rows: -1: give a whole number from 0 to 10000000"),
+        ("dev", ["--rows", "9" * 5000], ": give a whole number from 0 to 10000000"),
+        ("dev", ["--port", "70000"], "dev: Port 70000 cannot be had"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_two(
+    tool: str,
+    arguments: list[str],
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One text on standard error names the value and what is taken instead; nothing was begun."""
+    monkeypatch.setattr(sys, "argv", [tool, *(each.format(here=tmp_path) for each in arguments)])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"tools.{tool}").main()
+    assert ended.value.code == 2
+    assert says.format(here=tmp_path) in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.fixture
+def copy(harness_config: Config, tmp_path: Path) -> Config:
+    """A copy of the project's migrations, to put mistakes in."""
+    shutil.copytree(harness_config.migrations_path, tmp_path / harness_config.migrations)
+    shutil.copy(harness_config.root / "pyproject.toml", tmp_path)
+    return replace(harness_config, root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("down", "body", "says"),
+    [
+        ("None", "op.execute(", "versions/b.py, line 8: SyntaxError: '(' was never closed"),
+        ("None", "op.execute('SELECT  nothing')", 'line 8: ProgrammingError: column "nothing" does not exist'),
+        ("None", "op.execute('SELECT  nothing')", "statement: SELECT nothing"),
+        ("None", "op.add_colum()", "versions/b.py, line 8: AttributeError: "),
+        ("nowhere", "pass", "versions/b.py, line 4: NameError: name 'nowhere' is not defined"),
+        ("None", "pass", "Multiple head revisions are present"),
+    ],
+)
+def test_the_line_that_failed_is_named(copy: Config, empty_database: Database, down: str, body: str, says: str) -> None:
+    """A revision's mistake is told with its file and line; what Alembic refuses, in its own words."""
+    (copy.migrations_path / "versions" / "b.py").write_text(REVISION.format(down=down, body=body), encoding="utf-8")
+    with pytest.raises(HarnessError) as refused, migrating(copy):
+        upgrade(copy, empty_database.url, "head" if body == "pass" else "b")
+    assert says in str(refused.value)
+    assert str(copy.migrations_path) in str(refused.value)
+
+
+def test_a_fault_of_the_tools_own_stays_one(copy: Config) -> None:
+    """What fails outside the migrations is no mistake in them."""
+    with pytest.raises(ZeroDivisionError), migrating(copy):
+        _ = 1 / 0
+
+
+def test_data_of_another_checkout_are_kept_and_fresh_is_named(database: Database, harness_config: Config) -> None:
+    """After a change of branches, `dev` says where the data stand and how to have others."""
+    with database.connect() as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(HarnessError, match=r"the data stand at 9999, which no revision in [^$]*--fresh"):
+        migrate(harness_config, database)
