@@ -34,8 +34,8 @@ from harness.databases.prepared import databases_on, prepared_cluster
 from harness.postgres.installations import Installation, choose
 from tools.bench_contenders import FIRST, Way, ours, peer, rolled_back, scratch, server_each, write_project
 from tools.bench_runs import Suite, measure_runs
-from tools.cli import between, refusals
-from tools.supervisor import Keeper
+from tools.cli import error_exit, whole_number
+from tools.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
 FAST = Path("/dev/shm")  # noqa: S108 - a temporary directory is made in it
@@ -237,25 +237,25 @@ def measure_as_a_user(arguments: argparse.Namespace) -> int:
     Both sides then run as the same account, on files that are ours (user_namespaces(7)).
     """
     user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-    with scratch("bench-") as home, Keeper() as keeper:
+    with scratch("bench-") as home, Supervisor() as supervisor:
         environment = {**os.environ, "HOME": home, "XDG_CACHE_HOME": home}
         options = [*sys.argv[1:], "--output", str(arguments.output.resolve())]
         command = [*user, sys.executable, "-m", "tools.bench", *options]
-        return keeper.start("measuring process", command, cwd=ROOT, env=environment).process.wait()
+        return supervisor.start("measuring process", command, cwd=ROOT, env=environment).process.wait()
 
 
 def main() -> int:
     """Parse the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=between(IN_A_ROW, 1000), default=30, help="measurements of each database")
-    parser.add_argument("--runs", type=between(1, 1000), default=10, help="measurements of each whole run of pytest")
+    parser.add_argument("--rounds", type=whole_number(IN_A_ROW, 1000), default=30, help="measurements of each database")
+    parser.add_argument("--runs", type=whole_number(1, 1000), default=10, help="measurements of each run of pytest")
     parser.add_argument("--pg", type=int, help="the Postgres major")
     parser.add_argument("--peers", type=Path, help="a directory in which testing.postgresql is installed")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench.json")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with refusals("bench"):
+        with error_exit("bench"):
             arguments.output.parent.mkdir(exist_ok=True)
             if os.geteuid() == 0:
                 return measure_as_a_user(arguments)

@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from harness.databases.cache import Cache
 from tools.bench_contenders import scratch
-from tools.supervisor import Keeper
+from tools.supervisor import Supervisor
 
 TESTS = {
     "ours/test_empty.py": "def test_nothing(): pass\n",
@@ -105,9 +105,9 @@ class Suite:
         with scratch("bench-", self.temporary) as directory:
             command += ["--basetemp", f"{directory}/run", "--postgresql-exec", str(self.pg_ctl), *options, folder]
             pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-            with Keeper() as keeper:
+            with Supervisor() as supervisor:
                 start = time.perf_counter()
-                run = keeper.start("pytest", command, cwd=self.root, env=environment, **pipes).process
+                run = supervisor.start("pytest", command, cwd=self.root, env=environment, **pipes).process
                 output, _ = run.communicate()
                 taken = time.perf_counter() - start
         if run.returncode:

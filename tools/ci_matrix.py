@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from harness.config import HarnessError, load_config
 from harness.postgres.installations import installations
-from tools.cli import refusals
+from tools.cli import error_exit
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -73,7 +73,7 @@ def read_rows(file: TextIO) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Read nox's listing from standard input, and print one session a line."""
-    with refusals("cover"):
+    with error_exit("ci_matrix"):
         rows = read_rows(sys.stdin)
         usual = (f"{sys.version_info.major}.{sys.version_info.minor}", load_config(ROOT).postgres)
     pythons = {row["python"] for row in rows if row["python"] and works(row["python"])}

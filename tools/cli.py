@@ -1,4 +1,4 @@
-"""What the tools say when they cannot do what they are asked: one error for people, and exit code 2."""
+"""What the commands in tools share: whole numbers as options, and errors that end with exit code 2."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from harness.config import HarnessError
 
 
-def between(low: int, high: int) -> Callable[[str], int]:
-    """The type of an argument of argparse: a whole number from `low` to `high`."""
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return an argparse type that reads a whole number from `low` to `high`."""
 
     def read(text: str) -> int:
         with contextlib.suppress(ValueError):
@@ -23,8 +23,8 @@ def between(low: int, high: int) -> Callable[[str], int]:
 
 
 @contextlib.contextmanager
-def refusals(tool: str) -> Iterator[None]:
-    """End the process with 2, and the tool's name before the text, when the harness cannot do its work."""
+def error_exit(tool: str) -> Iterator[None]:
+    """Print a HarnessError or an OSError on standard error, after the tool's name, and exit with 2."""
     try:
         yield
     except (HarnessError, OSError) as error:

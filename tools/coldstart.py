@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from harness.config import HarnessError, load_config
-from tools.cli import between, refusals
+from tools.cli import error_exit, whole_number
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 9
@@ -96,10 +96,10 @@ def measure(rounds: int) -> dict[str, list[Cost]]:
 def main() -> None:
     """Measure, print what was found, and fail when the app takes more than it may."""
     parser = argparse.ArgumentParser(prog="coldstart", description=__doc__)
-    parser.add_argument("--rounds", type=between(1, 1000), default=ROUNDS, metavar="N")
+    parser.add_argument("--rounds", type=whole_number(1, 1000), default=ROUNDS, metavar="N")
     parser.add_argument("--most", type=float, default=MOST, metavar="RATIO", help="fail above; 0 only reports")
     arguments = parser.parse_args()
-    with refusals("coldstart"):
+    with error_exit("coldstart"):
         costs = measure(arguments.rounds)
     least = {name: min(cpu for cpu, _ in found) for name, found in costs.items()}
     for name, found in costs.items():

@@ -23,10 +23,10 @@ from harness.databases.databases import Database
 from harness.postgres.installations import choose
 from harness.postgres.roles import Roles
 from harness.seed import fill
-from tools.cli import between, refusals
+from tools.cli import error_exit, whole_number
 from tools.devserver import FRESH, DevServer, dev_server
-from tools.migration_errors import migrating
-from tools.supervisor import Keeper
+from tools.migration_errors import migration_errors
+from tools.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -39,7 +39,7 @@ def read_arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python run.py dev", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="the API's port on 127.0.0.1 (default: 8000)")
     parser.add_argument("--fresh", action="store_true", help="throw the data of earlier runs away")
-    parser.add_argument("--rows", type=between(0, MOST), metavar="N", help="rows per table of new data (default: 100)")
+    parser.add_argument("--rows", type=whole_number(0, MOST), metavar="N", help="rows per table of new data (100)")
     return parser.parse_args(words)
 
 
@@ -91,7 +91,7 @@ def migrate(config: Config, database: Database) -> None:
         HarnessError: for a revision that fails, and for data of a revision that this checkout lacks.
     """
     say("migrating to head")
-    with migrating(config):
+    with migration_errors(config):
         try:
             upgrade(config, database.url)
         except CommandError as error:
@@ -118,22 +118,24 @@ def seed(database: Database, rows: int) -> None:
     say(f"seeded {', '.join(f'{table} {count}' for table, count in written.items())}")
 
 
-def serve(config: Config, keeper: Keeper, server: DevServer, database: Database, port: int) -> None:
+def serve(config: Config, supervisor: Supervisor, server: DevServer, database: Database, port: int) -> None:
     """Run uvicorn until it ends, the server ends, or the parent is gone."""
     watched = ROOT / "src" / config.app.partition(".")[0]
     command = [sys.executable, "-m", "uvicorn", "--factory", config.app, "--app-dir", str(ROOT / "src")]
     command += ["--host", HOST, "--port", str(port), "--timeout-graceful-shutdown", "5"]
     command += ["--reload", "--reload-dir", str(watched)]
     environment = {**os.environ, config.database_env: database.as_role("app").dsn}
-    keeper.start("API's process", command, stdin=subprocess.DEVNULL, env=environment, cwd=ROOT)
+    supervisor.start("API's process", command, stdin=subprocess.DEVNULL, env=environment, cwd=ROOT)
     parent = os.getppid()
     announced = False
-    while not (ended := keeper.ended()) and os.getppid() == parent:
+    while not (ended := supervisor.exited()) and os.getppid() == parent:
         if not announced and (announced := answers(port)):
             announce(database, port)
         time.sleep(0.1)
     if ended:
-        raise HarnessError(f"the {ended.name} ended by itself (exit code {ended.code}); see above and {server.log}")
+        raise HarnessError(
+            f"the {ended.name} ended by itself (exit code {ended.exit_code}); see above and {server.log}"
+        )
 
 
 def answers(port: int) -> bool:
@@ -160,12 +162,12 @@ def run(arguments: argparse.Namespace) -> None:
     check_port(arguments.port)
     config = load_config(ROOT)
     server = dev_server(ROOT, choose(config.postgres))
-    with server.lock(), Keeper() as keeper:
+    with server.lock(), Supervisor() as supervisor:
         say(f"PostgreSQL {server.installation}, data in {server.home}")
         server.prepare(fresh=arguments.fresh)
-        server.start(keeper)
+        server.start(supervisor)
         database = fill_database(config, server, arguments.rows)
-        serve(config, keeper, server, database, arguments.port)
+        serve(config, supervisor, server, database, arguments.port)
 
 
 def main() -> None:
@@ -174,7 +176,7 @@ def main() -> None:
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, stop)
     try:
-        with refusals("dev"):
+        with error_exit("dev"):
             run(arguments)
     except KeyboardInterrupt:
         say("stopped")

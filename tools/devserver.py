@@ -21,7 +21,7 @@ from harness.postgres.installations import Installation
 from harness.postgres.os_account import Account, cache_directory, readable_programs, server_account
 from harness.postgres.run_directory import LONGEST_SOCKET, server_pid, wait_gone
 from harness.postgres.server import INITDB, PORT, SUPERUSER
-from tools.supervisor import Keeper
+from tools.supervisor import Supervisor
 
 FRESH = "python run.py dev --fresh"
 
@@ -98,8 +98,8 @@ class DevServer:
                 f"  remedy: new data ({FRESH}), or `postgres = {major}` in [tool.harness]"
             )
 
-    def start(self, keeper: Keeper) -> None:
-        """Start the server as the keeper's child and wait until it answers.
+    def start(self, supervisor: Supervisor) -> None:
+        """Start the server as the supervisor's child and wait until it answers.
 
         Raises:
             HarnessError: when it ends or is not ready within a minute, with the end of its log.
@@ -115,7 +115,7 @@ class DevServer:
         command = [self.installation.program("postgres"), "-D", str(self.data)]
         command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with self.log.open("wb") as out:
-            server = keeper.start(
+            server = supervisor.start(
                 "Postgres server",
                 command,
                 stdin=subprocess.DEVNULL,
@@ -126,7 +126,7 @@ class DevServer:
             )
         deadline = time.monotonic() + 60
         while not self._ready():
-            if server.code is not None or time.monotonic() > deadline:
+            if server.exit_code is not None or time.monotonic() > deadline:
                 end = self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
                 raise HarnessError(f"PostgreSQL {self.installation} did not start on {self.data}:\n{end}")
             time.sleep(0.005)

@@ -25,7 +25,7 @@ from harness.api.app_process import AppProcess
 from harness.config import HarnessError, load_config
 from harness.databases.databases import Database
 from harness.run import Choice, Session
-from tools.cli import between, refusals
+from tools.cli import error_exit, whole_number
 
 ROOT = Path(__file__).resolve().parent.parent
 WRITTEN = ROOT / "build" / "load.json"
@@ -97,10 +97,10 @@ def show(results: dict[str, dict[str, Any]]) -> None:
 def main() -> None:
     """Measure and show."""
     parser = argparse.ArgumentParser(prog="load", description=__doc__)
-    parser.add_argument("--rounds", type=between(1, 60), default=5, metavar="N", help="1 to 60, 5 unless told")
-    parser.add_argument("--seconds", type=between(1, 30), default=2, metavar="N", help="of a round, 1 to 30")
+    parser.add_argument("--rounds", type=whole_number(1, 60), default=5, metavar="N", help="1 to 60, 5 unless told")
+    parser.add_argument("--seconds", type=whole_number(1, 30), default=2, metavar="N", help="of a round, 1 to 30")
     chosen = parser.parse_args()
-    with refusals("load"):
+    with error_exit("load"):
         config = load_config(ROOT)
         with contextlib.closing(Session(config, Choice(config.postgres))) as session:
             database = session.databases.create(migrated=True)

@@ -1,9 +1,8 @@
-"""What the tools say when the project's migrations cannot be read or run: the line that failed, and why."""
+"""Errors of the project's migrations, as the tools report them: the line that failed, and why."""
 
 from __future__ import annotations
 
 import contextlib
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,41 +10,40 @@ from alembic.util.exc import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from harness.config import Config, HarnessError
+from harness.migrations.error_origin import origin
 
 
 @contextlib.contextmanager
-def migrating(config: Config) -> Iterator[None]:
-    """Run what reads or runs the project's migrations.
+def migration_errors(config: Config) -> Iterator[None]:
+    """Run what loads or runs the project's migrations; an error from elsewhere is raised unchanged.
 
     Raises:
-        HarnessError: with the line that failed, where Alembic, env.py or a revision raises; what fails elsewhere is
-            raised as it is.
+        HarnessError: when Alembic, env.py or a revision raises, with the line that failed.
     """
+    place = config.migrations_path
     try:
         yield
     except CommandError as error:
-        raise HarnessError(f"Alembic refuses {config.migrations_path}: {error}") from error
+        raise HarnessError(f"Alembic cannot use the migrations: {error}\n  looked at: {place}") from error
     except Exception as error:
-        if not (place := _place(error, config.migrations_path)):
+        if not (line := _line(error, place)):
             raise
-        raise HarnessError(f"{place}: {type(error).__name__}: {_said(error)}") from error
+        raise HarnessError(
+            f"{type(error).__name__}: {_reason(error)}\n  looked at: {line} (below {place})\n  remedy: correct it"
+        ) from error
 
 
-def _place(error: Exception, migrations: Path) -> str:
-    """The line below `migrations` that failed, one of a revision before any other; empty when it failed elsewhere."""
-    if isinstance(error, SyntaxError) and Path(error.filename or "").is_relative_to(migrations):
-        return f"{error.filename}, line {error.lineno}"
-    frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if migrations in Path(frame.filename).parents
-    ]
-    revisions = [frame for frame in frames if Path(frame.filename).parent != migrations]
-    return next((f"{frame.filename}, line {frame.lineno}" for frame in reversed(revisions or frames)), "")
+def _line(error: Exception, place: Path) -> str:
+    """Return the line below `place` that failed, preferably a revision's; "" when it failed elsewhere."""
+    if isinstance(error, SyntaxError) and Path(error.filename or "").is_relative_to(place):
+        return f"{Path(error.filename or '').name}, line {error.lineno}: {(error.text or '').strip()}"
+    return origin(error, place / "versions") or origin(error, place)
 
 
-def _said(error: Exception) -> str:
-    """What the server or Python says, with the statement that it was said of."""
+def _reason(error: Exception) -> str:
+    """Return what Python or the server says, with the statement that the server rejected."""
     if isinstance(error, SyntaxError):
-        return f"{error.msg}: {(error.text or '').strip()}"
+        return error.msg
     if isinstance(error, DBAPIError):
         return f"{error.orig}\n  statement: {' '.join((error.statement or '').split())}"
     return str(error)

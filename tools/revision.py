@@ -17,8 +17,8 @@ from alembic.operations.ops import MigrationScript
 from harness.alembic_config import alembic_config
 from harness.config import Config, HarnessError, load_config
 from harness.run import Choice, Session
-from tools.cli import refusals
-from tools.migration_errors import migrating
+from tools.cli import error_exit
+from tools.migration_errors import migration_errors
 
 ROOT = Path(__file__).resolve().parent.parent
 USAGE = 'say in a few words what changes: nox -s revision -- "add due date"'
@@ -61,7 +61,7 @@ def write_revision(config: Config, message: str) -> tuple[str, Path] | None:
     session = Session(config, Choice(config.postgres))
     try:
         settings = alembic_config(config)
-        with migrating(config), session.databases.create(migrated=True).engine.connect() as connection:
+        with migration_errors(config), session.databases.create(migrated=True).engine.connect() as connection:
             settings.attributes["connection"] = connection
             script = alembic.command.revision(
                 settings, message, autogenerate=True, process_revision_directives=drop_empty
@@ -92,7 +92,7 @@ def revise(message: str) -> None:
 def main() -> None:
     """Write a revision of what was typed, or say why not."""
     message = " ".join(sys.argv[1:]).strip()
-    with refusals("revision"):
+    with error_exit("revision"):
         if not message or message.startswith("-"):
             raise HarnessError(USAGE)
         revise(message)

@@ -1,7 +1,7 @@
-"""Child processes that end with this one, however it ends.
+"""Child processes that end with this process, even when it is killed.
 
-A shell that ignores the terminal's signals reads the children's ids from a pipe that only this process holds open. When
-the pipe closes before it was told that all is done, it ends them, the last one first.
+A watchdog, a shell that ignores the terminal's signals, reads the children's process ids from a pipe that only this
+process writes to. When the pipe is closed before the word `done`, the watchdog interrupts the children, last one first.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Self
 
 WATCHDOG = """
@@ -25,38 +24,38 @@ done
 for pid in $pids; do kill -INT "$pid"; done
 """
 
-PATIENCE = 15.0
-"""Seconds that a child has to end by itself, longer than the slowest statement that the app's role may run."""
+STOP_TIMEOUT = 15.0
+"""Seconds between the interrupt and the kill: longer than the slowest statement that the app's role may run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A child process and what to call it."""
+    """A child process, with a name for messages."""
 
     name: str
     process: subprocess.Popen[bytes]
 
     @property
-    def code(self) -> int | None:
-        """Its exit code; None while it runs."""
+    def exit_code(self) -> int | None:
+        """The exit code; None while the process runs."""
         return self.process.poll()
 
-    def end(self) -> None:
-        """Interrupt it and wait; kill it and its own children when it does not listen."""
+    def stop(self) -> None:
+        """Interrupt the process and wait for it; kill its process group after `STOP_TIMEOUT`."""
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(PATIENCE)
+            self.process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
 
-class Keeper:
-    """A context that starts children and ends them, the last one first."""
+class Supervisor:
+    """A context that starts children, and on exit stops them, last one first."""
 
     def __enter__(self) -> Self:
-        """Start the watchdog. A shell's background job ignores interrupts, and its children would too: not here."""
+        """Start the watchdog, and let interrupts reach the children: a shell's background job ignores them."""
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         self._children: list[Child] = []
@@ -70,26 +69,24 @@ class Keeper:
         return self
 
     def start(self, name: str, command: Sequence[str], **options: Any) -> Child:
-        """Start a child in a session of its own, so that a Ctrl-C reaches it only from here, in order."""
+        """Start a child in its own session, so that Ctrl-C reaches it only through `stop`; options are Popen's."""
         child = Child(name, subprocess.Popen(command, start_new_session=True, **options))
         self._children.append(child)
-        self._tell(str(child.process.pid))
+        self._send(str(child.process.pid))
         return child
 
-    def ended(self) -> Child | None:
-        """The first child that has ended by itself, if any."""
-        return next((child for child in self._children if child.code is not None), None)
+    def exited(self) -> Child | None:
+        """Return the first child that has exited by itself, if any."""
+        return next((child for child in self._children if child.exit_code is not None), None)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the children, and dismiss the watchdog."""
+    def __exit__(self, *_: object) -> None:
+        """Stop the children, then the watchdog."""
         for child in reversed(self._children):
-            child.end()
-        self._tell("done")
+            child.stop()
+        self._send("done")
         self._watchdog.communicate()
 
-    def _tell(self, word: str) -> None:
+    def _send(self, line: str) -> None:
         if self._watchdog.stdin:
-            self._watchdog.stdin.write(f"{word}\n".encode())
+            self._watchdog.stdin.write(f"{line}\n".encode())
             self._watchdog.stdin.flush()

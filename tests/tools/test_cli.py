@@ -1,4 +1,4 @@
-"""What the tools say when they cannot do what they are asked: no traceback, but what is wrong and the way out."""
+"""Errors of the tools: no traceback, but what is wrong and the remedy, and exit code 2."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.alembic_config import upgrade
 from harness.config import Config, HarnessError
 from harness.databases.databases import Database
 from tools.dev import migrate
-from tools.migration_errors import migrating
+from tools.migration_errors import migration_errors
 
 REVISION = 'from alembic import op\n\nrevision = "b"\ndown_revision = {down}\n\n\ndef upgrade():\n    {body}\n'
 
@@ -46,7 +46,7 @@ def test_what_cannot_be_done_ends_with_two(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One text on standard error names the value and what is taken instead; nothing was begun."""
+    """One text on standard error names the value and what is accepted; nothing has been started."""
     monkeypatch.setattr(sys, "argv", [tool, *(each.format(here=tmp_path) for each in arguments)])
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -68,26 +68,26 @@ def copy(harness_config: Config, tmp_path: Path) -> Config:
 @pytest.mark.parametrize(
     ("down", "body", "says"),
     [
-        ("None", "op.execute(", "versions/b.py, line 8: SyntaxError: '(' was never closed"),
-        ("None", "op.execute('SELECT  nothing')", 'line 8: ProgrammingError: column "nothing" does not exist'),
-        ("None", "op.execute('SELECT  nothing')", "statement: SELECT nothing"),
-        ("None", "op.add_colum()", "versions/b.py, line 8: AttributeError: "),
-        ("nowhere", "pass", "versions/b.py, line 4: NameError: name 'nowhere' is not defined"),
+        ("None", "op.execute(", "SyntaxError: '(' was never closed\n  looked at: b.py, line 8: op.execute("),
+        ("None", "op.execute('SELECT  nothing')", 'ProgrammingError: column "nothing" does not exist'),
+        ("None", "op.execute('SELECT  nothing')", "statement: SELECT nothing\n  looked at: b.py, line 8: op.execute("),
+        ("None", "op.add_colum()", "looked at: b.py, line 8: op.add_colum()"),
+        ("nowhere", "pass", "NameError: name 'nowhere' is not defined\n  looked at: b.py, line 4: "),
         ("None", "pass", "Multiple head revisions are present"),
     ],
 )
 def test_the_line_that_failed_is_named(copy: Config, empty_database: Database, down: str, body: str, says: str) -> None:
-    """A revision's mistake is told with its file and line; what Alembic refuses, in its own words."""
+    """An error of a revision names its file and line; an error of Alembic keeps Alembic's words."""
     (copy.migrations_path / "versions" / "b.py").write_text(REVISION.format(down=down, body=body), encoding="utf-8")
-    with pytest.raises(HarnessError) as refused, migrating(copy):
+    with pytest.raises(HarnessError) as refused, migration_errors(copy):
         upgrade(copy, empty_database.url, "head" if body == "pass" else "b")
     assert says in str(refused.value)
     assert str(copy.migrations_path) in str(refused.value)
 
 
-def test_a_fault_of_the_tools_own_stays_one(copy: Config) -> None:
-    """What fails outside the migrations is no mistake in them."""
-    with pytest.raises(ZeroDivisionError), migrating(copy):
+def test_an_error_outside_the_migrations_is_raised_unchanged(copy: Config) -> None:
+    """A bug of the tools is not reported as an error of a revision."""
+    with pytest.raises(ZeroDivisionError), migration_errors(copy):
         _ = 1 / 0
 
 

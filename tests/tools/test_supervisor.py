@@ -1,4 +1,4 @@
-"""Children end with their keeper, however that ends."""
+"""Child processes end with their supervisor, even when it is killed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tools.supervisor import Keeper
+from tools.supervisor import Supervisor
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 PARENT = """
 import subprocess
 import sys
-from tools.supervisor import Keeper
+from tools.supervisor import Supervisor
 
-with Keeper() as keeper:
+with Supervisor() as supervisor:
     sleeper = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
-    child = keeper.start("sleeper", sleeper, stdout=subprocess.PIPE)
+    child = supervisor.start("sleeper", sleeper, stdout=subprocess.PIPE)
     child.process.stdout.readline()  # a Python that is only starting may lose an interrupt
     print(child.process.pid, flush=True)
     child.process.wait()
@@ -38,28 +38,28 @@ def gone(pid: int) -> bool:
     return False
 
 
-def test_children_are_ended_on_the_way_out() -> None:
-    """Leaving the context, by an exception too, leaves no child."""
-    with contextlib.suppress(KeyboardInterrupt), Keeper() as keeper:
-        child = keeper.start("sleeper", SLEEPER)
+def test_children_are_stopped_on_exit() -> None:
+    """No child outlives the context, even when an exception leaves it."""
+    with contextlib.suppress(KeyboardInterrupt), Supervisor() as supervisor:
+        child = supervisor.start("sleeper", SLEEPER)
         raise KeyboardInterrupt
-    assert child.code is not None
+    assert child.exit_code is not None
 
 
-def test_a_child_that_ended_by_itself_is_reported() -> None:
-    """`ended` gives the child that is gone, with its exit code."""
-    with Keeper() as keeper:
-        keeper.start("sleeper", SLEEPER)
-        assert keeper.ended() is None
-        brief = keeper.start("brief", [sys.executable, "-c", "raise SystemExit(3)"])
+def test_a_child_that_exits_by_itself_is_reported() -> None:
+    """`exited` returns the child, with its exit code."""
+    with Supervisor() as supervisor:
+        supervisor.start("sleeper", SLEEPER)
+        assert supervisor.exited() is None
+        brief = supervisor.start("brief", [sys.executable, "-c", "raise SystemExit(3)"])
         brief.process.wait()
-        assert keeper.ended() == brief
-        assert brief.code == 3
+        assert supervisor.exited() == brief
+        assert brief.exit_code == 3
 
 
 @pytest.mark.parametrize("before", ["", "trap '' INT; "], ids=["in front", "in the background of a script"])
-def test_children_end_after_a_kill_of_their_keeper(before: str) -> None:
-    """After kill -9 of the process that holds the keeper, its watchdog ends the child."""
+def test_children_end_when_their_supervisor_is_killed(before: str) -> None:
+    """After kill -9 of the supervisor's process, the watchdog stops the child."""
     root = Path(__file__).resolve().parents[2]
     command = ["sh", "-c", f'{before}exec "$0" -c "$1"', sys.executable, PARENT]
     parent = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tools.cli import between
+from tools.cli import whole_number
 from tools.proof import page
 from tools.proof.catalogue import CHANGES
 from tools.proof.change import Change
@@ -35,7 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("ids", nargs="*", metavar="ID", help="only these changes")
     parser.add_argument("--write-docs", action="store_true", help="write the tables of docs/proof.md")
     parser.add_argument(
-        "-j", "--jobs", type=between(1, 64), default=os.cpu_count() or 1, help="copies at once (default: cores)"
+        "-j", "--jobs", type=whole_number(1, 64), default=os.cpu_count() or 1, help="copies at once (default: cores)"
     )
     return parser.parse_args()
 
