@@ -28,7 +28,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from harness.config import Config, load_config
-from harness.databases.cache import Cache
+from harness.databases.cache import ClusterCache
 from harness.databases.databases import Databases
 from harness.databases.prepared import databases_on, prepared_cluster
 from harness.postgres.installations import Installation, choose
@@ -80,7 +80,7 @@ class Bench:
     def __init__(self, installation: Installation, place: Path, rounds: int, progress: Progress) -> None:
         self.installation, self.place, self.rounds, self.progress = installation, place, rounds, progress
         self.taken: dict[str, list[float]] = {}
-        self.cache = Cache(place / "cache")
+        self.cache = ClusterCache(place / "cache")
 
     def project(self, tables: int) -> Config:
         """The trial project of `tables` tables."""
@@ -88,7 +88,7 @@ class Bench:
         return write_project(self.place / f"project{tables}", roles, tables, self.installation.major)
 
     @contextlib.contextmanager
-    def started(self, config: Config, cache: Cache | None = None) -> Iterator[Databases]:
+    def started(self, config: Config, cache: ClusterCache | None = None) -> Iterator[Databases]:
         """Our own server, from the cache."""
         cluster = prepared_cluster(self.installation, config, cache or self.cache)
         with contextlib.closing(cluster), contextlib.closing(databases_on(cluster, config)) as databases:
@@ -147,7 +147,7 @@ class Bench:
         config = self.project(6)
         task = self.progress.add_task("first database", total=self.rounds)
         for number in range(self.rounds):
-            cold = Cache(self.place / f"cold{number}")
+            cold = ClusterCache(self.place / f"cold{number}")
             self.take("first, warm cache", first(self.first_of(config, self.cache)))
             self.take("first, cold cache", first(self.first_of(config, cold)))
             self.take("first, pytest-postgresql", first(peer(self.installation, config, FAST, loaded=True)))
@@ -155,7 +155,7 @@ class Bench:
             self.progress.advance(task)
 
     @contextlib.contextmanager
-    def first_of(self, config: Config, cache: Cache) -> Iterator[Way]:
+    def first_of(self, config: Config, cache: ClusterCache) -> Iterator[Way]:
         """Our own server, started when asked for, and the way to its databases."""
         with self.started(config, cache) as databases:
             yield ours(databases)

@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.progress import Progress
 
-from harness.databases.cache import Cache
+from harness.databases.cache import ClusterCache
 from tools.bench_contenders import scratch
 from tools.supervisor import Supervisor
 
@@ -85,7 +85,7 @@ class Suite:
     sources: Path
     temporary: Path
     pg_ctl: Path
-    cache: Cache
+    cache: ClusterCache
 
     def seconds(self, folder: str, *options: str, busy: int = 0) -> float:
         """How long one run of pytest takes on a folder of tests.

@@ -14,7 +14,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TextIO
 
-from harness.config import HarnessError, load_config
+from harness.config import load_config
+from harness.errors import HarnessError
 from harness.postgres.installations import installations
 from tools.cli import error_exit
 

@@ -7,7 +7,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:

@@ -15,7 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from harness.config import HarnessError, load_config
+from harness.config import load_config
+from harness.errors import HarnessError
 from tools.cli import error_exit, whole_number
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -18,8 +18,9 @@ from alembic.util.exc import CommandError
 from psycopg import sql
 
 from harness.alembic_config import upgrade
-from harness.config import Config, HarnessError, load_config
+from harness.config import Config, load_config
 from harness.databases.databases import Database
+from harness.errors import HarnessError
 from harness.postgres.installations import choose
 from harness.postgres.roles import Roles
 from harness.seed import fill

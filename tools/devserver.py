@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.postgres.address import Address
 from harness.postgres.installations import Installation
 from harness.postgres.os_account import Account, cache_directory, readable_programs, server_account

@@ -22,9 +22,10 @@ from rich.progress import track
 from rich.table import Table
 
 from harness.api.app_process import AppProcess
-from harness.config import HarnessError, load_config
+from harness.config import load_config
 from harness.databases.databases import Database
-from harness.run import Choice, Session
+from harness.errors import HarnessError
+from harness.run import Choice, Run
 from tools.cli import error_exit, whole_number
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,7 +103,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with error_exit("load"):
         config = load_config(ROOT)
-        with contextlib.closing(Session(config, Choice(config.postgres))) as session:
+        with contextlib.closing(Run(config, Choice(config.postgres))) as session:
             database = session.databases.create(migrated=True)
             with database.connect() as connection:
                 connection.execute(TODO)

@@ -9,7 +9,8 @@ from pathlib import Path
 from alembic.util.exc import CommandError
 from sqlalchemy.exc import DBAPIError
 
-from harness.config import Config, HarnessError
+from harness.config import Config
+from harness.errors import HarnessError
 from harness.migrations.error_origin import origin
 
 

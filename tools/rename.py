@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.config import HarnessError, load_config
+from harness.config import load_config
+from harness.errors import HarnessError
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.api.rules import OBJECTIVE
-from harness.report.page import Ran, Run, page
+from harness.report.page import Outcome, PageContent, page
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "build" / "report.json"
@@ -29,7 +29,7 @@ def run_suites(data: Path) -> int:
     return subprocess.run([sys.executable, "-m", "pytest", "-m", SUITES, *outputs], cwd=ROOT, check=False).returncode
 
 
-def read_tests(path: Path) -> list[Ran]:
+def read_tests(path: Path) -> list[Outcome]:
     """The tests of a JUnit file as pytest writes it; none when there is no such file."""
     if not path.exists():
         return []
@@ -37,11 +37,11 @@ def read_tests(path: Path) -> list[Ran]:
     return [_test(case) for case in cases if case.find("skipped") is None]
 
 
-def _test(case: ET.Element) -> Ran:
+def _test(case: ET.Element) -> Outcome:
     found = [(item.get("name", ""), item.get("value", "")) for item in case.iter("property")]
     spent = [float(value) for name, value in found if name == "database ms"]
     wrong = [item for item in case if item.tag in ("failure", "error")]
-    return Ran(
+    return Outcome(
         f"{case.get('classname')}::{case.get('name')}",
         float(case.get("time", "0")),
         "\n".join(item.get("message") or "it says nothing" for item in wrong),
@@ -65,7 +65,7 @@ def write(data: Path) -> Path:
         KeyError: when it is none of the harness's.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
-    run = Run(
+    run = PageContent(
         f"{project}: what the tests found",
         datetime.fromtimestamp(data.stat().st_mtime, UTC),
         json.loads(data.read_text(encoding="utf-8")),

@@ -15,8 +15,9 @@ import alembic.command
 from alembic.operations.ops import MigrationScript
 
 from harness.alembic_config import alembic_config
-from harness.config import Config, HarnessError, load_config
-from harness.run import Choice, Session
+from harness.config import Config, load_config
+from harness.errors import HarnessError
+from harness.run import Choice, Run
 from tools.cli import error_exit
 from tools.migration_errors import migration_errors
 
@@ -58,7 +59,7 @@ def write_revision(config: Config, message: str) -> tuple[str, Path] | None:
     Raises:
         HarnessError: when the revisions that are there cannot be run, or have two heads.
     """
-    session = Session(config, Choice(config.postgres))
+    session = Run(config, Choice(config.postgres))
     try:
         settings = alembic_config(config)
         with migration_errors(config), session.databases.create(migrated=True).engine.connect() as connection:

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.config import HarnessError, load_config
+from harness.config import load_config
+from harness.errors import HarnessError
 from tools.rename import check_clean, prune, read_name, tidy, tracked
 from tools.revision import head_file, write_head
 from tools.sample import CHANGED, GONE, MENTIONED, START, WRITTEN, Change

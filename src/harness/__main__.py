@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.migrations import command as migrations
 from harness.postgres import command as postgres
 from harness.schema import command as schema

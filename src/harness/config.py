@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from harness.errors import HarnessError
 from harness.findings import Exemption
 
 TEXTS = ("app", "settings", "metadata", "migrations", "roles", "role-prefix", "database-env")
@@ -17,10 +18,6 @@ OPTIONAL: Mapping[str, type] = {"strict": bool, "exemptions": list, "schema": di
 """The keys of `[tool.harness]` as they are written, and what each holds."""
 
 NAMES = {str: "a text in quotes", int: "a whole number", list: "a list", bool: "true or false", dict: "a table"}
-
-
-class HarnessError(Exception):
-    """The harness cannot do its work; the text says what happened, where it looked and what to do. Exit code 2."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,14 @@ class Rule:
     """One promise that a suite keeps.
 
     `id` is kebab-case and stands in output, exemptions and docs. `why` says what happens in production when the rule
-    is broken; `cure` says in a sentence how to keep it. An `optional` rule runs only where the configuration names it.
+    is broken; `fix` says in a sentence how to keep it. An `optional` rule runs only where the configuration names it.
     """
 
     id: str
     severity: Severity
     title: str
     why: str
-    cure: str
+    fix: str
     optional: bool = False
 
 
@@ -55,7 +55,7 @@ class Finding:
         lines = [f"{self.rule.id}: {self.object}", f"  {self.message}", f"  why: {self.rule.why}"]
         if self.statement:
             lines.append(f"  statement: {self.statement}")
-        lines.append("  fix: " + (self.fix or self.rule.cure).replace("\n", "\n       "))
+        lines.append("  fix: " + (self.fix or self.rule.fix).replace("\n", "\n       "))
         return "\n".join(lines)
 
 

@@ -12,17 +12,17 @@ from pytest_postgresql.executors import NoopExecutor
 from sqlalchemy import Engine
 
 from harness.alembic_config import alembic_config as project_alembic_config
-from harness.api.client import Client, Service
+from harness.api.client import AppServer, Client
 from harness.api.fixtures import limits_of
-from harness.api.transport import Watch
+from harness.api.transport import JudgingTransport
 from harness.catalog import Snapshot, read_snapshot
 from harness.config import Config
 from harness.databases.databases import Database, Databases
 from harness.findings import Exemption, Finding, Verdict
 from harness.postgres.server import Cluster
-from harness.run import FAILED, LENT, SESSION, Session
-from harness.schema.access.plans import Statement
-from harness.schema.access.unindexed import coverage
+from harness.run import FAILED, LENT, RUN, Run
+from harness.schema.access.plans import RouteStatement
+from harness.schema.access.unindexed import unindexed
 from harness.wire.observer import Observer
 
 BLACK_BOX = (
@@ -38,32 +38,32 @@ ONLY_READ = (
 
 
 @pytest.fixture(scope="session")
-def harness_session(request: pytest.FixtureRequest) -> Session:
+def harness_run(request: pytest.FixtureRequest) -> Run:
     """The run's server and databases, made when first asked for."""
-    return request.config.stash[SESSION]
+    return request.config.stash[RUN]
 
 
 @pytest.fixture(scope="session")
-def harness_config(harness_session: Session) -> Config:
+def harness_config(harness_run: Run) -> Config:
     """`[tool.harness]` of the project."""
-    return harness_session.config
+    return harness_run.config
 
 
 @pytest.fixture(scope="session")
-def judge(harness_session: Session) -> Callable[..., Verdict]:
+def judge(harness_run: Run) -> Callable[..., Verdict]:
     """`judge(suite, findings, exemptions)`: puts findings in the run's report, and fails the test that has any.
 
     An exemption that none of the findings needs fails it too. Without `exemptions` those of `[tool.harness]` count,
     and of these none is missed.
     """
-    config = harness_session.config
+    config = harness_run.config
 
     def judge(suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] | None = None) -> Verdict:
         found = list(findings)
         if exemptions is None:
             places = {(finding.rule.id, finding.object) for finding in found}
             exemptions = [item for item in config.exemptions if (item.rule, item.object) in places]
-        verdict = harness_session.report.judge(suite, found, exemptions, strict=config.strict)
+        verdict = harness_run.report.judge(suite, found, exemptions, strict=config.strict)
         if not verdict.clean:
             pytest.fail(str(verdict), pytrace=False)
         return verdict
@@ -72,25 +72,25 @@ def judge(harness_session: Session) -> Callable[..., Verdict]:
 
 
 @pytest.fixture(scope="session")
-def cluster(harness_session: Session) -> Cluster:
+def cluster(harness_run: Run) -> Cluster:
     """The run's own Postgres, started."""
-    return harness_session.cluster
+    return harness_run.cluster
 
 
 @pytest.fixture(scope="session")
-def postgresql_proc(harness_session: Session) -> NoopExecutor:
+def postgresql_proc(harness_run: Run) -> NoopExecutor:
     """The run's server for pytest-postgresql's client fixtures, which then work as they are."""
-    return harness_session.executor()
+    return harness_run.executor()
 
 
 @pytest.fixture
-def ground(request: pytest.FixtureRequest, harness_session: Session) -> Iterator[tuple[Cluster | None, Databases]]:
+def ground(request: pytest.FixtureRequest, harness_run: Run) -> Iterator[tuple[Cluster | None, Databases]]:
     """The databases of the run's server or, in a test marked own_cluster, of one for this test alone."""
     if request.node.get_closest_marker("own_cluster"):
-        with harness_session.own_cluster() as own:
+        with harness_run.own_cluster() as own:
             yield own
     else:
-        yield None, harness_session.databases
+        yield None, harness_run.databases
 
 
 @pytest.fixture
@@ -111,9 +111,9 @@ def empty_database(request: pytest.FixtureRequest, ground: tuple[Cluster | None,
 
 
 @pytest.fixture(scope="session")
-def catalog(harness_session: Session) -> Snapshot:
+def catalog(harness_run: Run) -> Snapshot:
     """The catalogue of a database at head, read once, read-only, as the role readonly."""
-    databases = harness_session.databases
+    databases = harness_run.databases
     fresh = databases.create(migrated=True)
     with fresh.as_role("readonly").connect() as connection:
         snapshot = read_snapshot(connection)
@@ -134,43 +134,48 @@ def alembic_engine(empty_database: Database) -> Engine:
 
 
 @pytest.fixture(scope="session")
-def service() -> Iterator[Service]:
+def app_server() -> Iterator[AppServer]:
     """The run's uvicorn."""
-    with contextlib.closing(Service()) as running:
+    with contextlib.closing(AppServer()) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def covered(harness_session: Session, catalog: Snapshot) -> Iterator[None]:
+def statements_judged(harness_run: Run, catalog: Snapshot) -> Iterator[None]:
     """At the end of the API suite, judges the plans of all that the app has sent, as the role that sent it."""
     yield
-    seen = harness_session.ledger.statements.values()
-    statements = [Statement(item.text, item.types, tuple(sorted(item.routes))) for item in seen]
-    databases = harness_session.databases
+    seen = harness_run.ledger.statements.values()
+    statements = [RouteStatement(item.text, item.types, tuple(sorted(item.routes))) for item in seen]
+    databases = harness_run.databases
     fresh = databases.create(migrated=True)
     with fresh.as_role("app").connect() as connection:
-        found = coverage(connection, catalog, statements)
+        found = unindexed(connection, catalog, statements)
     databases.drop(fresh)
-    verdict = harness_session.verdict(found)
+    verdict = harness_run.verdict(found)
     if not verdict.clean:
         pytest.fail(f"\n{verdict}", pytrace=False)
 
 
 @pytest.fixture
-def api(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases], service: Service) -> Iterator[Client]:
+def api(
+    request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases], app_server: AppServer
+) -> Iterator[Client]:
     """An HTTP client of the real app, which runs under uvicorn, as its own role, on fresh data, with a judge beside it.
 
     Every request is watched on the wire, and judged by the test's budget of queries (see `harness.api.budget`).
     """
-    request.getfixturevalue("covered")
+    request.getfixturevalue("statements_judged")
     cluster, databases = ground
-    run = request.config.stash[SESSION]
+    run = request.config.stash[RUN]
     with (
         _lend(request, databases, migrated=True) as fresh,
         Observer(fresh.address) as wire,
-        service.host(databases.config, wire.dsn(fresh.as_role("app").dsn)) as base_url,
+        app_server.host(databases.config, wire.dsn(fresh.as_role("app").dsn)) as base_url,
         Client(
-            base_url, fresh, Watch(wire, service.inflight, run.ledger, run.verdict, limits_of(request.node)), cluster
+            base_url,
+            fresh,
+            JudgingTransport(wire, app_server.inflight, run.ledger, run.verdict, limits_of(request.node)),
+            cluster,
         ) as client,
     ):
         yield client
@@ -189,7 +194,7 @@ def _lend(request: pytest.FixtureRequest, databases: Databases, *, migrated: boo
     begun = perf_counter()
     fresh.dispose()
     if request.node.stash.get(FAILED, False):
-        request.config.stash[SESSION].keep(request.node.nodeid, fresh)
+        request.config.stash[RUN].keep(request.node.nodeid, fresh)
     else:
         databases.drop(fresh)
     spent += perf_counter() - begun
@@ -202,7 +207,7 @@ def _only_read(request: pytest.FixtureRequest, databases: Databases, fresh: Data
 
     The report of a test that fails there says so.
     """
-    administrator = databases.pool.here.administrator
+    administrator = databases.pool.foreground.administrator
     administrator.execute("ALTER DATABASE {} SET default_transaction_read_only TO on", fresh.name)
     request.node.add_report_section("setup", "harness", ONLY_READ)
     seen = fresh.as_role("readonly")

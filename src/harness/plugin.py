@@ -12,42 +12,43 @@ import pytest
 
 import harness.api.fixtures
 from harness.api.stale_exemptions import StaleExemptions
-from harness.config import HarnessError, load_config
-from harness.databases.cache import Cache, user_cache
+from harness.config import load_config
+from harness.databases.cache import ClusterCache, user_cache
+from harness.errors import HarnessError
 from harness.fixtures import (
     alembic_config,
     alembic_engine,
     api,
+    app_server,
     catalog,
     cluster,
-    covered,
     database,
     empty_database,
     ground,
     harness_config,
-    harness_session,
+    harness_run,
     judge,
     postgresql_proc,
-    service,
+    statements_judged,
 )
 from harness.postgres.external_server import read_address
-from harness.run import FAILED, LENT, SESSION, Choice, Session
+from harness.run import FAILED, LENT, RUN, Choice, Run
 
 __all__ = [
     "alembic_config",
     "alembic_engine",
     "api",
+    "app_server",
     "catalog",
     "cluster",
-    "covered",
     "database",
     "empty_database",
     "ground",
     "harness_config",
-    "harness_session",
+    "harness_run",
     "judge",
     "postgresql_proc",
-    "service",
+    "statements_judged",
 ]
 
 MARKERS = {
@@ -81,13 +82,13 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     try:
-        run = config.stash[SESSION] = _session(config)
+        run = config.stash[RUN] = _session(config)
     except HarnessError as error:
         pytest.exit(str(error), returncode=2)
     config.pluginmanager.register(StaleExemptions(run.config, run.report))
 
 
-def _session(config: pytest.Config) -> Session:
+def _session(config: pytest.Config) -> Run:
     if not hasattr(config, "workerinput"):
         for form in ("json", "markdown"):
             _check_writable(f"--harness-{form}", config.getoption(f"harness_{form}"))
@@ -99,7 +100,7 @@ def _session(config: pytest.Config) -> Session:
     choice = Choice(
         project.postgres, config.getoption("pg"), config.getoption("postgresql_exec"), read_address(*server)
     )
-    return Session(project, choice, None if config.getoption("no_cache") else Cache(user_cache()))
+    return Run(project, choice, None if config.getoption("no_cache") else ClusterCache(user_cache()))
 
 
 def _check_writable(option: str, path: Path | None) -> None:
@@ -126,7 +127,7 @@ def _forget_settings(database_env: str) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Which Postgres would be taken, and why."""
-    return config.stash[SESSION].choice.describe()
+    return config.stash[RUN].choice.describe()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -144,14 +145,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     try:
         _leave_out(config, items)
         if not config.option.collectonly and any(item.get_closest_marker("integration") for item in items):
-            config.stash[SESSION].look()
+            config.stash[RUN].look()
     except HarnessError as error:
         _stop(config, items, str(error))
 
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On a server that someone else runs, leave out what cannot be done there."""
-    run = config.stash[SESSION]
+    run = config.stash[RUN]
     if run.choice.external is None:
         return
     wanting = [item for item in items if item.get_closest_marker("superuser") or "cluster" in _fixtures(item)]
@@ -178,7 +179,7 @@ def _stop(config: pytest.Config, items: list[pytest.Item], reason: str) -> None:
 def pytest_testnodedown(node: Any) -> None:
     """Take over what a worker of xdist found, kept, and could not do; a worker that crashed hands nothing on."""
     output = getattr(node, "workeroutput", {})
-    run = node.config.stash[SESSION]
+    run = node.config.stash[RUN]
     run.refusal = run.refusal or output.get("harness_refusal", "")
     run.complaint = run.complaint or output.get("harness_complaint", "")
     run.note = run.note or output.get("harness_note", "")
@@ -215,7 +216,7 @@ def pytest_runtest_makereport(
     report = yield
     if call.excinfo and isinstance(call.excinfo.value, HarnessError):
         report.longrepr = str(call.excinfo.value)
-    elif call.excinfo and (reason := item.config.stash[SESSION].explain(call.excinfo.value)):
+    elif call.excinfo and (reason := item.config.stash[RUN].explain(call.excinfo.value)):
         report.sections.append(("disk full", reason))
     if report.failed:
         item.stash[FAILED] = True
@@ -231,7 +232,7 @@ def pytest_runtest_makereport(
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """End the run's server, and write the reports; a worker of xdist hands on what it has."""
-    run = session.config.stash[SESSION]
+    run = session.config.stash[RUN]
     run.close(keep=bool(session.config.getoption("keep_db")))
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
@@ -254,7 +255,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print what was found, why nothing ran, what was left out, and where the databases of failed tests are."""
-    run = config.stash[SESSION]
+    run = config.stash[RUN]
     kept = run.kept if config.getoption("keep_db") else {}
     sections = {
         "harness": run.report.plain(),

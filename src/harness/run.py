@@ -13,10 +13,11 @@ import pytest
 from pytest_postgresql.executors import NoopExecutor
 
 from harness.api.transport import Ledger
-from harness.config import Config, HarnessError
-from harness.databases.cache import Cache
+from harness.config import Config
+from harness.databases.cache import ClusterCache
 from harness.databases.databases import Database, Databases
 from harness.databases.prepared import databases_on, prepared_cluster
+from harness.errors import HarnessError
 from harness.findings import Finding, Verdict
 from harness.postgres.address import Address
 from harness.postgres.admin import cause_full, full
@@ -64,7 +65,7 @@ class Choice:
         return f"postgres: {installation}, {self.major or installation.major} by {asker}"
 
 
-class Server(NoopExecutor):
+class PostgresExecutor(NoopExecutor):
     """A running server for pytest-postgresql's client factories, whose databases are then copies of our template."""
 
     def __init__(self, template: str, **options: Any) -> None:
@@ -78,12 +79,12 @@ class Server(NoopExecutor):
 
 
 @dataclass
-class Session:
+class Run:
     """The run's server and databases, each made when a test first asks for it."""
 
     config: Config
     choice: Choice
-    cache: Cache | None = None
+    cache: ClusterCache | None = None
     """Where the prepared cluster stays between runs; None to make it anew."""
     report: Report = field(default_factory=Report)
     ledger: Ledger = field(default_factory=Ledger)
@@ -152,10 +153,10 @@ class Session:
         finally:
             cluster.close()
 
-    def executor(self) -> Server:
+    def executor(self) -> PostgresExecutor:
         """The server in the shape that pytest-postgresql's client factories take."""
         server = self.databases.server
-        return Server(
+        return PostgresExecutor(
             template=self.databases.template(migrated=True).name,
             host=server.host,
             port=server.port,
@@ -195,7 +196,7 @@ class Session:
         return Databases(server, self.config, Roles(self.config.roles_path, prefix, guarded=True), prefix)
 
 
-SESSION = pytest.StashKey[Session]()
+RUN = pytest.StashKey[Run]()
 """On pytest's config: this run's Session."""
 
 FAILED = pytest.StashKey[bool]()

@@ -10,7 +10,7 @@ import pytest
 
 from harness.api.app_process import AppProcess
 from harness.api.client import Client
-from harness.wire.faults import Harm
+from harness.wire.faults import FaultKind
 from harness.wire.observer import Observer
 from tests.api.examples import EXAMPLES, todo
 
@@ -28,7 +28,7 @@ def assert_repeatable(answer: httpx.Response) -> None:
 
 
 @pytest.mark.parametrize(("harm", "kept"), [("lose request", 0), ("lose answer", 1)])
-def test_a_commit_that_is_lost_is_never_a_success(api: Client, wire: Observer, harm: Harm, kept: int) -> None:
+def test_a_commit_that_is_lost_is_never_a_success(api: Client, wire: Observer, harm: FaultKind, kept: int) -> None:
     """Nobody reads 201 for a row that may be absent: 503, whether the server had committed or not."""
     with wire.fault("^COMMIT", harm) as fault:
         assert_repeatable(api.post("/v1/users", json=NEW))

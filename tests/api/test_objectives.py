@@ -17,7 +17,7 @@ from harness.api.routes import read_document, routes
 from harness.api.rules import OBJECTIVE, ROUND_TRIP
 from harness.config import Config
 from harness.findings import Verdict
-from harness.run import Session
+from harness.run import Run
 from tests.api.examples import EXAMPLES, ROWS
 
 pytestmark = pytest.mark.api
@@ -38,9 +38,7 @@ def example(api: Client, route: str) -> Callable[[], httpx.Request]:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_route_keeps_the_objective(
-    api: Client, harness_session: Session, judge: Callable[..., Verdict], route: str
-) -> None:
+def test_a_route_keeps_the_objective(api: Client, harness_run: Run, judge: Callable[..., Verdict], route: str) -> None:
     """Median and worst of 20 warm requests are below it; reads take one round trip, writes at most four."""
     if route not in EXAMPLES:
         pytest.fail(f"{route} has no example in tests/api/examples.py: add one, so that it can be measured", False)
@@ -53,7 +51,7 @@ def test_a_route_keeps_the_objective(
         pytest.fail(
             f"the example of {route} in tests/api/examples.py asks for {timing.route}: let it ask for {route}", False
         )
-    harness_session.report.row(latency.TITLE, latency.COLUMNS, timing.cells)
+    harness_run.report.row(latency.TITLE, latency.COLUMNS, timing.cells)
     allowed = READ if route.startswith("GET ") else WRITE
     judge("api", [*latency.judge(timing), *latency.judge_cost(timing, **allowed)])
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from harness.api.client import Client, Service
+from harness.api.client import AppServer, Client
 from harness.config import Config, load_object
 from sealy.runtime import logs
 from sealy.runtime.observe import Observed
@@ -78,7 +78,7 @@ def test_each_statement_names_its_route(api: Client, owner: int) -> None:
 
 
 def test_statements_count_without_the_comment_too(
-    api: Client, owner: int, service: Service, harness_config: Config
+    api: Client, owner: int, service: AppServer, harness_config: Config
 ) -> None:
     """A setting leaves the comment out, and nothing else."""
     settings = load_object(harness_config.settings)(database_url=api.app_dsn, tag_statements=False)

@@ -14,7 +14,7 @@ import pytest
 
 from harness.databases.databases import Database
 from harness.postgres.installations import Installation
-from harness.run import Session
+from harness.run import Run
 from tests.deploy.manifests import DEPLOY, ROOT
 
 
@@ -84,6 +84,6 @@ def test_the_roles_get_the_passwords_of_their_addresses(
 
 
 @pytest.fixture
-def installation(harness_session: Session) -> Installation:
+def installation(harness_run: Run) -> Installation:
     """The programs of the run's Postgres."""
-    return harness_session.choice.installation()
+    return harness_run.choice.installation()

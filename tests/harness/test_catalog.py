@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from harness.catalog import Snapshot, difference, queries, read_snapshot
-from harness.config import HarnessError
 from harness.databases.databases import Database
+from harness.errors import HarnessError
 
 SCHEMA = """
 CREATE EXTENSION citext;

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import Config, HarnessError, load_config, load_object
+from harness.config import Config, load_config, load_object
+from harness.errors import HarnessError
 
 TABLE = """
 [tool.harness]

@@ -13,8 +13,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from harness.__main__ import main
 from harness.api.client import Client
-from harness.config import Config, HarnessError
+from harness.config import Config
 from harness.databases.databases import Database
+from harness.errors import HarnessError
 from harness.migrations.history import History
 from harness.migrations.inspection import Inspection
 from harness.migrations.project import find_project

@@ -16,7 +16,7 @@ from pytest_alembic.runner import MigrationContext
 
 from harness.catalog import Snapshot, difference, read_snapshot
 from harness.databases.databases import Database
-from harness.migrations.files.exemptions import read_hazards
+from harness.migrations.files.exemptions import read_exemptions
 
 BOOKKEEPING = "public.alembic_version"
 """Alembic's own table, which stays after the last downgrade."""
@@ -32,7 +32,7 @@ def test_every_step_back_restores_exactly_what_was_there(
     for script in reversed(list(ScriptDirectory.from_config(alembic_config).walk_revisions())):
         before = _snapshot(empty_database)
         alembic_runner.migrate_up_to(script.revision)
-        if any(item.rule == "downgrade-missing" for item in read_hazards(Path(script.path))):
+        if any(item.rule == "downgrade-missing" for item in read_exemptions(Path(script.path))):
             continue
         after = _snapshot(empty_database)
         alembic_runner.migrate_down_one()

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 
 from harness.config import Config
 from harness.findings import Verdict
-from harness.migrations.files.exemptions import read_hazards
+from harness.migrations.files.exemptions import read_exemptions
 from harness.migrations.files.source import renders_offline
 from harness.migrations.rules.of_files import CHECKS, read_revision
 
@@ -26,7 +26,7 @@ def test_no_revision_holds_what_a_reader_would_refuse(
     problems = []
     for script in ScriptDirectory.from_config(alembic_config).walk_revisions():
         path = Path(script.path)
-        exemptions = [item for item in read_hazards(path) if item.rule in rules]
+        exemptions = [item for item in read_exemptions(path) if item.rule in rules]
         try:
             judge("migrations", read_revision(path, package, offline=offline), exemptions)
         except pytest.fail.Exception as failure:  # each revision has exemptions of its own, and all are to be read

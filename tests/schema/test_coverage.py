@@ -13,10 +13,10 @@ from harness.catalog import Snapshot
 from harness.config import Config, load_object
 from harness.databases.databases import Database
 from harness.findings import Exemption, Verdict
-from harness.run import Session
-from harness.schema.access.plans import Statement
+from harness.run import Run
+from harness.schema.access.plans import RouteStatement
 from harness.schema.access.relationships import RELATIONSHIP, mapped, relationships
-from harness.schema.access.unindexed import NEEDLESS, QUERY, coverage
+from harness.schema.access.unindexed import NEEDLESS, QUERY, unindexed
 
 RECORDED = Path(__file__).with_name("statements.json")
 
@@ -41,7 +41,7 @@ def test_statements_of_the_application(
     database: Database,
     catalog: Snapshot,
     harness_config: Config,
-    harness_session: Session,
+    harness_run: Run,
     judge: Callable[..., Verdict],
 ) -> None:
     """Planned for any values, as the role that sends them, they read no table from end to end and join no needless one.
@@ -49,9 +49,9 @@ def test_statements_of_the_application(
     The recorded ones, and those that the API suite has sent in this process before.
     """
     statements = [
-        Statement(seen.text, seen.types, tuple(sorted(seen.routes)))
-        for seen in harness_session.ledger.statements.values()
-    ] + [Statement(item["text"], routes=tuple(item["routes"])) for item in json.loads(RECORDED.read_text("utf-8"))]
+        RouteStatement(seen.text, seen.types, tuple(sorted(seen.routes)))
+        for seen in harness_run.ledger.statements.values()
+    ] + [RouteStatement(item["text"], routes=tuple(item["routes"])) for item in json.loads(RECORDED.read_text("utf-8"))]
     with database.as_role("app").connect() as connection:
-        found = coverage(connection, catalog, statements)
+        found = unindexed(connection, catalog, statements)
     judge("schema", [finding for finding in found if finding.rule.id == rule], accepted(harness_config, rule))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from tests.template.clones import commit_all, copy, git, passes, python_of
 from tools.rename import HISTORY, LONGEST, UNTOUCHED, Name, is_kebab, read_name, rename, title_of, tracked
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.migrations.files.released import compare_with_released
 from tests.template.clones import commit_all, copy, git, passes, python_of
 from tools.rename import read_name, rename, title_of, tracked

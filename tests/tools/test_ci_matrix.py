@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from tools.ci_matrix import choose, read_rows
 
 ROWS: list[dict[str, Any]] = [{"session": "lint", "python": None, "call_spec": {}}] + [

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from harness.alembic_config import upgrade
-from harness.config import Config, HarnessError
+from harness.config import Config
 from harness.databases.databases import Database
+from harness.errors import HarnessError
 from tools.dev import migrate
 from tools.migration_errors import migration_errors
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.postgres.installations import Installation
 from harness.postgres.os_account import server_account
 from tools.dev import check_port

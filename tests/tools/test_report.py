@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.report.page import Ran
+from harness.report.page import Outcome
 from harness.report.report import Report
 from tools import report
 
@@ -38,8 +38,8 @@ def test_tests_are_read_with_what_their_databases_took(tmp_path: Path) -> None:
     path = tmp_path / "run.xml"
     path.write_text(JUNIT)
     assert report.read_tests(path) == [
-        Ran("tests.a::test_ok", 0.25, "", "", ("cloned", "reset: 1 tables"), 15.0),
-        Ran("tests.a::test_bad", 0.1, "short", "the whole story"),
+        Outcome("tests.a::test_ok", 0.25, "", "", ("cloned", "reset: 1 tables"), 15.0),
+        Outcome("tests.a::test_bad", 0.1, "short", "the whole story"),
     ]
 
 

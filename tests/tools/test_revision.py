@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from tools import revision
 from tools.revision import write_head
 

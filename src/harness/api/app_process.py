@@ -11,7 +11,8 @@ import time
 from tempfile import TemporaryFile
 from typing import IO, Self
 
-from harness.config import Config, HarnessError
+from harness.config import Config
+from harness.errors import HarnessError
 
 STARTS_WITHIN = 30.0
 """Seconds for the first line that names the port."""

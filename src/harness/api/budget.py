@@ -20,7 +20,7 @@ from harness.api.rules import (
 from harness.findings import Finding
 from harness.sql.counts import counts_rows
 from harness.sql.normalise import normalise, shorten
-from harness.wire.recording import Recording, RoundTrip, Statement
+from harness.wire.recording import Recording, RoundTrip, WireStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ def judge_budget(test: str, limits: Limits, most: int) -> list[Finding]:
     return [Finding(BUDGET_STALE, test, f"the marker query_budget allows {limits.queries} queries, {needed}")]
 
 
-def _distinct(trips: Sequence[RoundTrip]) -> dict[tuple[int, int, str], Statement]:
-    distinct: dict[tuple[int, int, str], Statement] = {}
+def _distinct(trips: Sequence[RoundTrip]) -> dict[tuple[int, int, str], WireStatement]:
+    distinct: dict[tuple[int, int, str], WireStatement] = {}
     for number, trip in enumerate(trips):
         for statement in trip.statements:
             if statement.kind == "query":
@@ -99,8 +99,8 @@ def _distinct(trips: Sequence[RoundTrip]) -> dict[tuple[int, int, str], Statemen
     return distinct
 
 
-def _repeats(trips: Sequence[RoundTrip]) -> dict[str, list[Statement]]:
-    repeats: dict[str, list[Statement]] = defaultdict(list)
+def _repeats(trips: Sequence[RoundTrip]) -> dict[str, list[WireStatement]]:
+    repeats: dict[str, list[WireStatement]] = defaultdict(list)
     for (_, _, text), statement in _distinct(trips).items():
         repeats[text].append(statement)
     return repeats

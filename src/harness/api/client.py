@@ -18,9 +18,10 @@ from uvicorn.lifespan.on import LifespanOn
 
 from harness.api.budget import Exchange
 from harness.api.in_flight import InFlight
-from harness.api.transport import Watch
-from harness.config import Config, HarnessError, load_object
+from harness.api.transport import JudgingTransport
+from harness.config import Config, load_object
 from harness.databases.databases import Database
+from harness.errors import HarnessError
 from harness.findings import Finding, Verdict
 from harness.postgres.server import Cluster
 from harness.wire.observer import Observer
@@ -32,7 +33,9 @@ class Client(httpx.Client):
     `server` is the app's Postgres, for tests that stop and start it; they are marked `own_cluster`.
     """
 
-    def __init__(self, base_url: str, database: Database, watch: Watch, server: Cluster | None = None) -> None:
+    def __init__(
+        self, base_url: str, database: Database, watch: JudgingTransport, server: Cluster | None = None
+    ) -> None:
         super().__init__(base_url=base_url, timeout=30, transport=watch, trust_env=False)
         self._operator = database.as_role("migrator")
         self._server = server
@@ -51,7 +54,7 @@ class Client(httpx.Client):
         return self._watch.last
 
     @property
-    def watch(self) -> Watch:
+    def watch(self) -> JudgingTransport:
         """The judge of its requests."""
         return self._watch
 
@@ -113,7 +116,7 @@ class Client(httpx.Client):
             return connection.execute(statement).fetchall()
 
 
-class Service:
+class AppServer:
     """One uvicorn on a loopback port for the whole run, in a thread; `host` puts a fresh app behind it.
 
     Starting and stopping uvicorn itself costs a fifth of a second, of which two thirds are its own pauses; hosting a

@@ -64,5 +64,5 @@ def judge_cost(timing: Timing, *, queries: int, trips: int) -> list[Finding]:
         f"{queries} in {trips}\n{timing.statements}"
     ).rstrip()
     accepted = f'{{ rule = "{ROUTE_COST.id}", object = "{timing.route}", reason = "…" }}'
-    fix = f"{ROUTE_COST.cure}\nor accept it, in [tool.harness] exemptions: {accepted}"
+    fix = f"{ROUTE_COST.fix}\nor accept it, in [tool.harness] exemptions: {accepted}"
     return [Finding(ROUTE_COST, timing.route, message, fix)]

@@ -22,7 +22,7 @@ def read_document(root: Path) -> dict[str, Any]:
     """The OpenAPI document of the app that `root`/pyproject.toml names.
 
     Raises:
-        harness.config.HarnessError: when the app cannot be loaded.
+        HarnessError: when the app cannot be loaded.
     """
     config = load_config(root)
     app = load_object(config.app)(load_object(config.settings)(database_url=NOWHERE))

@@ -25,7 +25,7 @@ class BrokenPromiseError(AssertionError):
 
 
 @dataclass(slots=True)
-class Seen:
+class SentStatement:
     """A statement that the app sent: one of its texts as sent, its parameter types (oids), and the routes it served."""
 
     text: str
@@ -37,17 +37,19 @@ class Seen:
 class Ledger:
     """What a run has seen so far: each query once, by its normalised text."""
 
-    statements: dict[str, Seen] = field(default_factory=dict)
+    statements: dict[str, SentStatement] = field(default_factory=dict)
 
     def note(self, exchange: Exchange) -> None:
         """Add the queries of a request that succeeded."""
         for statement in exchange.recording.statements:
             if statement.kind == "query" and not statement.sqlstate:
-                seen = self.statements.setdefault(normalise(statement.text), Seen(statement.text, statement.types))
+                seen = self.statements.setdefault(
+                    normalise(statement.text), SentStatement(statement.text, statement.types)
+                )
                 seen.routes.add(exchange.route)
 
 
-class Watch(httpx.HTTPTransport):
+class JudgingTransport(httpx.HTTPTransport):
     """Sends requests and, once the app and the wire have come to rest, puts what each broke before `verdict`.
 
     `last` is the last request's exchange, `most` the largest number of queries of one that was judged, and `unjudged`

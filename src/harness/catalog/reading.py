@@ -16,7 +16,7 @@ from psycopg.rows import tuple_row
 from harness.catalog import queries
 from harness.catalog.objects import Extension, Function, Other, Role, Schema, Sequence, Snapshot, Type
 from harness.catalog.relations import Column, Constraint, Index, Key, Policy, RewriteRule, Table, Trigger
-from harness.config import HarnessError
+from harness.errors import HarnessError
 
 OLDEST = 140000
 """server_version_num of the oldest server whose catalogue these queries know."""

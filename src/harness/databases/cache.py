@@ -78,7 +78,7 @@ def _digest(*parts: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Cache:
+class ClusterCache:
     """The archives in `place`, named `<key>.<length>.<crc32>.tar`."""
 
     place: Path

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import pq, sql
 
-from harness.databases.privileges import Rights
+from harness.databases.privileges import Privileges
 from harness.databases.wal_changes import Layout, Undo, read_layout
 from harness.postgres.address import Address
 from harness.postgres.admin import Administrator
@@ -37,7 +37,7 @@ class Template:
     """A database that copies are made of. `layout`, `outside` and `shared` are there where copies can be reused."""
 
     name: str
-    rights: Rights
+    rights: Privileges
     visitor: Address
     """The server as those see it who ask for a copy."""
     expects: bool = False
@@ -50,7 +50,7 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class Clone:
     """One copy. `since` is the position in the log behind which nothing was written to it; `how` is for people."""
 
     template: Template
@@ -66,53 +66,53 @@ class Copy:
 
 
 @dataclass(slots=True)
-class Copier:
+class Cloner:
     """Makes, reuses and drops copies over one administrator's session; each thread has its own."""
 
     administrator: Administrator
     prefix: str
     numbers: itertools.count[int]
-    observes: bool = False
+    reads_wal: bool = False
     """Whether the server holds wal_functions.sql, so that copies can be reused."""
     reason: str = field(default="", init=False)
     """Why the last copy could not be reused."""
 
-    def clone(self, template: Template, *, ahead: bool = False) -> Copy:
+    def clone(self, template: Template, *, ahead: bool = False) -> Clone:
         """A new copy, with the template's rights on it."""
         name = self._name()
         self.administrator.create(name, template.name)
         if rights := template.rights.statements(name):
             self.administrator.run(rights)
         oid, since = self._row(READ_START, name)
-        copy = Copy(template, name, oid, since, "cloned ahead" if ahead else "cloned")
-        if ahead and self.observes and template.layout is None:
+        copy = Clone(template, name, oid, since, "cloned ahead" if ahead else "cloned")
+        if ahead and self.reads_wal and template.layout is None:
             self._learn(copy)
         return copy
 
-    def reuse(self, copy: Copy) -> Copy | None:
+    def reset(self, copy: Clone) -> Clone | None:
         """The copy as its template is, under another name; None, with `reason`, where that cannot be proven.
 
         Whatever the database, the test or the server does to this, a new copy is the answer.
         """
         try:
-            return self._reuse(copy)
+            return self._reset(copy)
         except psycopg.Error as error:
             self.reason = str(error)
             return None
 
-    def put_back(self, copy: Copy) -> bool:
+    def restore_shared_objects(self, copy: Clone) -> bool:
         """Undo what a test did to something that all databases share, such as a role; its own is dropped first then.
 
         False where nothing is to be undone. To be asked while no test runs: it cannot be told who did it.
         """
         with contextlib.suppress(psycopg.OperationalError):  # no server: there is nothing to undo, or it is seen later
-            if self.observes and self._shared() != copy.template.shared:
+            if self.reads_wal and self._shared() != copy.template.shared:
                 self.drop(copy)
                 self._restore(copy.template)
                 return True
         return False
 
-    def greet(self, copy: Copy) -> Copy:
+    def open_session(self, copy: Clone) -> Clone:
         """The copy with a session of the visitor's, where the server gives one, and roles are as no test left them."""
         with contextlib.suppress(psycopg.Error), contextlib.ExitStack() as until_known:
             session = until_known.enter_context(contextlib.closing(copy.template.visitor.connect(copy.name)))
@@ -121,19 +121,19 @@ class Copier:
                 return replace(copy, session=session)
         return copy
 
-    def drop(self, copy: Copy) -> None:
+    def drop(self, copy: Clone) -> None:
         """Drop a copy, by whichever name the test left it."""
         for (name,) in self.administrator.run("SELECT datname FROM pg_database WHERE oid = %s", [copy.oid]).fetchall():
             self.administrator.drop(name)
 
     def describe(self, template: Template, *, changed: bool) -> None:
         """Note what is shared, before a test can change it; `changed` when the making of the template may have."""
-        if self.observes:
+        if self.reads_wal:
             if changed:
                 self.administrator.run("CALL harness.save()")
             template.shared = self._shared()
 
-    def _reuse(self, copy: Copy) -> Copy | None:
+    def _reset(self, copy: Clone) -> Clone | None:
         template, name = copy.template, self._name()
         if template.layout is None or copy.bulky or copy.resets >= MOST_RESETS:
             self.reason = "used up" if template.layout else "nothing is known yet"
@@ -157,22 +157,22 @@ class Copier:
         self.administrator.run("SELECT pg_reload_conf()")
         template.shared = self._shared()
 
-    def _undo(self, copy: Copy, name: str, undo: Undo, layout: Layout) -> Copy:
+    def _undo(self, copy: Clone, name: str, undo: Undo, layout: Layout) -> Clone:
         if undo == Undo():
             (since,) = self._row("SELECT pg_current_wal_insert_lsn()::text")
-            return Copy(copy.template, name, copy.oid, since, "reused, nothing was written", True, copy.resets)
+            return Clone(copy.template, name, copy.oid, since, "reused, nothing was written", True, copy.resets)
         since, size = _run_inside(self.administrator.server, name, undo.statement(layout))
         how = f"reset: {len(undo.tables)} tables, {len(undo.sequences)} sequences"
-        return Copy(copy.template, name, copy.oid, since, how, True, copy.resets + 1, int(size) > MOST_DATA)
+        return Clone(copy.template, name, copy.oid, since, how, True, copy.resets + 1, int(size) > MOST_DATA)
 
     def _name(self) -> str:
         """The next name; now and then what all names so far have left in the shared catalogues is cleared away."""
         number = next(self.numbers)
-        if self.observes and number % TIDY == 0:
+        if self.reads_wal and number % TIDY == 0:
             self.administrator.run("VACUUM pg_database, pg_shdepend")
         return f"{self.prefix}_{number}"
 
-    def _learn(self, copy: Copy) -> None:
+    def _learn(self, copy: Clone) -> None:
         """Read the template's layout from an untouched copy."""
         with self.administrator.server.connect(copy.name, autocommit=True) as inside:
             layout = read_layout(inside)
@@ -200,7 +200,7 @@ def _run_inside(server: Address, name: str, statements: sql.Composed) -> list[st
         return [(result.get_value(0, column) or b"").decode() for column in range(result.nfields)]
 
 
-def observe(administrator: Administrator) -> str:
+def install_wal_functions(administrator: Administrator) -> str:
     """Put wal_functions.sql into the maintenance database of the harness's own cluster; the reason where it fails.
 
     It needs PostgreSQL 15 and pg_walinspect, which some distributions put into a package of their own.

@@ -18,9 +18,9 @@ from sqlalchemy.pool import NullPool
 
 from harness.alembic_config import upgrade
 from harness.config import Config
-from harness.databases.clones import Copier, Copy, Template, observe
+from harness.databases.clones import Clone, Cloner, Template, install_wal_functions
 from harness.databases.pool import Pool
-from harness.databases.privileges import read_rights
+from harness.databases.privileges import read_privileges
 from harness.postgres.address import Address
 from harness.postgres.admin import Administrator
 from harness.postgres.roles import Roles
@@ -140,7 +140,7 @@ class Databases:
     note: str = field(default="", init=False)
     """Why no database is brought back after a test, where it could be."""
     _templates: dict[bool, Template] = field(default_factory=dict, repr=False)
-    _lent: dict[str, Copy] = field(default_factory=dict, repr=False)
+    _lent: dict[str, Clone] = field(default_factory=dict, repr=False)
     _pool: Pool | None = field(default=None, repr=False)
 
     def create(self, *, migrated: bool, unused: bool = False) -> Database:
@@ -150,7 +150,7 @@ class Databases:
             HarnessError: when the disk is full.
         """
         template = self.template(migrated=migrated)
-        copy = self.pool.here.clone(template) if self.alone else self.pool.take(template, unused=unused)
+        copy = self.pool.foreground.clone(template) if self.alone else self.pool.acquire(template, unused=unused)
         self._lent[copy.name] = copy
         return Database(copy.name, self.server, self.roles, how=copy.how, _session=copy.session)
 
@@ -158,17 +158,17 @@ class Databases:
         """Take a database back, with whoever is still connected to it."""
         began = database.began_with_session
         copy = self._lent.pop(database.name)
-        if began is not None and self.pool.here.observes:
+        if began is not None and self.pool.foreground.reads_wal:
             copy.template.expects = began
         if self.alone:
-            self.pool.here.drop(copy)
+            self.pool.foreground.drop(copy)
         else:
-            self.pool.give(copy)
+            self.pool.release(copy)
 
     def clear(self) -> None:
         """Drop all that was made here."""
         self.close()
-        administrator = self.pool.here.administrator
+        administrator = self.pool.foreground.administrator
         query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY oid DESC"
         for (name,) in administrator.run(query, [f"{self.prefix}_"]).fetchall():
             administrator.drop(name)
@@ -177,7 +177,7 @@ class Databases:
         """End the sessions of this object; what it made stays."""
         if self._pool:
             self._pool.close()
-            self._pool.here.administrator.close()
+            self._pool.foreground.administrator.close()
         for copy in self._lent.values():
             if copy.session:
                 copy.session.close()
@@ -192,35 +192,37 @@ class Databases:
         """The ready databases."""
         if self._pool is None:
             numbers = itertools.count(1)
-            here, there, beside = (Copier(Administrator(self.server, self.own), self.prefix, numbers) for _ in range(3))
+            foreground, resetter, cloner = (
+                Cloner(Administrator(self.server, self.own), self.prefix, numbers) for _ in range(3)
+            )
             if self.own and not self.alone:
-                reason = observe(here.administrator)
+                reason = install_wal_functions(foreground.administrator)
                 self.note = COPIES_ONLY.format(reason) if reason else ""
-                here.observes = there.observes = beside.observes = not reason
-            self._pool = Pool(here, there, beside)
+                foreground.reads_wal = resetter.reads_wal = cloner.reads_wal = not reason
+            self._pool = Pool(foreground, resetter, cloner)
         return self._pool
 
     def template(self, *, migrated: bool) -> Template:
         """A template, made when first asked for and not there yet. Nobody can connect to it."""
         if migrated not in self._templates:
             name = f"{self.prefix}_{'head' if migrated else 'empty'}"
-            administrator = self.pool.here.administrator
+            administrator = self.pool.foreground.administrator
             there = administrator.run("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
             if not there:
                 self._make(name, migrated=migrated)
             visitor = self.roles.seen_by(self.server, "migrator")
-            template = Template(name, read_rights(administrator.session(), name), visitor)
+            template = Template(name, read_privileges(administrator.session(), name), visitor)
             if self._templates and not migrated:  # the roles' file changes nothing that the other has not
                 template.shared = self._templates[True].shared
             else:
-                self.pool.here.describe(template, changed=not there)
+                self.pool.foreground.describe(template, changed=not there)
                 for other in self._templates.values():  # a migration may have changed a role
                     other.shared = template.shared
             self._templates[migrated] = template
         return self._templates[migrated]
 
     def _make(self, name: str, *, migrated: bool) -> None:
-        administrator = self.pool.here.administrator
+        administrator = self.pool.foreground.administrator
         administrator.create(name, "template0")
         try:
             self.roles.apply(self.server, name)

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from harness.databases.clones import Copier, Copy, Template
+from harness.databases.clones import Clone, Cloner, Template
 
 AHEAD = 2
 """Databases held ready beside the one that a test has."""
@@ -34,20 +34,20 @@ SWITCH = 0.0005
 
 @dataclass(slots=True)
 class Pool:
-    """The ready databases of each template. `here` works in the test's thread, the others in the background.
+    """The ready databases of each template. `foreground` works in the test's thread, the others in the background.
 
-    `there` brings databases back; `beside` copies and drops, as `there` does when nothing has come back.
+    `resetter` resets databases; `cloner` clones and drops, as `resetter` does when nothing has come back.
     """
 
-    here: Copier
-    there: Copier
-    beside: Copier
+    foreground: Cloner
+    resetter: Cloner
+    cloner: Cloner
     failure: str = ""
     """The traceback of a thread that ended before its time."""
-    _ready: list[Copy] = field(default_factory=list)
-    _returned: deque[Copy] = field(default_factory=deque)
+    _ready: list[Clone] = field(default_factory=list)
+    _returned: deque[Clone] = field(default_factory=deque)
     _ordered: deque[Template] = field(default_factory=deque)
-    _dropped: deque[Copy] = field(default_factory=deque)
+    _dropped: deque[Clone] = field(default_factory=deque)
     _wanted: dict[str, int] = field(default_factory=dict)
     _coming: list[Template] = field(default_factory=list)
     """What is being copied or brought back at present."""
@@ -56,28 +56,28 @@ class Pool:
     _turn: threading.Condition = field(default_factory=threading.Condition)
     _threads: list[threading.Thread] = field(default_factory=list)
 
-    def take(self, template: Template, *, unused: bool = False) -> Copy:
+    def acquire(self, template: Template, *, unused: bool = False) -> Clone:
         """A database that is as its template is; with `unused` one that no test had before."""
         with self._turn:
             self._wanted[template.name] = min(self._wanted.get(template.name, 0) + 1, AHEAD)
             copy = self._find(template, unused=unused)
             while copy is None and self._comes(template) and self._turn.wait(PATIENCE):
                 copy = self._find(template, unused=unused)
-        taken = copy or self.here.clone(template)
+        taken = copy or self.foreground.clone(template)
         with self._turn:
             self._order(template)
         return taken
 
-    def give(self, copy: Copy) -> None:
+    def release(self, copy: Clone) -> None:
         """Take a database back from a test, and undo at once what the next one would meet in any other."""
-        if self.here.put_back(copy):
+        if self.foreground.restore_shared_objects(copy):
             return
         with self._turn:
             if self._alive():
                 self._returned.append(copy)
                 self._turn.notify_all()
                 return
-        self.here.drop(copy)
+        self.foreground.drop(copy)
 
     def close(self) -> None:
         """End the threads after what they are doing."""
@@ -90,7 +90,7 @@ class Pool:
             if copy.session:
                 copy.session.close()
 
-    def _find(self, template: Template, *, unused: bool) -> Copy | None:
+    def _find(self, template: Template, *, unused: bool) -> Clone | None:
         for copy in self._ready:
             if copy.template is template and not (unused and copy.used):
                 self._ready.remove(copy)
@@ -112,8 +112,8 @@ class Pool:
 
     def _started(self) -> bool:
         if not self._threads and not self._closing:
-            for copier in (self.there, self.beside):
-                thread = threading.Thread(target=self._run, args=[copier], name="fresh-databases", daemon=True)
+            for cloner in (self.resetter, self.cloner):
+                thread = threading.Thread(target=self._run, args=[cloner], name="fresh-databases", daemon=True)
                 self._threads.append(thread)
                 thread.start()
         return self._alive()
@@ -121,28 +121,28 @@ class Pool:
     def _alive(self) -> bool:
         return bool(self._threads) and not self.failure and not self._closing
 
-    def _run(self, copier: Copier) -> None:
+    def _run(self, cloner: Cloner) -> None:
         """A thread. Nothing leaves it: an exception in a thread would fail whatever test runs at the time."""
         try:
-            with contextlib.closing(copier.administrator):
-                while self._work(copier):
+            with contextlib.closing(cloner.administrator):
+                while self._work(cloner):
                     pass
         except BaseException:
             self.failure = "" if self._closing else traceback.format_exc()
         with self._turn:
             self._turn.notify_all()
 
-    def _work(self, copier: Copier) -> bool:
+    def _work(self, cloner: Cloner) -> bool:
         """Do one thing: bring back, else copy ahead, else drop; False when the run or the other thread is over."""
         returned = ordered = dropped = None
         with self._turn:
-            while self._alive() and not self._urgent(copier) and self._turn.wait(IDLE if self._dropped else None):
+            while self._alive() and not self._urgent(cloner) and self._turn.wait(IDLE if self._dropped else None):
                 pass
             if not self._alive():
                 return False
-            if self._dropped and (len(self._dropped) > BACKLOG or not self._urgent(copier)):
+            if self._dropped and (len(self._dropped) > BACKLOG or not self._urgent(cloner)):
                 dropped = self._dropped.popleft()
-            elif self._returned and copier is self.there:
+            elif self._returned and cloner is self.resetter:
                 returned = self._returned.popleft()
                 self._coming.append(returned.template)
             elif self._ordered:
@@ -150,21 +150,21 @@ class Pool:
                 self._coming.append(ordered)
         with self._hurry():
             if dropped:
-                copier.drop(dropped)
+                cloner.drop(dropped)
             elif returned:
-                self._add(copier, returned.template, copier.reuse(returned), instead_of=returned)
+                self._add(cloner, returned.template, cloner.reset(returned), instead_of=returned)
             elif ordered:
-                self._add(copier, ordered, copier.clone(ordered, ahead=True))
+                self._add(cloner, ordered, cloner.clone(ordered, ahead=True))
         return True
 
-    def _urgent(self, copier: Copier) -> bool:
+    def _urgent(self, cloner: Cloner) -> bool:
         """Whether there is something to do that a test may be waiting for, or too much to be dropped."""
-        return bool((self._returned and copier is self.there) or self._ordered or len(self._dropped) > BACKLOG)
+        return bool((self._returned and cloner is self.resetter) or self._ordered or len(self._dropped) > BACKLOG)
 
-    def _add(self, copier: Copier, template: Template, made: Copy | None, instead_of: Copy | None = None) -> None:
+    def _add(self, cloner: Cloner, template: Template, made: Clone | None, instead_of: Clone | None = None) -> None:
         """Hold a database ready; where none was made of the one that came back, ask for a copy `instead_of` it."""
         if made and template.expects:
-            made = copier.greet(made)
+            made = cloner.open_session(made)
         with self._turn:
             self._coming.remove(template)
             if made:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import signal
 
-from harness.config import Config, HarnessError
-from harness.databases.cache import Cache, cluster_key, template_key
+from harness.config import Config
+from harness.databases.cache import ClusterCache, cluster_key, template_key
 from harness.databases.databases import Databases
+from harness.errors import HarnessError
 from harness.postgres.address import Address
 from harness.postgres.installations import Installation
 from harness.postgres.roles import Roles
@@ -21,7 +22,7 @@ def databases_on(cluster: Cluster, config: Config, *, alone: bool = False) -> Da
     return Databases(server, config, roles, "test", own=cluster.run.path, alone=alone)
 
 
-def prepared_cluster(installation: Installation, config: Config, cache: Cache | None) -> Cluster:
+def prepared_cluster(installation: Installation, config: Config, cache: ClusterCache | None) -> Cluster:
     """A started cluster of `installation`, with the template of `config` where its migrations run.
 
     Raises:
@@ -46,7 +47,7 @@ def _key(cluster: Cluster, config: Config) -> str:
     return template_key(cluster_key(cluster.installation, cluster.account), config)
 
 
-def _restored(cluster: Cluster, cache: Cache, key: str) -> bool:
+def _restored(cluster: Cluster, cache: ClusterCache, key: str) -> bool:
     """Start from an archive, if there is one that a server starts from."""
     if not cache.restore(key, cluster.account, cluster.run.data):
         return False
@@ -59,7 +60,7 @@ def _restored(cluster: Cluster, cache: Cache, key: str) -> bool:
     return True
 
 
-def _make(cluster: Cluster, config: Config, cache: Cache) -> None:
+def _make(cluster: Cluster, config: Config, cache: ClusterCache) -> None:
     """Initialise, migrate, and cache both; migrations that fail do so again, visibly, in the test that needs them."""
     base = cluster_key(cluster.installation, cluster.account)
     if not cache.restore(base, cluster.account, cluster.run.data):

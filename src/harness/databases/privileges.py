@@ -37,7 +37,7 @@ WHERE datname = %s
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
+class Privileges:
     """The rights on one database; `statements` puts them on another."""
 
     owner: str | None
@@ -61,11 +61,11 @@ class Rights:
         return sql.SQL("; ").join(parts)
 
 
-def read_rights(session: psycopg.Connection[Any], name: str) -> Rights:
+def read_privileges(session: psycopg.Connection[Any], name: str) -> Privileges:
     """The rights on the database `name`."""
     row = session.execute(READ_DATABASE, [name]).fetchone()
     owner, mine, guarded, comment = row or (None, True, False, None)
-    return Rights(
+    return Privileges(
         owner=None if mine else owner,
         guarded=guarded,
         comment=comment,

@@ -17,7 +17,7 @@ from alembic.script import Script
 
 import harness
 from harness.migrations.history import History
-from harness.migrations.result import Judged, from_data
+from harness.migrations.result import RevisionResult, from_data
 from harness.postgres.installations import Installation
 
 MOST = 4000
@@ -25,7 +25,7 @@ MOST = 4000
 
 
 @dataclass
-class Cache:
+class ResultCache:
     """Judgements in `place`, one JSON file each; `settings` is whatever else they depend on, such as the rows."""
 
     place: Path
@@ -34,7 +34,7 @@ class Cache:
     settings: tuple[object, ...] = ()
     _digests: dict[str, str] = field(default_factory=dict, repr=False)
 
-    def read(self, script: Script) -> Judged | None:
+    def read(self, script: Script) -> RevisionResult | None:
         """What is remembered of a revision; None for nothing, or a file that cannot be read."""
         path = self._path(script)
         try:
@@ -44,7 +44,7 @@ class Cache:
             return None
         return judged
 
-    def write(self, script: Script, judged: Judged) -> None:
+    def write(self, script: Script, judged: RevisionResult) -> None:
         """Remember a judgement; where that cannot be done it is made again next time."""
         scratch = self.place / f".{secrets.token_hex(8)}"
         with contextlib.suppress(OSError):

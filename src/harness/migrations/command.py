@@ -14,15 +14,15 @@ from typing import Any
 from alembic.script import Script
 
 from harness.catalog import Snapshot
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.findings import Exemption, Finding, Rule, Verdict, judge
-from harness.migrations.files.exemptions import read_hazards
+from harness.migrations.files.exemptions import read_exemptions
 from harness.migrations.files.source import renders_offline
 from harness.migrations.judge import ELSEWHERE, misspelt
 from harness.migrations.project import Project, find_project, judging, take_server
-from harness.migrations.result import COLUMNS, Judged
+from harness.migrations.result import COLUMNS, RevisionResult
 from harness.migrations.rules.of_files import CHECKS, read_revision
-from harness.report.report import Table, as_json
+from harness.report.report import ReportTable, as_json
 
 ROWS = 50
 """Rows that each table is given."""
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if verdict.clean else 1
 
 
-def judge_all(project: Project, judged: list[tuple[Script, Judged]]) -> Verdict:
+def judge_all(project: Project, judged: list[tuple[Script, RevisionResult]]) -> Verdict:
     """One verdict over the traces and the files of these revisions, with the exemptions that the files state."""
     findings: list[Finding] = []
     exemptions: list[Exemption] = []
@@ -91,13 +91,13 @@ def judge_all(project: Project, judged: list[tuple[Script, Judged]]) -> Verdict:
         path = Path(script.path)
         findings += [*one.findings, *read_revision(path, project.package, offline=offline)]
         read = {rule.id for rule in CHECKS}
-        exemptions += [item for item in read_hazards(path) if item.rule in read or item.rule not in ELSEWHERE]
+        exemptions += [item for item in read_exemptions(path) if item.rule in read or item.rule not in ELSEWHERE]
     accepted = {(item.rule, item.object) for item in project.config.exemptions} if project.config else set()
     findings = [item for item in findings if (item.rule.id, item.object) not in accepted]
     return judge(findings, exemptions, strict=project.config.strict if project.config else False)
 
 
-def _told(script: Script, judge_one: Callable[[Script], Judged]) -> Judged:
+def _told(script: Script, judge_one: Callable[[Script], RevisionResult]) -> RevisionResult:
     """Judge one revision, and say on stderr how far we are."""
     start = time.perf_counter()
     judged = judge_one(script)
@@ -111,7 +111,7 @@ def _stale(item: Exemption) -> Finding:
     return Finding(STALE, f"{item.rule}:{item.object}", f"{message} ({item.reason})")
 
 
-def _print_json(version: str, shown: Iterable[Finding], judged: Iterable[Judged]) -> None:
+def _print_json(version: str, shown: Iterable[Finding], judged: Iterable[RevisionResult]) -> None:
     revisions: list[dict[str, Any]] = [
         {
             "revision": item.revision,
@@ -130,13 +130,13 @@ def _as_json(finding: Finding) -> dict[str, Any]:
     return {**as_json(finding), "revision": finding.revision, "statement": finding.statement}
 
 
-def _print_text(version: str, shown: Iterable[Finding], verdict: Verdict, judged: list[Judged]) -> None:
+def _print_text(version: str, shown: Iterable[Finding], verdict: Verdict, judged: list[RevisionResult]) -> None:
     for finding in shown:
         where = f" in {finding.revision}" if finding.revision else ""
         sys.stdout.write(f"{finding.severity}{where}: {finding}\n\n")
     for finding, exemption in verdict.exempted:
         sys.stdout.write(f"exempted: {finding.rule.id}: {finding.object} ({exemption.reason})\n")
-    sys.stdout.write(Table("Migrations", COLUMNS, [item.row for item in judged]).plain() + "\n")
+    sys.stdout.write(ReportTable("Migrations", COLUMNS, [item.row for item in judged]).plain() + "\n")
     failing = len(verdict.failing) + len(verdict.stale)
     sys.stdout.write(
         f"\n{len(judged)} revisions on PostgreSQL {version}: {failing} findings that fail, {len(verdict.shown)} shown, "

@@ -16,12 +16,12 @@ PORT = "5432"
 """Where libpq looks for a server that nothing else is said of."""
 
 
-class Elsewhere(Exception):  # noqa: N818 - a refusal, named for what is wrong
+class ForeignConnectionError(Exception):
     """Something in the project tried to connect to another database than the trace's own."""
 
 
 @contextlib.contextmanager
-def only(url: URL) -> Iterator[None]:
+def restrict_connections(url: URL) -> Iterator[None]:
     """Refuse, before it is opened, each connection of SQLAlchemy's and of psycopg's to another server or database.
 
     Threads that are there already are the harness's own and are let be. Other drivers are seen when SQLAlchemy opens
@@ -64,7 +64,9 @@ def _check(url: URL, asked: Mapping[str, Any]) -> None:
     found = address or value("host", "PGHOST"), value("port", "PGPORT", PORT)
     database = value("dbname", "PGDATABASE", value("user", "PGUSER"))
     if (*found, database) != (_host(url), port, url.database):
-        raise Elsewhere(_said(f"{database or 'its default database'} on {found[0] or 'the default server'}:{found[1]}"))
+        raise ForeignConnectionError(
+            _said(f"{database or 'its default database'} on {found[0] or 'the default server'}:{found[1]}")
+        )
 
 
 def _hook(url: URL) -> Any:
@@ -75,7 +77,7 @@ def _hook(url: URL) -> Any:
         if _host(url) not in place or str(url.database) not in place:
             database = named.get("dbname") or named.get("database") or "its default database"
             shown = named.get("host") or next(iter(arguments), "the default server")
-            raise Elsewhere(_said(f"{database} on {shown}"))
+            raise ForeignConnectionError(_said(f"{database} on {shown}"))
 
     return connects
 

@@ -15,8 +15,8 @@ from harness.migrations.command import ROWS
 from harness.migrations.history import History
 from harness.migrations.judge import Judge, SchemaRules, exemptions, misspelt
 from harness.migrations.project import Project, make_judge
-from harness.migrations.result import COLUMNS, Judged, statements_table
-from harness.migrations.tracing.scratch_databases import Workshop
+from harness.migrations.result import COLUMNS, RevisionResult, statements_table
+from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.postgres.address import Address
 from harness.postgres.admin import Administrator
 from harness.postgres.roles import Roles
@@ -49,8 +49,8 @@ def migration_judge(
     """The judge of the project's history, on the run's own server: it makes databases of its own there."""
     project = project_of(harness_config)
     administrator = Administrator(Address(cluster.host, PORT, SUPERUSER), cluster.run.path)
-    workshop = Workshop(administrator, Roles(harness_config.roles_path, harness_config.role_prefix))
-    judge = make_judge(project, cluster.installation, ROWS, migration_schema_rules, lambda: workshop)
+    scratch = ScratchDatabases(administrator, Roles(harness_config.roles_path, harness_config.role_prefix))
+    judge = make_judge(project, cluster.installation, ROWS, migration_schema_rules, lambda: scratch)
     if request.config.getoption("no_cache", False):
         judge.cache = None
     yield judge
@@ -60,17 +60,17 @@ def migration_judge(
 
 @pytest.fixture
 def judge_revision(
-    request: pytest.FixtureRequest, migration_judge: Judge, harness_session: Any, harness_config: Config
+    request: pytest.FixtureRequest, migration_judge: Judge, harness_run: Any, harness_config: Config
 ) -> Callable[[], Verdict]:
     """Called, it judges the revision of this test and fails with the findings and the table of statements."""
 
     def judged() -> Verdict:
         script = _script(migration_judge, request.param)
         result = migration_judge.judge(script)
-        harness_session.report.row("Migrations", COLUMNS, _row(result))
+        harness_run.report.row("Migrations", COLUMNS, _row(result))
         accepted = {(item.rule, item.object) for item in harness_config.exemptions}
         found = [item for item in result.findings if (item.rule.id, item.object) not in accepted]
-        verdict: Verdict = harness_session.report.judge(
+        verdict: Verdict = harness_run.report.judge(
             "migrations", found, exemptions(script), strict=harness_config.strict
         )
         if not verdict.clean:
@@ -85,6 +85,6 @@ def _script(judge: Judge, revision: str) -> Script:
     return next(item for item in judge.history.revisions if item.revision == revision)
 
 
-def _row(judged: Judged) -> tuple[str, ...]:
+def _row(judged: RevisionResult) -> tuple[str, ...]:
     """The row of the summary; times of a trace that was remembered are marked."""
     return (*judged.row[:-1], f"{judged.row[-1]} (cached)" if judged.cached else judged.row[-1])

@@ -22,8 +22,8 @@ from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from harness.config import HarnessError
-from harness.migrations.connection_guard import only
+from harness.errors import HarnessError
+from harness.migrations.connection_guard import restrict_connections
 from harness.migrations.error_origin import origin
 from harness.migrations.files.source import read_source
 
@@ -126,7 +126,7 @@ class History:
 
         Raises:
             Exception: whatever the revision or env.py raises.
-            Elsewhere: when one of them connects to another server or database.
+            ForeignConnectionError: when one of them connects to another server or database.
             RuntimeError: when one of them ends the process.
             HarnessError: when env.py fails before it runs a revision, or runs none.
         """
@@ -146,7 +146,7 @@ class History:
 
         engine = create_engine(url, poolclass=NullPool)
         self.config.set_main_option("sqlalchemy.url", url.render_as_string(hide_password=False).replace("%", "%%"))
-        with _inside(self.root, self._import_path), only(url), contextlib.ExitStack() as stack:
+        with _inside(self.root, self._import_path), restrict_connections(url), contextlib.ExitStack() as stack:
             self.config.attributes["connection"] = stack.enter_context(engine.connect())
             with EnvironmentContext(self.config, self.script, fn=work):
                 try:

@@ -11,18 +11,18 @@ import psycopg
 from alembic.script import Script
 
 from harness.catalog import Change, Snapshot, difference, read_snapshot
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.findings import Finding
 from harness.migrations.history import History
 from harness.migrations.rules.failing import DATA
 from harness.migrations.rules.ground import NOT_SEEDED
-from harness.migrations.rules.registry import Seen
+from harness.migrations.rules.registry import Observations
 from harness.migrations.tracing.column_digests import Digests, digest, round_trip_losses, type_losses
 from harness.migrations.tracing.evidence import Trace
-from harness.migrations.tracing.observations import Failure, WayBack
-from harness.migrations.tracing.previous_release import Release
+from harness.migrations.tracing.observations import AdversarialFailure, DowngradeResult
+from harness.migrations.tracing.previous_release import PreviousRelease
 from harness.migrations.tracing.rerun import Reruns
-from harness.migrations.tracing.scratch_databases import Workshop
+from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.migrations.tracing.trace import count, prepare, said, trace
 from harness.seed import fill
 from harness.seed.given_rows import read_given
@@ -37,31 +37,31 @@ class Inspection:
     """
 
     history: History
-    workshop: Workshop
+    scratch: ScratchDatabases
     script: Script
     base: str
     rows: int
     stock: Mapping[bool, str] = field(default_factory=dict)
     _before: Snapshot | None = field(default=None, repr=False)
 
-    def run(self) -> tuple[Seen, list[Finding]]:
+    def run(self) -> tuple[Observations, list[Finding]]:
         """What was seen, and what kept it from being seen."""
         with (
             self._filled() as (database, session, unseeded),
-            self.workshop.connect(database) as reading,
-            self.workshop.connect(database) as writing,
+            self.scratch.connect(database) as reading,
+            self.scratch.connect(database) as writing,
         ):
             before = self._catalogue(session)
             digests = digest(session, before)
-            release = Release(reading, writing)
+            release = PreviousRelease(reading, writing)
             release.prepare(before)
             relations = count(session, before)
-            seen = trace(self.history, self.workshop, self.script, database, before, relations)
+            seen = trace(self.history, self.scratch, self.script, database, before, relations)
             after = read_snapshot(session)
             complete = seen.error is None
             losses = type_losses(session, before, after, digests) if complete else []
-            refusals = release.again() if complete else []
-            back = self._way_back(database, session, before, after, digests) if complete else WayBack()
+            broken_statements = release.again() if complete else []
+            back = self._downgrade(database, session, before, after, digests) if complete else DowngradeResult()
         if not unseeded:
             unseeded = [
                 self._unseeded(item.name, "it is empty") for item in seen.relations if _is_missing(item.name, seen)
@@ -69,48 +69,48 @@ class Inspection:
         second = self._second_runs(seen, after) if complete and seen.stops else ((), ())
         met = _met(seen, before)
         adversary = self._adversary(met) if complete and not unseeded and met else None
-        found = Seen(seen, before, after, tuple(losses), tuple(refusals), back, *second, adversary)
+        found = Observations(seen, before, after, tuple(losses), tuple(broken_statements), back, *second, adversary)
         return found, unseeded
 
-    def _way_back(
+    def _downgrade(
         self, database: str, session: psycopg.Connection[Any], before: Snapshot, after: Snapshot, digests: Digests
-    ) -> WayBack:
+    ) -> DowngradeResult:
         """Downgrade, and compare with what was there before."""
         try:
-            self.workshop.step(self.history, self.script, "downgrade", database)
+            self.scratch.step(self.history, self.script, "downgrade", database)
         except NotImplementedError as error:
-            return WayBack(
+            return DowngradeResult(
                 tried=True, missing=True, error=f"downgrade() raises NotImplementedError: {error}".rstrip(": ")
             )
         except Exception as error:
             missing = getattr(self.script.module, "downgrade", None) is None
-            return WayBack(tried=True, missing=missing, error=(said(error) or "").splitlines()[0])
+            return DowngradeResult(tried=True, missing=missing, error=(said(error) or "").splitlines()[0])
         left = read_snapshot(session)
         changes = [change for change in difference(before, left) if not _only_adds_labels(before, left, change)]
         if changes and not difference(after, left):
-            return WayBack(tried=True, missing=True)
+            return DowngradeResult(tried=True, missing=True)
         losses = round_trip_losses(before, digests, left, digest(session, left))
         shown = tuple((change.name, str(change)) for change in changes)
-        return WayBack(tried=True, changes=shown, losses=tuple(losses))
+        return DowngradeResult(tried=True, changes=shown, losses=tuple(losses))
 
     def _second_runs(self, seen: Trace, after: Snapshot) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         with self._filled() as (filled, session, _):
             session.close()
-            reruns = Reruns(self.history, self.workshop, self.script, filled)
-            return tuple(reruns.killed(seen, after)), tuple(reruns.hidden(seen, after))
+            reruns = Reruns(self.history, self.scratch, self.script, filled)
+            return tuple(reruns.killed(seen, after)), tuple(reruns.skipped_indexes(seen, after))
 
-    def _adversary(self, met: set[str]) -> Failure | None:
+    def _adversary(self, met: set[str]) -> AdversarialFailure | None:
         """Run it on rows with duplicates, nulls and extremes; only what the rows are to blame for counts."""
         with self._filled(adversarial=True, tables=met) as (database, session, unseeded):
             if unseeded:
                 return None
-            seen = trace(self.history, self.workshop, self.script, database, self._catalogue(session), [])
+            seen = trace(self.history, self.scratch, self.script, database, self._catalogue(session), [])
         if seen.error is None or not (seen.sqlstate or "").startswith(DATA):
             return None
         failed = next((item for item in reversed(seen.statements) if item.sqlstate == seen.sqlstate), None)
         if failed is None:
-            return Failure(seen.sqlstate or "", seen.error.splitlines()[0], "", "")
-        return Failure(seen.sqlstate or "", (failed.error or "").splitlines()[0], failed.sql, failed.refused)
+            return AdversarialFailure(seen.sqlstate or "", seen.error.splitlines()[0], "", "")
+        return AdversarialFailure(seen.sqlstate or "", (failed.error or "").splitlines()[0], failed.sql, failed.refused)
 
     def fill(
         self, session: psycopg.Connection[Any], *, adversarial: bool = False, tables: set[str] | None = None
@@ -141,12 +141,12 @@ class Inspection:
     ) -> Iterator[tuple[str, psycopg.Connection[Any], list[Finding]]]:
         """A filled copy, a session on it, and the finding that says why it is not filled."""
         stock = self.stock.get(adversarial)
-        database = self.workshop.copy(stock or self.base)
+        database = self.scratch.copy(stock or self.base)
         try:
-            with self.workshop.connect(database) as session:
+            with self.scratch.connect(database) as session:
                 yield database, session, [] if stock else self.fill(session, adversarial=adversarial, tables=tables)
         finally:
-            self.workshop.drop(database)
+            self.scratch.drop(database)
 
 
 def _met(seen: Trace, before: Snapshot) -> set[str]:

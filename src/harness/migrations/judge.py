@@ -13,20 +13,20 @@ from alembic.script import Script
 
 from harness.catalog import Snapshot
 from harness.findings import Exemption, Finding, Rule
-from harness.migrations.cache import Cache
-from harness.migrations.files.exemptions import read_hazards
+from harness.migrations.cache import ResultCache
+from harness.migrations.files.exemptions import read_exemptions
 from harness.migrations.files.released import EDITED_HISTORY, NON_LINEAR
 from harness.migrations.history import History
 from harness.migrations.inspection import Inspection
-from harness.migrations.result import Judged, summary
+from harness.migrations.result import RevisionResult, summary
 from harness.migrations.rules import blocking, data, failing, locks, lost_guarantees, release
 from harness.migrations.rules.ground import NOT_JUDGED, NOT_SEEDED
 from harness.migrations.rules.of_files import CHECKS
 from harness.migrations.rules.registry import RULES as REGISTERED
-from harness.migrations.rules.registry import Seen, findings
-from harness.migrations.tracing.event_triggers import install
-from harness.migrations.tracing.observations import WayBack
-from harness.migrations.tracing.scratch_databases import Workshop
+from harness.migrations.rules.registry import Observations, findings
+from harness.migrations.tracing.event_triggers import install_event_triggers
+from harness.migrations.tracing.observations import DowngradeResult
+from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.migrations.tracing.trace import said
 
 MODULES = (blocking, locks, failing, release, lost_guarantees, data)
@@ -49,15 +49,15 @@ class Judge:
     """
 
     history: History
-    start: Callable[[], Workshop]
+    start: Callable[[], ScratchDatabases]
     rows: int = 50
     schema_rules: SchemaRules | None = None
-    cache: Cache | None = None
+    cache: ResultCache | None = None
     _base: str = ""
     _applied: int = 0
     _failed: dict[str, str] = field(default_factory=dict)
 
-    def judge(self, script: Script) -> Judged:
+    def judge(self, script: Script) -> RevisionResult:
         """Judge one revision, from the cache where nothing that it depends on has changed."""
         remembered = self.cache.read(script) if self.cache else None
         if remembered is None:
@@ -69,20 +69,20 @@ class Judge:
         return remembered
 
     @cached_property
-    def workshop(self) -> Workshop:
+    def scratch(self) -> ScratchDatabases:
         """The databases that it works on."""
         return self.start()
 
     def close(self) -> None:
         """Drop what is left of the work."""
-        if "workshop" in self.__dict__:
-            self.workshop.close()
+        if "scratch" in self.__dict__:
+            self.scratch.close()
         self._base, self._applied = "", 0
 
-    def _inspect(self, script: Script) -> Judged:
+    def _inspect(self, script: Script) -> RevisionResult:
         base = self._before(script)
         try:
-            seen, unseeded = Inspection(self.history, self.workshop, script, base, self.rows).run()
+            seen, unseeded = Inspection(self.history, self.scratch, script, base, self.rows).run()
         except psycopg.Error as lost:
             self._advance(script)
             return self._unseen(script, lost)
@@ -94,16 +94,23 @@ class Judge:
         else:
             found = [*unseeded, *findings(seen), *self._design(seen)]
         statements = tuple(asdict(item) for item in seen.trace.statements)
-        return Judged(
-            script.revision, tuple(found), statements, asdict(seen.way_back), summary(seen.trace), failed=bool(error)
+        return RevisionResult(
+            script.revision,
+            tuple(found),
+            statements,
+            asdict(seen.downgrade_result),
+            summary(seen.trace),
+            failed=bool(error),
         )
 
-    def _unseen(self, script: Script, lost: psycopg.Error) -> Judged:
+    def _unseen(self, script: Script, lost: psycopg.Error) -> RevisionResult:
         """What is left to say when the harness's own sessions failed: a revision may end them."""
         message = f"the harness could not look at it: {str(lost).strip()}"
         found = Finding(NOT_JUDGED, script.revision, message, "leave other sessions alone", script.revision)
         row = (script.revision, "-", "", "-", "-", "-")
-        return Judged(script.revision, (found,), (), asdict(WayBack()), row, failed=script.revision in self._failed)
+        return RevisionResult(
+            script.revision, (found,), (), asdict(DowngradeResult()), row, failed=script.revision in self._failed
+        )
 
     def _before(self, script: Script) -> str:
         """The database at the revision before, without seeded rows."""
@@ -116,10 +123,10 @@ class Judge:
 
     def _restart(self) -> None:
         if self._base:
-            self.workshop.drop(self._base)
-        self._base, self._applied = self.workshop.empty(), 0
-        with self.workshop.connect(self._base) as session:
-            install(session)
+            self.scratch.drop(self._base)
+        self._base, self._applied = self.scratch.empty(), 0
+        with self.scratch.connect(self._base) as session:
+            install_event_triggers(session)
 
     def _advance(self, script: Script) -> str:
         """Bring the base up by one revision; one that does not run is noted as done, so that the next can be tried.
@@ -129,7 +136,7 @@ class Judge:
         error = ""
         if script.revision not in self._failed:
             try:
-                self.workshop.step(self.history, script, "upgrade", self._base)
+                self.scratch.step(self.history, script, "upgrade", self._base)
             except Exception as raised:
                 error = said(raised) or "it fails"
                 self._failed[script.revision] = error
@@ -138,18 +145,18 @@ class Judge:
                 for item in below:
                     self._advance(item)
         if script.revision in self._failed:
-            self.workshop.step(self.history, script, "note", self._base)
+            self.scratch.step(self.history, script, "note", self._base)
         self._applied += 1
         return error
 
-    def _missing_below(self, script: Script, seen: Seen) -> str:
+    def _missing_below(self, script: Script, seen: Observations) -> str:
         """The failed revision below that is to blame for an error about something that is not there."""
         if seen.trace.sqlstate not in ABSENT:
             return ""
         below = {item.revision for item in self.history.script.iterate_revisions(script.revision, "base")}
         return next((name for name in self._failed if name in below and name != script.revision), "")
 
-    def _design(self, seen: Seen) -> list[Finding]:
+    def _design(self, seen: Observations) -> list[Finding]:
         """What the schema rules find after the revision and did not find before it; warnings here."""
         if self.schema_rules is None or not seen.complete:
             return []
@@ -163,7 +170,7 @@ class Judge:
 
 def exemptions(script: Script) -> list[Exemption]:
     """What a revision file accepts of its trace; those of rules that only read the file are judged with these."""
-    return [item for item in read_hazards(Path(script.path)) if item.rule not in ELSEWHERE]
+    return [item for item in read_exemptions(Path(script.path)) if item.rule not in ELSEWHERE]
 
 
 def misspelt(exemption: Exemption) -> str:

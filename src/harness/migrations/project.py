@@ -10,12 +10,13 @@ from pathlib import Path
 
 import alembic.config
 
-from harness.config import Config, HarnessError, load_config
+from harness.config import Config, load_config
 from harness.databases.cache import user_cache
-from harness.migrations.cache import Cache
+from harness.errors import HarnessError
+from harness.migrations.cache import ResultCache
 from harness.migrations.history import History
 from harness.migrations.judge import Judge, SchemaRules
-from harness.migrations.tracing.scratch_databases import Workshop
+from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.postgres.address import Address
 from harness.postgres.admin import Administrator
 from harness.postgres.installations import Installation, choose, installations
@@ -93,13 +94,13 @@ def judging(
     """A judge on a server of its own, which is started when the first revision needs it."""
     with contextlib.ExitStack() as stack:
 
-        def start() -> Workshop:
+        def start() -> ScratchDatabases:
             cluster = start_cluster(installation)
             stack.callback(cluster.close)
             administrator = Administrator(Address(cluster.host, PORT, SUPERUSER), cluster.run.path)
             stack.callback(administrator.close)
             roles = Roles(project.config.roles_path, project.config.role_prefix) if project.config else None
-            return Workshop(administrator, roles)
+            return ScratchDatabases(administrator, roles)
 
         yield make_judge(project, installation, rows, schema_rules, start)
 
@@ -109,12 +110,12 @@ def make_judge(
     installation: Installation,
     rows: int,
     schema_rules: SchemaRules | None,
-    start: Callable[[], Workshop],
+    start: Callable[[], ScratchDatabases],
 ) -> Judge:
     """A judge of a project that remembers what it has judged; `start` gives it a server when it needs one."""
     settings: list[object] = [rows, schema_rules is not None]
     if project.config:
         roles = project.config.roles_path
         settings += [project.config.schema, project.config.role_prefix, roles.is_file() and roles.read_bytes()]
-    cache = Cache(user_cache() / "traces", project.history, installation, tuple(settings))
+    cache = ResultCache(user_cache() / "traces", project.history, installation, tuple(settings))
     return Judge(project.history, start, rows, schema_rules, cache)

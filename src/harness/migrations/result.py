@@ -13,7 +13,7 @@ COLUMNS = ("revision", "statements", "strongest lock", "rewrites", "scans", "ms"
 
 
 @dataclass(frozen=True)
-class Judged:
+class RevisionResult:
     """One revision: its findings, its statements and its way back as JSON shows them.
 
     `failed` says that it does not run even without rows; `cached` that nothing was traced now.
@@ -32,7 +32,7 @@ class Judged:
         return asdict(self)
 
 
-def from_data(data: dict[str, Any]) -> Judged:
+def from_data(data: dict[str, Any]) -> RevisionResult:
     """A judgement from what `data` gave.
 
     Raises:
@@ -41,12 +41,12 @@ def from_data(data: dict[str, Any]) -> Judged:
     """
     found = tuple(Finding(**{**item, "rule": Rule(**item["rule"])}) for item in data["findings"])
     row = tuple(map(str, data["row"]))
-    return Judged(
+    return RevisionResult(
         data["revision"], found, tuple(data["statements"]), data["downgrade"], row, data["failed"], cached=True
     )
 
 
-def statements_table(judged: Judged) -> str:
+def statements_table(judged: RevisionResult) -> str:
     """The statements of a revision as a person reads them in a failure."""
     lines = []
     for item in judged.statements:

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.postgres.address import Address
-from harness.postgres.run_directory import space
+from harness.postgres.run_directory import room_left
 
 FILE_COPY = 150000
 """The version from which CREATE DATABASE takes a strategy; before, copying files is the only one."""
@@ -118,7 +118,7 @@ def full(place: Path | None, error: BaseException) -> str:
         return f"The disk of the server is full: {error}\n  remedy: free some space there"
     return (
         f"The disk under the test server is full: {error}\n"
-        f"  {space(place)}\n"
+        f"  {room_left(place)}\n"
         "  remedy: free some space there, or set TMPDIR to a directory that has more (a container's /dev/shm grows "
         "with --shm-size)"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.postgres.address import Address
 
 OLDEST = 140000

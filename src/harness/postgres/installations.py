@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 
 WELL_KNOWN = (
     "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu and the PGDG's apt packages

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 
 CANDIDATES = ("postgres", "nobody")
 

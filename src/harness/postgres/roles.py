@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.postgres.address import Address
 
 LOGINS = ("migrator", "app", "readonly")

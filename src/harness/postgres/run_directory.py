@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.postgres.os_account import Account
 
 ROOM = 512 * 2**20
@@ -98,14 +98,14 @@ def run_root(account: Account) -> Path:
     )
 
 
-def space(path: Path) -> str:
+def room_left(path: Path) -> str:
     """What is free under `path`, for an error that may come from there."""
     usage = shutil.disk_usage(path)
     return f"in {path}: {usage.free // 2**20} MB free of {usage.total // 2**20} MB"
 
 
 @dataclass(slots=True)
-class Run:
+class RunDirectory:
     """A run's directory, `path`, with `data` for the cluster and `socket` for its socket, watched until `close`."""
 
     path: Path
@@ -134,7 +134,7 @@ class Run:
         os.close(self.lock)
 
 
-def open_run(account: Account) -> Run:
+def open_run_directory(account: Account) -> RunDirectory:
     """Sweep what dead runs left, then make a directory for this one, lock it and set its watchdog."""
     root = run_root(account)
     for stale in sweep(root):
@@ -157,7 +157,7 @@ def open_run(account: Account) -> Run:
         cwd="/",
         start_new_session=True,
     )
-    return Run(path, lock, watchdog)
+    return RunDirectory(path, lock, watchdog)
 
 
 def sweep(root: Path) -> Iterator[Path]:

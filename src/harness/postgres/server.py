@@ -15,10 +15,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.postgres.installations import Installation
 from harness.postgres.os_account import Account, readable_programs, server_account
-from harness.postgres.run_directory import Run, open_run, release_memory, space
+from harness.postgres.run_directory import RunDirectory, open_run_directory, release_memory, room_left
 
 PORT = 5432
 SUPERUSER = "postgres"
@@ -70,7 +70,7 @@ class Cluster:
 
     installation: Installation
     account: Account
-    run: Run
+    run: RunDirectory
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -93,7 +93,7 @@ class Cluster:
         done = self.account.run(command, capture_output=True)
         if done.returncode:
             raise HarnessError(
-                f"initdb of PostgreSQL {self.installation} failed:\n{done.stderr.strip()}\n  {space(self.run.path)}"
+                f"initdb of PostgreSQL {self.installation} failed:\n{done.stderr.strip()}\n  {room_left(self.run.path)}"
             )
 
     def start(self) -> None:
@@ -121,7 +121,7 @@ class Cluster:
         while not self._ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise HarnessError(
-                    f"PostgreSQL {self.installation} did not start:\n{self._end_of_log()}\n  {space(self.run.path)}"
+                    f"PostgreSQL {self.installation} did not start:\n{self._end_of_log()}\n  {room_left(self.run.path)}"
                 )
             time.sleep(0.002)
 
@@ -177,7 +177,9 @@ def new_cluster(installation: Installation) -> Cluster:
     """A cluster of `installation` in a run of its own, whose directory is still empty."""
     account = server_account()
     bindir = readable_programs(installation.bindir, installation.version, account)
-    return Cluster(Installation(bindir, installation.version, installation.source), account, open_run(account))
+    return Cluster(
+        Installation(bindir, installation.version, installation.source), account, open_run_directory(account)
+    )
 
 
 def start_cluster(installation: Installation) -> Cluster:

@@ -35,7 +35,7 @@ EFFECTS = {"nothing": "blocks neither reads nor writes", "writes": "blocks write
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class RouteTimes:
     """A route and its median times in milliseconds, at no latency and at that of the objective."""
 
     name: str
@@ -44,7 +44,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class RevisionTime:
     """A revision, its strongest lock as SQL writes it (empty for none), its milliseconds and what else it did."""
 
     name: str
@@ -58,7 +58,7 @@ class Revision:
         return BLOCKS.get(self.lock, "nothing")
 
 
-def latency(routes: Sequence[Route], objective: float) -> str:
+def latency(routes: Sequence[RouteTimes], objective: float) -> str:
     """Two bars a route, and a line at the objective in milliseconds."""
     scale = PLOT / max([objective * 1.05, *(time for route in routes for time in (route.near, route.far))])
     height = 20 + 44 * len(routes)
@@ -71,7 +71,7 @@ def latency(routes: Sequence[Route], objective: float) -> str:
     return _svg("Time of each route beside the objective", height, parts)
 
 
-def _route(route: Route, top: int, scale: float, objective: float) -> str:
+def _route(route: RouteTimes, top: int, scale: float, objective: float) -> str:
     late = route.far >= objective
     name = escape(shorten(route.name)) + (' <tspan class="name">too late</tspan>' if late else "")
     bars = [("near", route.near, top + 16), ("late" if late else "far", route.far, top + 28)]
@@ -83,7 +83,7 @@ def _route(route: Route, top: int, scale: float, objective: float) -> str:
     return f'<text x="0" y="{top + 11}">{name}</text>{drawn}'
 
 
-def timeline(revisions: Sequence[Revision]) -> str:
+def timeline(revisions: Sequence[RevisionTime]) -> str:
     """The revisions one after the other in time, each with what its strongest lock blocks."""
     scale = WIDTH / max(sum(item.milliseconds for item in revisions), 1)
     begun, parts = 0.0, [HATCHES]
@@ -93,7 +93,7 @@ def timeline(revisions: Sequence[Revision]) -> str:
     return _svg("Revisions in time, with what their locks block", 48 * len(revisions), parts)
 
 
-def _revision(item: Revision, top: int, start: float, width: float) -> str:
+def _revision(item: RevisionTime, top: int, start: float, width: float) -> str:
     held = f"{item.lock}: {EFFECTS[item.blocks]}" if item.lock else "no lock on a table that was there"
     return (
         f'<text x="0" y="{top + 11}"><tspan class="name">{escape(shorten(item.name, 20))}</tspan> {escape(held)}</text>'

@@ -21,7 +21,7 @@ NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class Outcome:
     """One test: its id, its seconds, what went wrong and where, and its databases, in milliseconds in all."""
 
     name: str
@@ -33,7 +33,7 @@ class Ran:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PageContent:
     """A run: `data` as `Report.data` gives it, and its tests where they are known.
 
     `objective` is in milliseconds; `schema` is the source of a diagram.
@@ -43,11 +43,11 @@ class Run:
     made: datetime
     data: Mapping[str, Any]
     objective: float
-    tests: Sequence[Ran] = ()
+    tests: Sequence[Outcome] = ()
     schema: str = ""
 
     @property
-    def failed(self) -> list[Ran]:
+    def failed(self) -> list[Outcome]:
         """The tests that failed."""
         return [test for test in self.tests if test.failure]
 
@@ -57,7 +57,7 @@ class Run:
         return sorted({(item["rule"], item["object"], item["reason"]) for item in self.data["exemptions"]})
 
 
-def page(run: Run) -> str:
+def page(run: PageContent) -> str:
     """The whole document."""
     shown = [(f"s{number}", title, text) for number, (title, text) in enumerate(_sections(run)) if text]
     links = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title, _ in shown)
@@ -75,7 +75,7 @@ def page(run: Run) -> str:
     )
 
 
-def _sections(run: Run) -> Iterable[tuple[str, str]]:
+def _sections(run: PageContent) -> Iterable[tuple[str, str]]:
     """Titles and contents, what is wrong first; a content may be empty."""
     findings = sorted(run.data["findings"], key=lambda item: LEVELS.index(item["severity"]))
     yield "Findings", "".join(map(_finding, findings)) or "<p>Nothing breaks a rule.</p>"
@@ -92,7 +92,7 @@ def _made(made: datetime) -> str:
     return f'<p class="muted">Run of <time datetime="{made.isoformat()}">{made:%d %B %Y, %H:%M %Z}</time></p>'
 
 
-def _sums(run: Run) -> str:
+def _sums(run: PageContent) -> str:
     """The figures to see first; bad ones are framed, and say so."""
     levels = [item["severity"] for item in run.data["findings"]]
     rows = {item["title"]: len(item["rows"]) for item in run.data["tables"]}
@@ -122,7 +122,7 @@ def _finding(item: Mapping[str, Any]) -> str:
     )
 
 
-def _failure(test: Ran) -> str:
+def _failure(test: Outcome) -> str:
     trace = f"<details><summary>Where</summary><pre>{escape(test.trace)}</pre></details>" if test.trace else ""
     return (
         f'<article class="failed"><h3><span class="level">failed</span> {escape(test.name)}</h3>'
@@ -143,7 +143,7 @@ def _charted(item: Mapping[str, Any], objective: float) -> str:
 
 def _chart(title: str, rows: Sequence[Mapping[str, str]], objective: float) -> str:
     if title == ROUTES:
-        routes = [charts.Route(row["route"], number(row["ms at 0"]), number(row["ms at 10"])) for row in rows]
+        routes = [charts.RouteTimes(row["route"], number(row["ms at 0"]), number(row["ms at 10"])) for row in rows]
         caption = "Median milliseconds: framed without latency, filled with 10 ms added to every round trip"
         return f"<figure>{charts.latency(routes, objective)}<figcaption>{caption}</figcaption></figure>"
     if title == MIGRATIONS:
@@ -153,12 +153,12 @@ def _chart(title: str, rows: Sequence[Mapping[str, str]], objective: float) -> s
     return ""
 
 
-def _revision(row: Mapping[str, str]) -> charts.Revision:
+def _revision(row: Mapping[str, str]) -> charts.RevisionTime:
     done = f"{row['statements']} statements, {row['rewrites']} rewrites, {row['scans']} scans, {row['ms']} ms"
-    return charts.Revision(row["revision"], row["strongest lock"], number(row["ms"]), done)
+    return charts.RevisionTime(row["revision"], row["strongest lock"], number(row["ms"]), done)
 
 
-def _databases(tests: Sequence[Ran]) -> str:
+def _databases(tests: Sequence[Outcome]) -> str:
     """How the tests came by their databases: in sum, then each."""
     if not tests:
         return ""

@@ -10,7 +10,7 @@ from harness.findings import Exemption, Finding, Verdict, judge
 
 
 @dataclass(slots=True)
-class Table:
+class ReportTable:
     """Rows that people compare, such as `route · queries · round trips · ms`. Every row has a cell for each column."""
 
     title: str
@@ -37,7 +37,7 @@ class Report:
 
     findings: list[dict[str, Any]] = field(default_factory=list)
     exemptions: list[dict[str, str]] = field(default_factory=list)
-    tables: dict[str, Table] = field(default_factory=dict)
+    tables: dict[str, ReportTable] = field(default_factory=dict)
 
     def judge(
         self, suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] = (), *, strict: bool = False
@@ -52,7 +52,7 @@ class Report:
 
     def row(self, title: str, columns: Sequence[str], cells: Sequence[object]) -> None:
         """Add a row to the table of that title, which the first row makes."""
-        table = self.tables.setdefault(title, Table(title, tuple(columns)))
+        table = self.tables.setdefault(title, ReportTable(title, tuple(columns)))
         table.rows.append(tuple(map(str, cells)))
 
     def data(self) -> dict[str, Any]:
@@ -78,11 +78,11 @@ class Report:
         """The same for a terminal."""
         return "\n\n".join(f"{table.title}\n{table.plain()}" for table in self._tables())
 
-    def _tables(self) -> list[Table]:
+    def _tables(self) -> list[ReportTable]:
         """The findings and the exemptions as tables, around the suites' own; the empty ones left out."""
-        findings = Table("Findings", ("severity", "rule", "object", "message"))
+        findings = ReportTable("Findings", ("severity", "rule", "object", "message"))
         findings.rows = [tuple(_first_line(item[name]) for name in findings.columns) for item in self.findings]
-        exemptions = Table("Exemptions in force", ("rule", "object", "reason"))
+        exemptions = ReportTable("Exemptions in force", ("rule", "object", "reason"))
         exemptions.rows = sorted({tuple(item[name] for name in exemptions.columns) for item in self.exemptions})
         return [table for table in (findings, *self.tables.values(), exemptions) if table.rows]
 
@@ -100,7 +100,7 @@ def as_json(finding: Finding) -> dict[str, Any]:
         "object": finding.object,
         "message": finding.message,
         "why": finding.rule.why,
-        "fix": finding.fix or finding.rule.cure,
+        "fix": finding.fix or finding.rule.fix,
     }
     optional = {"revision": finding.revision, "statement": finding.statement}
     return shown | {name: value for name, value in optional.items() if value is not None}

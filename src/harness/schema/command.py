@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import Snapshot, prove_read_only, read_snapshot
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.findings import Finding, Verdict, judge
 from harness.report.report import as_json
 from harness.schema.exemptions import read_exemptions, stale_findings, todo

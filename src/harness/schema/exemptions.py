@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.findings import Exemption, Finding, Rule, Verdict
 
 STALE = Rule(
@@ -16,7 +16,7 @@ STALE = Rule(
     "error",
     "Every exemption is needed",
     why="a list that holds what is no longer true hides what comes next",
-    cure="remove the exemption",
+    fix="remove the exemption",
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 A rule is one function that takes a snapshot, and options where it has a choice, and yields places:
 
-    @rule("table-without-owner", "error", "Every table has an owner", why="...", cure="...")
-    def table_without_owner(snapshot: Snapshot) -> Iterator[Place]:
+    @rule("table-without-owner", "error", "Every table has an owner", why="...", fix="...")
+    def table_without_owner(snapshot: Snapshot) -> Iterator[Breach]:
         for table in snapshot.roots:
             if not table.owner:
-                yield Place(table.qualified, "nobody owns it")
+                yield Breach(table.qualified, "nobody owns it")
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from harness.catalog import Snapshot
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.findings import Finding, Rule, Severity
 from harness.schema.options import Options
 
 
-class Place(NamedTuple):
+class Breach(NamedTuple):
     """One place that breaks a rule: the object as an exemption names it, what was seen, and code that mends it."""
 
     object: str
@@ -31,7 +31,7 @@ class Place(NamedTuple):
     fix: str = ""
 
 
-Check = Callable[..., Iterable[Place]]
+Check = Callable[..., Iterable[Breach]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def rule(
     title: str,
     *,
     why: str,
-    cure: str,
+    fix: str,
     optional: bool = False,
 ) -> Callable[[Check], SchemaRule]:
     """Register a check under `id`.
@@ -75,7 +75,7 @@ def rule(
         if id in _RULES:
             raise ValueError(f"two schema rules are called {id!r}: {_RULES[id].check.__module__} has the first")
         takes_options = len(inspect.signature(check).parameters) > 1
-        _RULES[id] = SchemaRule(Rule(id, severity, title, why, cure, optional), check, takes_options)
+        _RULES[id] = SchemaRule(Rule(id, severity, title, why, fix, optional), check, takes_options)
         return _RULES[id]
 
     return register

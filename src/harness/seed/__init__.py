@@ -13,7 +13,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from harness.catalog import Snapshot, read_snapshot
-from harness.seed.fill import Filling
+from harness.seed.fill import Filler
 from harness.seed.given_rows import Given, read_given
 
 Progress = Callable[[str, int, int], None]
@@ -46,7 +46,7 @@ def fill(
     factory = connection.row_factory
     connection.row_factory = tuple_row
     try:
-        filling = Filling(connection, rows, rows_given, progress or (lambda *_: None), adversarial)
+        filling = Filler(connection, rows, rows_given, progress or (lambda *_: None), adversarial)
         return filling.run(snapshot or read_snapshot(connection), tables)
     finally:
         connection.row_factory = factory

@@ -11,9 +11,9 @@ from psycopg import sql
 from harness.catalog import Table
 from harness.seed.constraints.conditions import unique_sets
 from harness.seed.plan import Plan
-from harness.seed.values.column_types import Kinds
+from harness.seed.values.column_types import ColumnTypes
 from harness.seed.values.extremes import extremes_of
-from harness.seed.values.sources import Row, Source
+from harness.seed.values.sources import Row, ValueSource
 
 MOST = 40
 """Rows that are changed; a table may hold many more."""
@@ -22,7 +22,7 @@ Values = Mapping[tuple[int, ...], Row]
 """Texts to set, by the columns that go together."""
 
 
-def make_adversarial(connection: psycopg.Connection[Any], plan: Plan, kinds: Kinds) -> None:
+def make_adversarial(connection: psycopg.Connection[Any], plan: Plan, kinds: ColumnTypes) -> None:
     """Change rows of the plan, which the table holds, to odd ones; what the server refuses stays as it was.
 
     The first row keeps its values: others repeat it. A value that must be unique is used once.
@@ -50,7 +50,7 @@ def _one_by_one(table: _Table, place: Row, values: Values) -> None:
         place = table.update(place, {columns: row}) or place
 
 
-def _accepted(table: _Table, place: Row, plan: Plan, source: Source, kinds: Kinds) -> list[Row]:
+def _accepted(table: _Table, place: Row, plan: Plan, source: ValueSource, kinds: ColumnTypes) -> list[Row]:
     """The odd rows of a source that the server takes: the same as in the first row, NULL, extremes."""
     columns = [plan.table.by_number[number] for number in source.columns]
     candidates = [plan.values(0, source.columns)]

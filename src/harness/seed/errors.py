@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from harness.catalog import Table
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.seed.constraints.solver import UnsatisfiableError
 
 

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from harness.catalog import Snapshot, Table
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.seed.adversary import make_adversarial
 from harness.seed.constraints.solver import UnsatisfiableError
 from harness.seed.errors import refused, swallowed, unsatisfiable
@@ -19,7 +19,7 @@ from harness.seed.given_rows import Given, insert_given
 from harness.seed.planner import Planner
 from harness.seed.references.deferred import defer, restore, set_waiting
 from harness.seed.references.partitions import has_partitions
-from harness.seed.references.table_order import Order, arrange, can_be_null
+from harness.seed.references.table_order import TableOrder, arrange, can_be_null
 from harness.seed.write import advance_sequences, copy_rows, squeeze_rows
 
 SETTINGS = {
@@ -37,7 +37,7 @@ SETTINGS = {
 
 
 @dataclass
-class Filling:
+class Filler:
     """The state of one run."""
 
     connection: psycopg.Connection[Any]
@@ -72,7 +72,7 @@ class Filling:
         assert row
         return [table for table, empty in zip(tables, row[0], strict=True) if empty]
 
-    def _fill(self, snapshot: Snapshot, order: Order) -> None:
+    def _fill(self, snapshot: Snapshot, order: TableOrder) -> None:
         planner = Planner(self.connection, snapshot, self.rows, order.waiting)
         waiting = [(table, key) for table in order.tables for key in table.foreign_keys if key.oid in order.waiting]
         strict = [(table, key) for table, key in waiting if not can_be_null(table, key)]

@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.types.json import Json, Jsonb
 
 from harness.catalog import Table
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.seed.errors import refused
 
 Given = Mapping[str, Sequence[Mapping[str, object]]]

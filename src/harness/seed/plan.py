@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.catalog import Table
 from harness.seed.values.generators import Text
-from harness.seed.values.sources import Row, Source
+from harness.seed.values.sources import Row, ValueSource
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Plan:
 
     table: Table
     columns: tuple[int, ...]
-    parts: list[list[Source]]
+    parts: list[list[ValueSource]]
     limit: int
 
     def values(self, number: int, columns: Sequence[int]) -> Row:
@@ -43,7 +43,7 @@ class Plan:
         for block in self.blocks(start, end):
             yield from zip(*block, strict=True)
 
-    def _block(self, sources: Sequence[Source], numbers: range) -> list[Sequence[Text]]:
+    def _block(self, sources: Sequence[ValueSource], numbers: range) -> list[Sequence[Text]]:
         texts: dict[int, Sequence[Text]] = {}
         for source in sources:
             texts |= zip(source.columns, zip(*map(source.row, numbers), strict=True), strict=True)

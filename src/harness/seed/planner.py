@@ -11,22 +11,22 @@ import psycopg
 
 from harness.catalog import Column, Snapshot, Table
 from harness.catalog import Sequence as DatabaseSequence
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.seed.constraints.conditions import Condition, conditions_of, excluded_spans, unique_sets
-from harness.seed.constraints.evaluate import Judge
+from harness.seed.constraints.evaluate import ServerEvaluator
 from harness.seed.constraints.solver import Choices, Task, solve
 from harness.seed.constraints.uniqueness import place
 from harness.seed.errors import by_hand
 from harness.seed.plan import Plan
 from harness.seed.references.parents import Parents
 from harness.seed.references.partitions import parts_of
-from harness.seed.references.self_references import OwnKeys, own_keys
+from harness.seed.references.self_references import SelfReferences, own_keys
 from harness.seed.values.choose import known, recipes_of
-from harness.seed.values.column_types import Kind, Kinds, quoted
-from harness.seed.values.generators import Recipe, constant
+from harness.seed.values.column_types import ColumnType, ColumnTypes, quoted
+from harness.seed.values.generators import Generator, constant
 from harness.seed.values.hints import read_hints
 from harness.seed.values.numbers import WHOLE, Scale, scale_of
-from harness.seed.values.sources import Source, from_recipe, nothing
+from harness.seed.values.sources import ValueSource, from_generator, nothing
 
 MOST = 150
 """Recipes of one column that are tried at most."""
@@ -42,7 +42,7 @@ class Planner:
     waiting: frozenset[int]
 
     def __post_init__(self) -> None:
-        self.kinds = Kinds(self.snapshot)
+        self.kinds = ColumnTypes(self.snapshot)
         self.parents = Parents(self.connection, self.snapshot, self.rows)
         self.sequences = {
             pair: item
@@ -62,7 +62,7 @@ class Planner:
         conditions = [*conditions_of(table, self.kinds), *self._readable(table)]
         keys = unique_sets(table)
         single = frozenset(number for key in keys if len(key) == 1 for number in key)
-        judge = Judge(self.connection, table, self.kinds)
+        judge = ServerEvaluator(self.connection, table, self.kinds)
         parts = parts_of(self.connection, self.snapshot, table, self.kinds)
         limit, solved = self.rows, []
         for part in parts:
@@ -92,10 +92,10 @@ class Planner:
         self,
         table: Table,
         referring: Sequence[Choices],
-        own: OwnKeys,
+        own: SelfReferences,
         conditions: Sequence[Condition],
         keys: frozenset[int],
-    ) -> Iterator[list[Source]]:
+    ) -> Iterator[list[ValueSource]]:
         """The choices of every column that no foreign key fills."""
         filled = own.columns | {number for choices in referring for number in choices[0].columns}
         waits = {number for key in table.foreign_keys if key.oid in self.waiting for number in key.columns}
@@ -104,9 +104,9 @@ class Planner:
             if column.generated or column.number in filled:
                 continue
             asked = [condition for condition in conditions if column.number in condition.columns]
-            recipes = self._recipes(table, column, spans.get(column.number, column.name), asked)
+            generators = self._recipes(table, column, spans.get(column.number, column.name), asked)
             most = MOST if asked or column.number in keys else 1
-            found = [from_recipe(column.number, recipe) for recipe in islice(recipes, most)]
+            found = [from_generator(column.number, generator) for generator in islice(generators, most)]
             if not column.not_null and not _refuses_null(table, column):
                 found.insert(0 if column.number in waits else len(found), nothing((column.number,)))
             if not found:
@@ -116,7 +116,7 @@ class Planner:
                 )
             yield found
 
-    def _recipes(self, table: Table, column: Column, name: str, asked: Sequence[Condition]) -> Iterator[Recipe]:
+    def _recipes(self, table: Table, column: Column, name: str, asked: Sequence[Condition]) -> Iterator[Generator]:
         """Recipes of one column: its sequence's numbers first, its default's value last."""
         kind = self.kinds.of(column.type)
         if item := self.sequences.get((table.oid, column.number)):
@@ -130,7 +130,7 @@ class Planner:
                 yield constant(row[0])
 
 
-def _numbers(item: DatabaseSequence, kind: Kind) -> Iterator[Recipe]:
+def _numbers(item: DatabaseSequence, kind: ColumnType) -> Iterator[Generator]:
     """The numbers that the sequence would have given."""
     if kind.base in WHOLE:
         high, low = min(item.maximum, scale_of(kind).high), max(item.minimum, scale_of(kind).low)

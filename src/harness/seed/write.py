@@ -11,7 +11,7 @@ from psycopg import sql
 from harness.catalog import Sequence as DatabaseSequence
 from harness.catalog import Snapshot, Table
 from harness.seed.plan import Plan
-from harness.seed.values.column_types import Kinds
+from harness.seed.values.column_types import ColumnTypes
 from harness.seed.values.generators import Text, scrambled
 from harness.seed.values.sources import Row
 
@@ -60,7 +60,7 @@ def _escaped(column: Sequence[Text]) -> Sequence[str]:
 
 
 def insert_rows(
-    connection: psycopg.Connection[Any], table: Table, kinds: Kinds, columns: Sequence[int], rows: Sequence[Row]
+    connection: psycopg.Connection[Any], table: Table, kinds: ColumnTypes, columns: Sequence[int], rows: Sequence[Row]
 ) -> int:
     """INSERT rows of texts in one statement, without those that collide with a key or an exclusion; how many."""
     types = [sql.SQL(kinds.of(table.by_number[number].type).text) for number in columns]
@@ -78,7 +78,7 @@ def insert_rows(
     return connection.execute(statement, [list(column) for column in zip(*rows, strict=True)]).rowcount
 
 
-def squeeze_rows(connection: psycopg.Connection[Any], plan: Plan, kinds: Kinds, rows: int, report: Report) -> int:
+def squeeze_rows(connection: psycopg.Connection[Any], plan: Plan, kinds: ColumnTypes, rows: int, report: Report) -> int:
     """Insert up to `rows` rows, then such with parts from anywhere, leaving out those that collide."""
     kept = start = idle = 0
     while kept < rows and idle < PATIENCE:

@@ -11,10 +11,10 @@ from typing import Any
 
 import psycopg
 
-from harness.config import HarnessError
-from harness.report.report import Table
+from harness.errors import HarnessError
+from harness.report.report import ReportTable
 from harness.traffic.access import Access, access
-from harness.traffic.reading import Statement, Traffic, read
+from harness.traffic.reading import StatementStatistics, Traffic, read
 
 CONNECT_TIMEOUT = 10
 """Seconds until an address counts as one where no server answers."""
@@ -70,14 +70,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _write_json(traffic: Traffic, lists: dict[str, list[Statement]], found: dict[Statement, Access]) -> None:
+def _write_json(
+    traffic: Traffic, lists: dict[str, list[StatementStatistics]], found: dict[StatementStatistics, Access]
+) -> None:
     document: dict[str, Any] = {"since": traffic.since.isoformat() if traffic.since else None}
     for name, items in lists.items():
         document[name] = [_as_json(item, found[item]) for item in items]
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
-def _as_json(item: Statement, how: Access) -> dict[str, Any]:
+def _as_json(item: StatementStatistics, how: Access) -> dict[str, Any]:
     return {
         "calls": item.calls,
         "share": round(item.share, 4),
@@ -92,14 +94,16 @@ def _as_json(item: Statement, how: Access) -> dict[str, Any]:
     }
 
 
-def _write_text(traffic: Traffic, lists: dict[str, list[Statement]], found: dict[Statement, Access]) -> None:
+def _write_text(
+    traffic: Traffic, lists: dict[str, list[StatementStatistics]], found: dict[StatementStatistics, Access]
+) -> None:
     since = f"{traffic.since:%Y-%m-%d %H:%M} UTC" if traffic.since else "an unknown time"
     for title, items in (("Most frequent", lists["frequent"]), ("Slowest", lists["slowest"])):
-        table = Table(title, COLUMNS, [_cells(item, found[item]) for item in items])
+        table = ReportTable(title, COLUMNS, [_cells(item, found[item]) for item in items])
         sys.stdout.write(f"{title} of {len(traffic.statements)} statements since {since}\n{table.plain()}\n\n")
 
 
-def _cells(item: Statement, how: Access) -> tuple[str, ...]:
+def _cells(item: StatementStatistics, how: Access) -> tuple[str, ...]:
     cells: Sequence[str] = (
         f"{item.calls:,}",
         f"{item.share:.1%}",

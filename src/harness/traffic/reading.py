@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 
 EXTENSION = """
 SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'pg_stat_statements' /* harness_traffic */
@@ -31,7 +31,7 @@ _ROUTE = re.compile(r"/\* ?((?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|<other>) [
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class StatementStatistics:
     """One statement with `$1` for its values; times in milliseconds, `share` of all time spent in the database."""
 
     text: str
@@ -60,14 +60,14 @@ class Statement:
 class Traffic:
     """All statements of a database since `since` (None where the server does not know)."""
 
-    statements: tuple[Statement, ...]
+    statements: tuple[StatementStatistics, ...]
     since: datetime | None
 
-    def frequent(self, limit: int) -> list[Statement]:
+    def frequent(self, limit: int) -> list[StatementStatistics]:
         """The `limit` statements with the most calls."""
         return sorted(self.statements, key=lambda item: (-item.calls, item.text))[:limit]
 
-    def slowest(self, limit: int) -> list[Statement]:
+    def slowest(self, limit: int) -> list[StatementStatistics]:
         """The `limit` statements with the longest mean time."""
         return sorted(self.statements, key=lambda item: (-item.mean, item.text))[:limit]
 
@@ -102,7 +102,7 @@ def read(cursor: psycopg.Cursor[Any]) -> Traffic:
     since = cursor.execute(SINCE.format(schema=schema)).fetchone()
     total = sum(row[2] for row in rows) or 1.0
     statements = tuple(
-        Statement(text, calls, spent, longest, returned, spent / total)
+        StatementStatistics(text, calls, spent, longest, returned, spent / total)
         for text, calls, spent, longest, returned in rows
     )
     return Traffic(statements, since[0] if since else None)

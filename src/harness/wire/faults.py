@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Condition
 from typing import Literal
 
-Harm = Literal["lose request", "reset", "lose answer", "stall"]
+FaultKind = Literal["lose request", "reset", "lose answer", "stall"]
 """What happens to the statement that a fault waits for, and to all that its client sends with it.
 
 - `lose request`: the connection breaks before the server sees the statement.
@@ -22,7 +22,7 @@ class Fault:
     """One harm, done to the first `times` statements that `pattern` is found in (case does not count)."""
 
     pattern: re.Pattern[str]
-    harm: Harm
+    harm: FaultKind
     times: int = 1
     met: list[str] = field(default_factory=list)
     """The statements it was done to."""

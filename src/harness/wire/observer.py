@@ -15,12 +15,12 @@ from urllib.parse import quote, urlencode
 
 from psycopg.conninfo import conninfo_to_dict
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.postgres.address import Address
-from harness.wire.faults import Fault, Harm
-from harness.wire.protocol import Dialogue
+from harness.wire.faults import Fault, FaultKind
+from harness.wire.protocol import ProtocolState
 from harness.wire.recording import Recording, RoundTrip
-from harness.wire.relay import Link, Upstream
+from harness.wire.relay import Relay, Upstream
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class Observer:
         self.disturbed = False
         host, port = (str(directory), 5432) if directory else ("127.0.0.1", 0)
         self._address = replace(server, host=host, port=port)
-        self.links: set[Link] = set()
+        self.links: set[Relay] = set()
         self._recordings: list[Recording] = []
         self._number = 0
         self._at_rest: list[asyncio.Event] = []
@@ -116,7 +116,7 @@ class Observer:
             self.latency = before
 
     @contextmanager
-    def fault(self, pattern: str, harm: Harm, *, times: int = 1) -> Iterator[Fault]:
+    def fault(self, pattern: str, harm: FaultKind, *, times: int = 1) -> Iterator[Fault]:
         """Do `harm` to the first `times` statements that the regular expression `pattern` is found in."""
         fault = Fault(re.compile(pattern, re.IGNORECASE), harm, times)
         self.disturbed = True
@@ -143,7 +143,7 @@ class Observer:
 
     # what a link tells (in the loop's thread)
 
-    async def reach(self, factory: type[Upstream], link: Link) -> asyncio.Transport:
+    async def reach(self, factory: type[Upstream], link: Relay) -> asyncio.Transport:
         """Connect to the server."""
         if path := _socket(self.server):
             transport, _ = await self._loop.create_unix_connection(lambda: factory(link), path)
@@ -151,17 +151,17 @@ class Observer:
         found, _ = await self._loop.create_connection(lambda: factory(link), self.server.host, self.server.port)
         return found
 
-    def joined(self) -> Dialogue:
+    def joined(self) -> ProtocolState:
         """A client connected: number it."""
         self._number += 1
         for recording in self._recordings:
             recording.opened.append(self._number)
-        return Dialogue(self._number, self._finished)
+        return ProtocolState(self._number, self._finished)
 
     def started(self) -> None:
         """A round trip began: see how many connections are busy at this moment."""
         if self._recordings:
-            busy = sum(dialogue.busy for dialogue in self._live())
+            busy = sum(state.busy for state in self._live())
             for recording in self._recordings:
                 recording.most_busy = max(recording.most_busy, busy)
 
@@ -173,16 +173,16 @@ class Observer:
 
     def cancelled(self, key: bytes) -> None:
         """A cancel request for a connection that passed here."""
-        if any(link.dialogue is not None and link.dialogue.key == key for link in self.links):
+        if any(link.state is not None and link.state.key == key for link in self.links):
             for recording in self._recordings:
                 recording.cancels += 1
 
-    def went_without_tls(self) -> None:
+    def asked_for_tls(self) -> None:
         """A client wanted TLS or nothing."""
         for recording in self._recordings:
             recording.tls += 1
 
-    def left(self, link: Link) -> None:
+    def left(self, link: Relay) -> None:
         """A client is gone."""
         self.links.discard(link)
         self.rested()
@@ -193,10 +193,10 @@ class Observer:
 
     # inside
 
-    def _live(self) -> list[Dialogue]:
-        return [link.dialogue for link in self.links if link.dialogue is not None]
+    def _live(self) -> list[ProtocolState]:
+        return [link.state for link in self.links if link.state is not None]
 
-    def _unsettled(self) -> list[Link]:
+    def _unsettled(self) -> list[Relay]:
         return [link for link in self.links if not link.at_rest]
 
     async def _rest(self, timeout: float) -> None:
@@ -225,10 +225,10 @@ class Observer:
 
     async def _listen(self) -> None:
         if path := _socket(self._address):
-            self._listener = await self._loop.create_unix_server(lambda: Link(self), path, backlog=512)
+            self._listener = await self._loop.create_unix_server(lambda: Relay(self), path, backlog=512)
             return
         host, port = self._address.host, self._address.port
-        self._listener = await self._loop.create_server(lambda: Link(self), host, port, backlog=512)
+        self._listener = await self._loop.create_server(lambda: Relay(self), host, port, backlog=512)
         self._address = replace(self._address, port=self._listener.sockets[0].getsockname()[1])
 
     async def _deafen(self) -> None:

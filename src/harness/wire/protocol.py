@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from harness.wire import messages
-from harness.wire.recording import Kind, RoundTrip, Statement, kind_of
+from harness.wire.recording import Kind, RoundTrip, WireStatement, kind_of
 
 _ANSWERS = {"P": "1", "B": "2", "C": "3", "D": "Tn", "E": "CIs", "S": "Z", "Q": "Z", "F": "Z", "p": "Z"}
 """Each message that asks for an answer, by the messages that end its answer (`p` stands for the start-up too)."""
@@ -22,11 +22,11 @@ class _Owed:
     """An answer to come: the letter of what the client sent, and the statement that it runs."""
 
     sent: str
-    statement: Statement | None = None
+    statement: WireStatement | None = None
     rows: int = 0
 
 
-class Dialogue:
+class ProtocolState:
     """Follows one connection. `finished` is called with every round trip as it ends."""
 
     __slots__ = (
@@ -76,7 +76,7 @@ class Dialogue:
         state = "waits for the server" if self._trip is not None else f"stands in a transaction ({self.status})"
         return f"connection {self._number} {state}, last statement: {' '.join(self._last.split())[:200]}"
 
-    def sent(self, letter: str, body: bytes) -> Statement | None:
+    def sent(self, letter: str, body: bytes) -> WireStatement | None:
         """Note what the client sent; the statement, when this message runs one."""
         if letter == "X":
             self.parting = True
@@ -97,7 +97,7 @@ class Dialogue:
             self._owed.append(_Owed(letter, statement))
         return statement
 
-    def _read(self, letter: str, body: bytes) -> Statement | None:
+    def _read(self, letter: str, body: bytes) -> WireStatement | None:
         if letter == "Q":
             return self._run(messages.text(body)[0], ())
         if letter == "P":
@@ -113,8 +113,8 @@ class Dialogue:
             return self._run("(function call)", ())
         return None
 
-    def _run(self, text: str, types: tuple[int, ...]) -> Statement:
-        statement = Statement(text, kind_of(text), perf_counter(), types)
+    def _run(self, text: str, types: tuple[int, ...]) -> WireStatement:
+        statement = WireStatement(text, kind_of(text), perf_counter(), types)
         self._last = text
         if self._trip is not None:
             self._trip.statements.append(statement)

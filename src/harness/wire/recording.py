@@ -25,7 +25,7 @@ def kind_of(statement: str) -> Kind:
 
 
 @dataclass(slots=True)
-class Statement:
+class WireStatement:
     """One execution of one statement.
 
     `types` are the parameter types that the client declared (oids, 0 = left to the server). `seconds` is the time
@@ -53,7 +53,7 @@ class RoundTrip:
     started: float
     ended: float = 0.0
     kind: Kind = "set-up"
-    statements: list[Statement] = field(default_factory=list)
+    statements: list[WireStatement] = field(default_factory=list)
     sqlstate: str = ""
     status: str = ""
     complete: bool = True
@@ -85,7 +85,7 @@ class Recording:
     """The most connections that were waiting for the server, or stood in a transaction, at one moment."""
 
     @property
-    def statements(self) -> list[Statement]:
+    def statements(self) -> list[WireStatement]:
         """Every statement in the order of its start."""
         return sorted((item for trip in self.trips for item in trip.statements), key=lambda item: item.started)
 

@@ -9,8 +9,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from harness.wire import messages
-from harness.wire.faults import Harm
-from harness.wire.protocol import Dialogue
+from harness.wire.faults import FaultKind
+from harness.wire.protocol import ProtocolState
 
 if TYPE_CHECKING:
     from harness.wire.observer import Observer
@@ -21,12 +21,12 @@ DELAYED = 1 << 20
 _NO_TLS_ALERT = bytes.fromhex("15030100020228")  # a TLS alert record: fatal, handshake_failure (RFC 8446, section 6)
 
 
-class Link(asyncio.Protocol):
+class Relay(asyncio.Protocol):
     """The client's side, and all that both sides share."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
-        self.dialogue: Dialogue | None = None
+        self.state: ProtocolState | None = None
         self.client: asyncio.Transport | None = None
         self.server: asyncio.Transport | None = None
         self._start = bytearray()  # the untyped packets that begin a connection, and all until the server is there
@@ -41,12 +41,12 @@ class Link(asyncio.Protocol):
 
     def __str__(self) -> str:
         """For a failure: what the link is waiting for."""
-        return str(self.dialogue or "a client that has not said who it is")
+        return str(self.state or "a client that has not said who it is")
 
     @property
     def at_rest(self) -> bool:
         """Whether nothing is under way: no start-up, no answer that is owed, no transaction."""
-        return self.dialogue is not None and (self.dialogue.streaming or not self.dialogue.busy)
+        return self.state is not None and (self.state.streaming or not self.state.busy)
 
     # from the client
 
@@ -58,18 +58,18 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """The client sent bytes."""
-        if self.dialogue is None or self.server is None:
+        if self.state is None or self.server is None:
             self._start += data
             if self._reaching is None:
                 self._begin()
             return
-        began_idle = self.dialogue.trip is None
+        began_idle = self.state.trip is None
         fault = None
         for kind, body, _ in self._from_client.feed(data):
-            statement = self.dialogue.sent(chr(kind), body)
+            statement = self.state.sent(chr(kind), body)
             if statement is not None and fault is None:
                 fault = next((item for item in self._observer.faults if item.strikes(statement.text)), None)
-        if began_idle and self.dialogue.trip is not None:
+        if began_idle and self.state.trip is not None:
             self._observer.started()
         if fault is not None:
             self._harm(fault.harm, data)
@@ -101,7 +101,7 @@ class Link(asyncio.Protocol):
         if cancel:
             self._observer.cancelled(bytes(self._start[8:length]))
         else:
-            self.dialogue = self._observer.joined()
+            self.state = self._observer.joined()
             self._observer.started()
         try:
             self.server = await self._observer.reach(Upstream, self)
@@ -118,7 +118,7 @@ class Link(asyncio.Protocol):
         if rest:
             self.data_received(rest)
 
-    def _harm(self, harm: Harm, data: bytes) -> None:
+    def _harm(self, harm: FaultKind, data: bytes) -> None:
         """Do what a fault says to the bytes that hold its statement."""
         if harm == "stall":
             self.stalled = [data]
@@ -178,22 +178,22 @@ class Link(asyncio.Protocol):
 
     def server_sent(self, data: bytes) -> None:
         """The server sent bytes."""
-        if self.dialogue is not None:
+        if self.state is not None:
             for kind, body, count in self._from_server.feed(data):
-                self.dialogue.answered(chr(kind), body, count)
+                self.state.answered(chr(kind), body, count)
         if self._losing:
-            if self.dialogue is not None and self.dialogue.trip is None:
+            if self.state is not None and self.state.trip is None:
                 self.break_off()
         elif self.client is not None:
             self.client.write(data)
-        if self.dialogue is not None and not self.dialogue.busy:
+        if self.state is not None and not self.state.busy:
             self._observer.rested()
 
     def server_left(self) -> None:
         """The server closed its side: the client sees the same, after all that was sent."""
         self.server = None
         if self.client is not None:
-            if self.dialogue is not None and not self.dialogue.parting:
+            if self.state is not None and not self.state.parting:
                 self._observer.disturbed = True
             self.client.close()
 
@@ -214,15 +214,15 @@ class Link(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         """The client is gone: the server gets what was still under way, then the same."""
         if self._asked_tls:
-            self._observer.went_without_tls()
+            self._observer.asked_for_tls()
         if self._timer is not None:
             self._timer.cancel()
         self._flush()
         if self.server is not None:
             self.server.close()
         self.client = None
-        if self.dialogue is not None:
-            self.dialogue.closed()
+        if self.state is not None:
+            self.state.closed()
         self._observer.left(self)
 
     def break_off(self) -> None:
@@ -250,7 +250,7 @@ class Link(asyncio.Protocol):
 class Upstream(asyncio.Protocol):
     """The server's side of a link."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Relay) -> None:
         self._link = link
         self.data_received = link.server_sent  # type: ignore[method-assign]  # one call less for every chunk
 

@@ -7,7 +7,7 @@ import pytest
 from harness.api.budget import Exchange, judge
 from harness.api.pool import judge as judge_pool
 from harness.wire.messages import parse, text
-from harness.wire.recording import Recording, RoundTrip, Statement
+from harness.wire.recording import Recording, RoundTrip, WireStatement
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,8 @@ from harness.wire.recording import Recording, RoundTrip, Statement
 def test_a_loop_is_cured_by_what_it_repeats(statement: str, advice: str) -> None:
     """Reads are loaded together, writes are sent together."""
     trips = [
-        RoundTrip(1, number, number + 0.001, "query", [Statement(statement, "query", number)]) for number in range(3)
+        RoundTrip(1, number, number + 0.001, "query", [WireStatement(statement, "query", number)])
+        for number in range(3)
     ]
     (found,) = [each for each in judge(Exchange("PUT /items", Recording(trips))) if each.rule.id == "query-loop"]
     assert advice in found.fix

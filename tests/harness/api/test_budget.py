@@ -13,7 +13,7 @@ from harness.api.growth import judge as judge_growth
 from harness.api.latency import Timing, judge_cost
 from harness.api.latency import judge as judge_latency
 from harness.api.pool import judge as judge_pool
-from harness.wire.recording import Recording, RoundTrip, Statement, kind_of
+from harness.wire.recording import Recording, RoundTrip, WireStatement, kind_of
 
 READ = "SELECT todo.id, todo.title FROM todo WHERE todo.id = $1"
 
@@ -25,7 +25,7 @@ def trips(*texts: str | Sequence[str], step: float = 0.002) -> list[RoundTrip]:
         every = [item] if isinstance(item, str) else list(item)
         trip = RoundTrip(1, number * step, number * step + 0.001)
         for text in every:
-            trip.statements.append(Statement(text, kind_of(text), trip.started, seconds=0.001))
+            trip.statements.append(WireStatement(text, kind_of(text), trip.started, seconds=0.001))
             trip.raise_kind(kind_of(text))
             status = {"BEGIN": "T", "COMMIT": "I", "ROLLBACK": "I"}.get(text, status)
         trip.status = status

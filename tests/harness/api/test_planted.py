@@ -15,8 +15,8 @@ from sqlalchemy import Engine, ForeignKey, create_engine, func, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
 
 from harness.api import growth, pool
-from harness.api.client import Client, Service
-from harness.api.transport import BrokenPromiseError, Ledger, Watch
+from harness.api.client import AppServer, Client
+from harness.api.transport import BrokenPromiseError, JudgingTransport, Ledger
 from harness.databases.databases import Database
 from harness.findings import Finding, Verdict, judge
 from harness.wire.observer import Observer
@@ -162,16 +162,16 @@ Api = Callable[..., Client]
 
 
 @pytest.fixture
-def planted(wire: Observer, empty_database: Database, service: Service) -> Iterator[Api]:
+def planted(wire: Observer, empty_database: Database, app_server: AppServer) -> Iterator[Api]:
     """Starts the app, with `pool_size` connections, on a database with three items."""
     Base.metadata.create_all(empty_database.engine)
     with contextlib.ExitStack() as held:
 
         def start(pool_size: int = 3) -> Client:
             url = wire.dsn(empty_database.dsn).replace("postgresql://", "postgresql+psycopg://", 1)
-            held.enter_context(service.run(planted_app(url, pool_size), "the planted app"))
-            watch = Watch(wire, service.inflight, Ledger(), judge)
-            client = held.enter_context(Client(service.base_url, empty_database, watch))
+            held.enter_context(app_server.run(planted_app(url, pool_size), "the planted app"))
+            watch = JudgingTransport(wire, app_server.inflight, Ledger(), judge)
+            client = held.enter_context(Client(app_server.base_url, empty_database, watch))
             add_items(client, 3)
             return client
 

@@ -13,7 +13,7 @@ from textwrap import dedent
 import pytest
 
 from harness.config import Config, load_config
-from harness.databases.clones import Copier, Copy
+from harness.databases.clones import Clone, Cloner
 from harness.databases.databases import Database, Databases
 from harness.postgres.address import Address
 from harness.postgres.roles import Roles
@@ -113,21 +113,21 @@ def trial(tmp_path_factory: pytest.TempPathFactory, harness_config: Config) -> C
 
 @dataclass
 class Ground:
-    """A server with its databases; `copier` does in the test's own thread what otherwise happens in the background."""
+    """A server with its databases; `cloner` does in the test's own thread what otherwise happens in the background."""
 
     cluster: Cluster
     databases: Databases
-    copier: Copier
+    cloner: Cloner
 
-    def copy(self, *, migrated: bool = True) -> Copy:
+    def copy(self, *, migrated: bool = True) -> Clone:
         """A new copy, with all that is known of its template."""
-        return self.copier.clone(self.databases.template(migrated=migrated), ahead=True)
+        return self.cloner.clone(self.databases.template(migrated=migrated), ahead=True)
 
-    def open(self, copy: Copy) -> Database:
+    def open(self, copy: Clone) -> Database:
         """The copy as a test would see it."""
         return Database(copy.name, self.databases.server, self.databases.roles)
 
-    def dump(self, copy: Copy) -> str:
+    def dump(self, copy: Clone) -> str:
         """All of a database as pg_dump writes it, with its rights, settings and comment, under one name."""
         text = self._run("pg_dump", "--create", copy.name)
         return re.sub(rf"\b{copy.name}\b", "NAME", text)
@@ -152,7 +152,7 @@ def ground_of(request: pytest.FixtureRequest, trial: Config) -> Iterator[Ground]
         server = Address(cluster.host, PORT, SUPERUSER)
         roles = Roles(trial.roles_path, trial.role_prefix)
         with contextlib.closing(Databases(server, trial, roles, "test", own=cluster.run.path)) as databases:
-            yield Ground(cluster, databases, databases.pool.here)
+            yield Ground(cluster, databases, databases.pool.foreground)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.databases.clones import Copy
+from harness.databases.clones import Clone
 from harness.databases.databases import Database
 
 if TYPE_CHECKING:
@@ -95,14 +95,14 @@ def check(scenario: Scenario, ground: Ground, original: str) -> None:
     """After the deeds the database is dumped like an untouched one, or a new copy takes its place; as expected."""
     copy = ground.copy()
     again = after(scenario, ground, copy)
-    assert (scenario.expected == "cloned") is (again is None), again or ground.copier.reason
+    assert (scenario.expected == "cloned") is (again is None), again or ground.cloner.reason
     if again:
         assert ground.dump(again) == original
-    ground.copier.drop(again or copy)
+    ground.cloner.drop(again or copy)
 
 
-def after(scenario: Scenario, ground: Ground, copy: Copy) -> Copy | None:
+def after(scenario: Scenario, ground: Ground, copy: Clone) -> Clone | None:
     """What the harness makes of a database after a test that may still hold it open."""
     with contextlib.ExitStack() as stack:
         scenario.deeds(ground.open(copy), stack)
-        return None if ground.copier.put_back(copy) else ground.copier.reuse(copy)
+        return None if ground.cloner.restore_shared_objects(copy) else ground.cloner.reset(copy)

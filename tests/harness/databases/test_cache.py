@@ -13,7 +13,7 @@ import pytest
 
 from harness.config import Config
 from harness.databases import cache as caching
-from harness.databases.cache import Cache, cluster_key, template_key
+from harness.databases.cache import ClusterCache, cluster_key, template_key
 from harness.databases.prepared import databases_on, prepared_cluster
 from harness.postgres.installations import Installation, installations
 from harness.postgres.os_account import server_account
@@ -32,21 +32,21 @@ def installation() -> Installation:
 def filled(tmp_path_factory: pytest.TempPathFactory, installation: Installation, trial: Config) -> Path:
     """The directory of a cache that a run has filled."""
     place = tmp_path_factory.mktemp("filled")
-    _run(installation, trial, Cache(place))
+    _run(installation, trial, ClusterCache(place))
     return place
 
 
 @pytest.fixture
-def cache(tmp_path: Path, filled: Path) -> Cache:
+def cache(tmp_path: Path, filled: Path) -> ClusterCache:
     """A cache of this test's own, filled by a run."""
     place = tmp_path / "a place with 'quotes'"
     place.mkdir()
     for archive in filled.glob("*.tar"):
         (place / archive.name).write_bytes(archive.read_bytes())
-    return Cache(place)
+    return ClusterCache(place)
 
 
-def _run(installation: Installation, config: Config, cache: Cache | None) -> int:
+def _run(installation: Installation, config: Config, cache: ClusterCache | None) -> int:
     """A run with one test, which counts the seeded rows."""
     with (
         contextlib.closing(prepared_cluster(installation, config, cache)) as cluster,
@@ -57,7 +57,7 @@ def _run(installation: Installation, config: Config, cache: Cache | None) -> int
     return int(row[0]) if row else 0
 
 
-def _archive(cache: Cache) -> Path:
+def _archive(cache: ClusterCache) -> Path:
     (archive,) = cache.place.glob("*.tar")
     return archive
 
@@ -69,7 +69,7 @@ def no_initdb(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_second_run_neither_initialises_nor_migrates(
-    installation: Installation, trial: Config, cache: Cache, no_initdb: None, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, trial: Config, cache: ClusterCache, no_initdb: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A warm cache gives a started cluster with the migrated template on it."""
     monkeypatch.setattr("harness.databases.databases.upgrade", lambda *_: pytest.fail("migrations were run"))
@@ -77,7 +77,9 @@ def test_the_second_run_neither_initialises_nor_migrates(
 
 
 @pytest.mark.parametrize("damage", ["truncated", "one byte", "empty", "no cluster"])
-def test_a_damaged_archive_is_thrown_away(installation: Installation, trial: Config, cache: Cache, damage: str) -> None:
+def test_a_damaged_archive_is_thrown_away(
+    installation: Installation, trial: Config, cache: ClusterCache, damage: str
+) -> None:
     """No damage to the cache fails a run: the archive is made again."""
     archive = _archive(cache)
     content = bytearray(archive.read_bytes())
@@ -103,7 +105,7 @@ def test_a_cache_that_cannot_be_written_does_not_fail_a_run(
 ) -> None:
     """Where the cache's directory cannot be, the run works without."""
     (tmp_path / "file").touch()
-    assert _run(installation, trial, Cache(tmp_path / "file")) == 2
+    assert _run(installation, trial, ClusterCache(tmp_path / "file")) == 2
 
 
 def test_two_runs_at_once_make_one_archive(
@@ -113,7 +115,7 @@ def test_two_runs_at_once_make_one_archive(
     made: list[Cluster] = []
     initialise = Cluster.initialise
     monkeypatch.setattr(Cluster, "initialise", lambda self: (made.append(self), initialise(self)))
-    threads = [threading.Thread(target=_run, args=(installation, trial, Cache(tmp_path))) for _ in range(2)]
+    threads = [threading.Thread(target=_run, args=(installation, trial, ClusterCache(tmp_path))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -122,7 +124,7 @@ def test_two_runs_at_once_make_one_archive(
     assert len(list(tmp_path.glob("*.tar"))) == 1
 
 
-def test_the_cache_is_bounded(cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_bounded(cache: ClusterCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The least recently used archives go when there are too many bytes; what was just written stays."""
     monkeypatch.setattr(caching, "MOST_BYTES", 30_000)
     (tmp_path / "data").mkdir()
@@ -142,7 +144,7 @@ def test_migrations_that_fail_are_not_cached(installation: Installation, trial: 
     (tmp_path / "pyproject.toml").write_text('[tool.alembic]\nscript_location = "%(here)s/migrations"\n')
     place = tmp_path / "cache"
     with (
-        contextlib.closing(prepared_cluster(installation, config, Cache(place))) as cluster,
+        contextlib.closing(prepared_cluster(installation, config, ClusterCache(place))) as cluster,
         contextlib.closing(databases_on(cluster, config)) as databases,
     ):
         with databases.create(migrated=False).connect() as connection:

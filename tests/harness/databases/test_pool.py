@@ -11,7 +11,7 @@ import pytest
 
 from harness.config import Config
 from harness.databases import pool as pooling
-from harness.databases.clones import Copier, Copy
+from harness.databases.clones import Clone, Cloner
 from harness.databases.databases import Database, Databases
 from harness.databases.prepared import databases_on, prepared_cluster
 from harness.postgres.installations import installations
@@ -62,20 +62,20 @@ def test_a_test_that_insists_gets_an_unused_copy(databases: Databases) -> None:
         assert _use(databases, unused=True).how.startswith("cloned")
 
 
-@pytest.mark.parametrize("step", ["reuse", "clone", "drop"])
+@pytest.mark.parametrize("step", ["reset", "clone", "drop"])
 def test_a_crash_in_the_background_is_made_up_for(
     databases: Databases, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When a thread ends, its traceback is kept, and the tests' own thread makes the copies."""
-    here = databases.pool.here
-    original = getattr(Copier, step)
+    here = databases.pool.foreground
+    original = getattr(Cloner, step)
 
-    def crash(self: Copier, *arguments: Any, **options: Any) -> Any:
+    def crash(self: Cloner, *arguments: Any, **options: Any) -> Any:
         if self is not here:
             raise RuntimeError("crashed on purpose")
         return original(self, *arguments, **options)
 
-    monkeypatch.setattr(Copier, step, crash)
+    monkeypatch.setattr(Cloner, step, crash)
     monkeypatch.setattr(pooling, "BACKLOG", 0)
     for _ in range(5):
         _use(databases, "CREATE TABLE extra ()")
@@ -86,15 +86,15 @@ def test_a_crash_in_the_background_is_made_up_for(
 def slow(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
     """The background brings nothing back until the first is set, and sets the second when it has."""
     begin, done = threading.Event(), threading.Event()
-    original = Copier.reuse
+    original = Cloner.reset
 
-    def reuse(self: Copier, copy: Copy) -> Copy | None:
+    def reset(self: Cloner, copy: Clone) -> Clone | None:
         begin.wait()
         again = original(self, copy)
         done.set()
         return again
 
-    monkeypatch.setattr(Copier, "reuse", reuse)
+    monkeypatch.setattr(Cloner, "reset", reset)
     yield begin, done
     begin.set()
 
@@ -135,15 +135,15 @@ def test_what_a_test_does_to_roles_lasts_as_long_as_it_runs(
 def test_a_background_that_hangs_does_not_hang_the_run(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
     """After `PATIENCE` the tests' own thread makes the copy."""
     hanging = threading.Event()
-    here = databases.pool.here
-    original = Copier.clone
+    here = databases.pool.foreground
+    original = Cloner.clone
 
-    def clone(self: Copier, *arguments: Any, **options: Any) -> Any:
+    def clone(self: Cloner, *arguments: Any, **options: Any) -> Any:
         if self is not here:
             hanging.wait()
         return original(self, *arguments, **options)
 
-    monkeypatch.setattr(Copier, "clone", clone)
+    monkeypatch.setattr(Cloner, "clone", clone)
     monkeypatch.setattr(pooling, "PATIENCE", 0.05)
     for _ in range(3):
         assert _use(databases).how == "cloned"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.databases.privileges import read_rights
+from harness.databases.privileges import read_privileges
 
 if TYPE_CHECKING:
     from tests.harness.databases.conftest import Ground
@@ -29,18 +29,18 @@ STATEMENTS = """
 
 def _outside(ground: Ground, name: str) -> object:
     query = "SELECT harness.outside(oid, datname) FROM pg_database WHERE datname = %s"
-    return ground.copier.administrator.run(query, [name]).fetchone()
+    return ground.cloner.administrator.run(query, [name]).fetchone()
 
 
 def test_a_copy_gets_the_rights_settings_and_comment_of_its_template(ground_of: Ground) -> None:
     """Owner, grants, settings of the database and of roles in it, lists and quotes in them, and the comment."""
     first, second = ground_of.copy(), ground_of.copy()
-    administrator = ground_of.copier.administrator
+    administrator = ground_of.cloner.administrator
     administrator.run(STATEMENTS.format(first.name))
     assert _outside(ground_of, first.name) != _outside(ground_of, second.name)
     administrator.run(f"DROP DATABASE {second.name}")
     administrator.create(second.name, "template0")
-    administrator.run(read_rights(administrator.session(), first.name).statements(second.name))
+    administrator.run(read_privileges(administrator.session(), first.name).statements(second.name))
     assert _outside(ground_of, first.name) == _outside(ground_of, second.name)
     for copy in (first, second):
         administrator.drop(copy.name)
@@ -49,11 +49,11 @@ def test_a_copy_gets_the_rights_settings_and_comment_of_its_template(ground_of: 
 def test_a_copy_of_a_migrated_template_lets_in_whom_the_roles_let_in(ground_of: Ground) -> None:
     """CONNECT is for the project's roles and nobody else, in every copy as in production."""
     copy = ground_of.copy()
-    row = ground_of.copier.administrator.run(
+    row = ground_of.cloner.administrator.run(
         "SELECT datacl::text FROM pg_database WHERE datname = %s", [copy.name]
     ).fetchone()
     assert row is not None
     assert "trial_app=c/" in row[0]
     assert "{=" not in row[0]
     assert ",=" not in row[0]
-    ground_of.copier.drop(copy)
+    ground_of.cloner.drop(copy)

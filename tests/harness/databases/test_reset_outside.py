@@ -81,7 +81,7 @@ def test_a_client_of_the_last_test_does_not_reach_the_next_database(ground_of: G
     """A database that comes back changes its name, so that a thread left running finds it gone, as after a copy."""
     copy = ground_of.copy()
     old = ground_of.open(copy)
-    again = ground_of.copier.reuse(copy)
+    again = ground_of.cloner.reset(copy)
     assert again is not None
     assert again.name != copy.name
     with pytest.raises(psycopg.OperationalError, match="does not exist"):

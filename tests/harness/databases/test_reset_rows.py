@@ -106,7 +106,7 @@ def test_a_database_that_nobody_wrote_to_is_not_touched(ground_of: Ground) -> No
     copy = ground_of.copy(migrated=False)
     with ground_of.open(copy).connect() as connection:
         connection.execute("SELECT count(*) FROM pg_class")
-    again = ground_of.copier.reuse(copy)
+    again = ground_of.cloner.reset(copy)
     assert again is not None
     assert again.how == "reused, nothing was written"
 
@@ -117,6 +117,6 @@ def test_an_undo_that_fails_is_no_undo(ground_of: Ground, monkeypatch: pytest.Mo
     with ground_of.open(copy).connect() as connection:
         connection.execute("INSERT INTO item (name) VALUES ('a')")
     monkeypatch.setattr(Undo, "statement", lambda undo, layout: sql.SQL("SELECT 1, 2; SELECT 1 / 0"))
-    assert ground_of.copier.reuse(copy) is None
-    assert "division by zero" in ground_of.copier.reason
-    ground_of.copier.drop(copy)
+    assert ground_of.cloner.reset(copy) is None
+    assert "division by zero" in ground_of.cloner.reason
+    ground_of.cloner.drop(copy)

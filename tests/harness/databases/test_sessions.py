@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from harness.config import Config
-from harness.databases.clones import Copier
+from harness.databases.clones import Cloner
 from harness.databases.databases import Database, Databases
 from harness.databases.prepared import databases_on
 from harness.postgres.address import Address
@@ -144,18 +144,18 @@ def test_a_server_without_room_for_a_session_gives_a_database_all_the_same(
 
 def test_no_session_begins_with_a_running_tests_settings_of_roles(databases: Databases) -> None:
     """While a test has changed a role, nothing is opened ahead for the next one."""
-    template, copier = databases.template(migrated=True), databases.pool.here
+    template, cloner = databases.template(migrated=True), databases.pool.foreground
     with databases.server.connect(autocommit=True) as outside:
         outside.execute("ALTER ROLE trial_migrator SET work_mem TO '7MB'")
-        assert copier.greet(copier.clone(template)).session is None
+        assert cloner.open_session(cloner.clone(template)).session is None
         outside.execute("ALTER ROLE trial_migrator RESET work_mem")
-    greeted = copier.greet(copier.clone(template))
+    greeted = cloner.open_session(cloner.clone(template))
     assert greeted.session
     greeted.session.close()
 
 
-class Lost(Copier):
-    """A copier whose server ends before it can say what roles are like."""
+class Lost(Cloner):
+    """A cloner whose server ends before it can say what roles are like."""
 
     def _shared(self) -> str:
         raise psycopg.OperationalError("the server is gone")
@@ -174,10 +174,10 @@ class Watched(Address):
 
 def test_a_session_is_closed_when_nobody_can_say_what_roles_are_like(databases: Databases) -> None:
     """The server may end between the two; whoever collects garbage later must not meet an open connection."""
-    here, template = databases.pool.here, databases.template(migrated=True)
+    here, template = databases.pool.foreground, databases.template(migrated=True)
     watched = Watched(**asdict(template.visitor))
     copy = here.clone(replace(template, visitor=watched))
-    assert Lost(here.administrator, here.prefix, here.numbers, observes=True).greet(copy).session is None
+    assert Lost(here.administrator, here.prefix, here.numbers, reads_wal=True).open_session(copy).session is None
     assert watched.made
     assert watched.made.closed
 

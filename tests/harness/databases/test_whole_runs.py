@@ -124,12 +124,12 @@ def test_a_crash_in_the_background_is_said(project: pytest.Pytester) -> None:
         **{
             "tests/test_it": """
             import pytest
-            from harness.databases.clones import Copier
+            from harness.databases.clones import Cloner
 
             @pytest.fixture(scope="session", autouse=True)
-            def crash(harness_session):
-                harness_session.databases.pool.there.observes = None
-                harness_session.databases.pool.there.administrator = None
+            def crash(harness_run):
+                harness_run.databases.pool.resetter.reads_wal = None
+                harness_run.databases.pool.resetter.administrator = None
 
             @pytest.mark.parametrize("number", range(3))
             def test_it(database, number): pass

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.migrations.tracing.scratch_databases import Workshop
+from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.postgres.server import Cluster
-from tests.harness.migrations.workbench import Workbench, workshop_on
+from tests.harness.migrations.workbench import Workbench, scratch_on
 
 
 @pytest.fixture(scope="session")
-def workshop(cluster: Cluster) -> Iterator[Workshop]:
+def scratch(cluster: Cluster) -> Iterator[ScratchDatabases]:
     """Databases of these tests' own, where the superuser runs the revisions."""
-    with workshop_on(cluster, "workbench") as made:
+    with scratch_on(cluster, "workbench") as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def workbench(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+def workbench(scratch: ScratchDatabases, tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     """Runs examples."""
-    return Workbench(workshop, tmp_path_factory.mktemp("examples"))
+    return Workbench(scratch, tmp_path_factory.mktemp("examples"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.migrations.rules.bounds import bounded, seeks_nulls
-from harness.migrations.tracing.evidence import Statement
+from harness.migrations.tracing.evidence import TracedStatement
 
 KEYS = frozenset({"id", "Order No"})
 
@@ -25,7 +25,7 @@ KEYS = frozenset({"id", "Order No"})
 def test_a_limit_or_two_ends_of_a_key_are_a_bound(sql: str) -> None:
     """Twenty rows were written, and in production there can be no more than the text says."""
     numbers = (("after", -(2**63)), ("last", 20), ("size", 50), ("0", 0), ("1", 20))
-    assert bounded(Statement(1, sql, 1, numbers=numbers), 20, KEYS)
+    assert bounded(TracedStatement(1, sql, 1, numbers=numbers), 20, KEYS)
 
 
 @pytest.mark.parametrize(
@@ -49,21 +49,21 @@ def test_a_limit_or_two_ends_of_a_key_are_a_bound(sql: str) -> None:
 )
 def test_what_holds_any_number_of_rows_is_no_bound(sql: str) -> None:
     """A word in a comment, a column that repeats, ends as far apart as numbers go, a LIMIT below what was written."""
-    statement = Statement(1, sql, None, numbers=(("first", 0), ("huge", 2**62)))
+    statement = TracedStatement(1, sql, None, numbers=(("first", 0), ("huge", 2**62)))
     assert not bounded(statement, 20, KEYS)
 
 
 def test_ends_that_are_no_numbers_are_those_of_a_batch() -> None:
     """Keys may be UUIDs or texts, which only a loop can know."""
     sql = "UPDATE t SET a = 1 WHERE id > %(after)s::UUID AND id <= %(last)s::UUID"
-    assert bounded(Statement(1, sql, None), 20, KEYS)
+    assert bounded(TracedStatement(1, sql, None), 20, KEYS)
 
 
 def test_a_block_must_commit_between_its_batches() -> None:
     """Outside a transaction, or else its COMMIT would fail."""
     sql = "DO $body$ BEGIN LOOP UPDATE t SET a = 1 WHERE id > 0 AND id <= n; COMMIT; END LOOP; END $body$"
-    assert bounded(Statement(1, sql, None), 20, KEYS)
-    assert not bounded(Statement(1, sql, 1), 20, KEYS)
+    assert bounded(TracedStatement(1, sql, None), 20, KEYS)
+    assert not bounded(TracedStatement(1, sql, 1), 20, KEYS)
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_a_block_must_commit_between_its_batches() -> None:
 )
 def test_rows_of_the_table_that_is_written_are_sought_by_null(sql: str, seeks: bool) -> None:
     """The commonest backfill finds no seeded row, for those have values."""
-    assert seeks_nulls(Statement(1, sql, 1), "public.t") is seeks
+    assert seeks_nulls(TracedStatement(1, sql, 1), "public.t") is seeks

@@ -13,7 +13,7 @@ from psycopg import connect as bound_before
 from sqlalchemy import URL, create_engine
 
 from harness.databases.databases import Database
-from harness.migrations.connection_guard import Elsewhere, only
+from harness.migrations.connection_guard import ForeignConnectionError, restrict_connections
 from tests.harness.migrations.workbench import Example, Workbench
 
 GIVEN = URL.create("postgresql+psycopg", "app", host="127.0.0.1", port=54321, database="traced")
@@ -45,20 +45,23 @@ def engine(**arguments: object) -> None:
 )
 def test_no_way_leads_elsewhere(opens: Callable[[], object]) -> None:
     """The refusal comes before a name is looked up: nothing is sent, nothing is waited for."""
-    with only(GIVEN), pytest.raises(Elsewhere, match="instead of the database that it is given"):
+    with (
+        restrict_connections(GIVEN),
+        pytest.raises(ForeignConnectionError, match="instead of the database that it is given"),
+    ):
         opens()
 
 
 def test_libpq_s_environment_leads_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """PGHOST names production on many a machine."""
     monkeypatch.setenv("PGHOST", "db.invalid")
-    with only(GIVEN), pytest.raises(Elsewhere, match=r"traced on db\.invalid:54321"):
+    with restrict_connections(GIVEN), pytest.raises(ForeignConnectionError, match=r"traced on db\.invalid:54321"):
         psycopg.connect("port=54321 dbname=traced")
 
 
 def test_a_thread_of_the_project_s_is_refused_too() -> None:
     """A pool connects in threads of its own."""
-    with only(GIVEN), ThreadPoolExecutor(1) as threads, pytest.raises(Elsewhere):
+    with restrict_connections(GIVEN), ThreadPoolExecutor(1) as threads, pytest.raises(ForeignConnectionError):
         threads.submit(psycopg.connect, AWAY).result()
 
 
@@ -73,7 +76,7 @@ def test_threads_of_before_are_let_be(database: Database) -> None:
 
     thread = threading.Thread(target=work)
     thread.start()
-    with only(GIVEN):
+    with restrict_connections(GIVEN):
         may.set()
         thread.join()
     assert found == [database.name]
@@ -86,7 +89,7 @@ def test_the_given_database_is_reached_in_every_way(database: Database) -> None:
         async with await psycopg.AsyncConnection.connect(database.dsn) as session:
             return session.info.dbname
 
-    with only(database.url):
+    with restrict_connections(database.url):
         with psycopg.connect(database.dsn) as session:
             assert session.info.dbname == database.name
         assert asyncio.run(name()) == database.name
@@ -94,9 +97,9 @@ def test_the_given_database_is_reached_in_every_way(database: Database) -> None:
             with made.connect() as connection:
                 assert connection.engine.url.database == database.name
             made.dispose()
-        with pytest.raises(Elsewhere):
+        with pytest.raises(ForeignConnectionError):
             psycopg.connect(database.dsn, dbname="postgres")
-    with only(GIVEN), pytest.raises(Elsewhere):
+    with restrict_connections(GIVEN), pytest.raises(ForeignConnectionError):
         database.connect()
     database.connect().close()
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.findings import Exemption
-from harness.migrations.files.exemptions import read_hazards
+from harness.migrations.files.exemptions import read_exemptions
 
 REASON = "unused since release 41, see PR 812"
 
@@ -29,7 +29,7 @@ hazards: dict[str, str] = {{
 }}
 raise RuntimeError
 """
-    assert read_hazards(write(tmp_path, code)) == [
+    assert read_exemptions(write(tmp_path, code)) == [
         Exemption("drop-column", "public.account.age", REASON),
         Exemption("unreached-branch", "upgrade.a[1:2]", REASON),
     ]
@@ -38,7 +38,7 @@ raise RuntimeError
 @pytest.mark.parametrize("code", ["revision = '0007'", "def upgrade():\n    hazards = 1", "hazards = {}"])
 def test_a_revision_without_hazards_has_no_exemptions(code: str, tmp_path: Path) -> None:
     """Only the module's own `hazards` counts."""
-    assert read_hazards(write(tmp_path, code)) == []
+    assert read_exemptions(write(tmp_path, code)) == []
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_revision_without_hazards_has_no_exemptions(code: str, tmp_path: Path)
 def test_a_mistake_is_named_with_file_line_and_an_example(code: str, problem: str, tmp_path: Path) -> None:
     """Whoever mistypes an exemption is told where, what was found, and how it is written."""
     with pytest.raises(HarnessError, match=problem) as caught:
-        read_hazards(write(tmp_path, code))
+        read_exemptions(write(tmp_path, code))
     assert "0007_drop_age.py, line" in str(caught.value)
     assert 'hazards = {"drop-column:public.account.age"' in str(caught.value)
 
@@ -68,4 +68,4 @@ def test_a_mistake_is_named_with_file_line_and_an_example(code: str, problem: st
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """The path is in the message."""
     with pytest.raises(HarnessError, match=r"0009_gone\.py cannot be read: No such file"):
-        read_hazards(tmp_path / "0009_gone.py")
+        read_exemptions(tmp_path / "0009_gone.py")

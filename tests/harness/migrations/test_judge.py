@@ -15,11 +15,11 @@ from harness.catalog import Snapshot, read_snapshot
 from harness.findings import Finding, Rule
 from harness.findings import judge as verdict_of
 from harness.migrations import inspection
-from harness.migrations.cache import Cache
+from harness.migrations.cache import ResultCache
 from harness.migrations.history import History
 from harness.migrations.judge import Judge, exemptions
-from harness.migrations.result import Judged
-from harness.migrations.tracing.scratch_databases import Workshop
+from harness.migrations.result import RevisionResult
+from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.postgres.server import Cluster
 from tests.harness.migrations.workbench import ENV, Example, write_project, write_revision
 
@@ -35,7 +35,7 @@ END_ALL = (
 )
 """Ends every other session of the database."""
 
-Chain = Callable[..., list[Judged]]
+Chain = Callable[..., list[RevisionResult]]
 
 
 def revise(upgrade: str, downgrade: str = "") -> Example:
@@ -44,12 +44,12 @@ def revise(upgrade: str, downgrade: str = "") -> Example:
 
 
 @pytest.fixture
-def chain(workshop: Workshop, tmp_path: Path) -> Chain:
+def chain(scratch: ScratchDatabases, tmp_path: Path) -> Chain:
     """Judges a history of these revisions, one after the other."""
 
-    def judged(*examples: Example, env: str = ENV) -> list[Judged]:
+    def judged(*examples: Example, env: str = ENV) -> list[RevisionResult]:
         history = write_chain(tmp_path / "project", *examples, env=env)
-        judge = Judge(history, lambda: workshop, rows=10)
+        judge = Judge(history, lambda: scratch, rows=10)
         return [judge.judge(script) for script in history.revisions]
 
     return judged
@@ -79,7 +79,7 @@ def write_chain(folder: Path, *examples: Example, env: str = ENV) -> History:
     return history
 
 
-def rules(judged: Judged) -> set[str]:
+def rules(judged: RevisionResult) -> set[str]:
     """The ids of what was found, infos left out."""
     return {finding.rule.id for finding in judged.findings if finding.severity != "info"}
 
@@ -136,14 +136,14 @@ def test_a_missing_extension_is_named(chain: Chain) -> None:
     assert "install its package" in judged.findings[0].message
 
 
-def test_branches_and_merges_are_judged(workshop: Workshop, tmp_path: Path) -> None:
+def test_branches_and_merges_are_judged(scratch: ScratchDatabases, tmp_path: Path) -> None:
     """Two branches and the revision that joins them, each after what it stands on."""
     history = write_project(tmp_path / "project")
     write_revision(history.root, "root", None, ACCOUNT)
     write_revision(history.root, "left", "root", ORDERS)
     write_revision(history.root, "right", "root", INDEX)
     write_revision(history.root, "join", ("left", "right"), Example("", "", seed="{}"))
-    judge = Judge(history, lambda: workshop, rows=10)
+    judge = Judge(history, lambda: scratch, rows=10)
     judged = {script.revision: judge.judge(script) for script in history.revisions}
     assert next(iter(judged)) == "root"
     assert list(judged)[-1] == "join"
@@ -151,10 +151,10 @@ def test_branches_and_merges_are_judged(workshop: Workshop, tmp_path: Path) -> N
     assert not rules(judged["left"]) | rules(judged["join"])
 
 
-def test_any_revision_can_be_asked_for_in_any_order(workshop: Workshop, tmp_path: Path) -> None:
+def test_any_revision_can_be_asked_for_in_any_order(scratch: ScratchDatabases, tmp_path: Path) -> None:
     """Workers of one run judge what they are given."""
     history = write_chain(tmp_path / "project", ACCOUNT, INDEX, ORDERS)
-    judge = Judge(history, lambda: workshop, rows=10)
+    judge = Judge(history, lambda: scratch, rows=10)
     found = [rules(judge.judge(script)) for script in reversed(history.revisions)]
     assert found == [set(), {"index-build-blocking"}, set()]
 
@@ -177,7 +177,7 @@ def test_a_table_that_cannot_be_filled_fails_the_revision(chain: Chain) -> None:
     (finding,) = judged.findings
     assert finding.rule.id == "not-seeded"
     assert "hard" in finding.message
-    assert "seed = " in finding.rule.cure
+    assert "seed = " in finding.rule.fix
 
 
 def test_rows_by_hand_fill_what_the_seeder_cannot(chain: Chain) -> None:
@@ -207,7 +207,7 @@ def test_a_materialized_view_without_data_hinders_nobody(chain: Chain) -> None:
 
 
 def test_an_exemption_covers_its_finding_and_a_stale_one_fails(
-    chain: Chain, tmp_path: Path, workshop: Workshop
+    chain: Chain, tmp_path: Path, scratch: ScratchDatabases
 ) -> None:
     """Exemptions stand in the revision file, each for one rule and one object."""
     history = write_chain(tmp_path / "exempt", ACCOUNT, INDEX)
@@ -216,13 +216,13 @@ def test_an_exemption_covers_its_finding_and_a_stale_one_fails(
     hazards = {"index-build-blocking:public.account.account_note": reason, "drop-table:public.account": reason}
     path.write_text(path.read_text(encoding="utf-8") + f"\nhazards = {hazards!r}\n", encoding="utf-8")
     script = history.revisions[1]
-    verdict = verdict_of(Judge(history, lambda: workshop, rows=10).judge(script).findings, exemptions(script))
+    verdict = verdict_of(Judge(history, lambda: scratch, rows=10).judge(script).findings, exemptions(script))
     assert [item.object for _, item in verdict.exempted] == ["public.account.account_note"]
     assert [item.rule for item in verdict.stale] == ["drop-table"]
     assert not verdict.clean
 
 
-def test_schema_rules_judge_what_the_revision_makes(workshop: Workshop, tmp_path: Path) -> None:
+def test_schema_rules_judge_what_the_revision_makes(scratch: ScratchDatabases, tmp_path: Path) -> None:
     """A rule of design is told as a warning, of the revision that made the object, and only there."""
     named = Rule("table-named-account", "error", "No table is called account", "why not", "call it otherwise")
 
@@ -230,7 +230,7 @@ def test_schema_rules_judge_what_the_revision_makes(workshop: Workshop, tmp_path
         return [Finding(named, item.qualified, "it is") for item in snapshot.roots if item.name == "account"]
 
     history = write_chain(tmp_path / "project", ACCOUNT, ORDERS)
-    judge = Judge(history, lambda: workshop, rows=10, schema_rules=design)
+    judge = Judge(history, lambda: scratch, rows=10, schema_rules=design)
     first, second = (judge.judge(script) for script in history.revisions)
     assert [(item.rule.id, item.severity, item.revision) for item in first.findings] == [
         ("table-named-account", "warning", "0001")
@@ -238,13 +238,13 @@ def test_schema_rules_judge_what_the_revision_makes(workshop: Workshop, tmp_path
     assert not second.findings
 
 
-def test_what_has_not_changed_is_not_traced_again(workshop: Workshop, cluster: Cluster, tmp_path: Path) -> None:
+def test_what_has_not_changed_is_not_traced_again(scratch: ScratchDatabases, cluster: Cluster, tmp_path: Path) -> None:
     """The second run starts no server, says so, and finds the same; a change below is a change."""
     folder = tmp_path / "project"
     history = write_chain(folder, ACCOUNT, INDEX)
-    first = [_judge(history, cluster, tmp_path, lambda: workshop).judge(script) for script in history.revisions]
+    first = [_judge(history, cluster, tmp_path, lambda: scratch).judge(script) for script in history.revisions]
 
-    def start() -> Workshop:
+    def start() -> ScratchDatabases:
         raise AssertionError("a server was asked for")
 
     again = _judge(history, cluster, tmp_path, start)
@@ -254,14 +254,14 @@ def test_what_has_not_changed_is_not_traced_again(workshop: Workshop, cluster: C
     assert [_plain(item) for item in second] == [_plain(item) for item in first]
     write_revision(folder, "0001", None, revise(ACCOUNT.upgrade + "\nSELECT 1", ACCOUNT.downgrade))
     changed = History(history.config, folder)
-    anew = _judge(changed, cluster, tmp_path, lambda: workshop)
+    anew = _judge(changed, cluster, tmp_path, lambda: scratch)
     assert not any(anew.judge(script).cached for script in changed.revisions)
 
 
-def _judge(history: History, cluster: Cluster, tmp_path: Path, start: Callable[[], Workshop]) -> Judge:
-    return Judge(history, start, 10, None, Cache(tmp_path / "cache", history, cluster.installation))
+def _judge(history: History, cluster: Cluster, tmp_path: Path, start: Callable[[], ScratchDatabases]) -> Judge:
+    return Judge(history, start, 10, None, ResultCache(tmp_path / "cache", history, cluster.installation))
 
 
-def _plain(judged: Judged) -> dict[str, object]:
+def _plain(judged: RevisionResult) -> dict[str, object]:
     data: dict[str, object] = json.loads(json.dumps(judged.data()))
     return data | {"cached": None}

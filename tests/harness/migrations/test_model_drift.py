@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 from alembic.config import Config
 
-from harness.config import HarnessError
 from harness.databases.databases import Database
+from harness.errors import HarnessError
 from harness.findings import Finding
 from harness.migrations.model_drift import model_drift, unseen_models
 

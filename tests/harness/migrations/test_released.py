@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.migrations.files.released import Comparison, compare_with_released
 
 VERSIONS = "service/db/versions"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.findings import Exemption
 from harness.migrations.files.source import renders_offline
 from harness.migrations.rules.of_files import CHECKS, read_revision

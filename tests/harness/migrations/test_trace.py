@@ -9,9 +9,9 @@ import pytest
 
 from harness.catalog import Snapshot
 from harness.migrations.rules.failing import index_corruption
-from harness.migrations.rules.registry import Seen
+from harness.migrations.rules.registry import Observations
 from harness.migrations.tracing import rerun
-from harness.migrations.tracing.evidence import Statement, Trace
+from harness.migrations.tracing.evidence import Trace, TracedStatement
 from tests.harness.migrations.workbench import Example, Workbench
 
 pytestmark = pytest.mark.slow
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 BLOCK = "with op.get_context().autocommit_block():\n    "
 
 
-def statements(workbench: Workbench, upgrade: str) -> tuple[Statement, ...]:
+def statements(workbench: Workbench, upgrade: str) -> tuple[TracedStatement, ...]:
     """The statements of an upgrade."""
     return workbench.see(Example(upgrade))[0].statements
 
@@ -180,9 +180,9 @@ def test_a_trace_is_plain_data(workbench: Workbench) -> None:
 
 def test_a_server_of_14_0_to_14_3_is_known_for_its_indexes() -> None:
     """Nobody has one here, so the trace is made up."""
-    statement = Statement(1, "CREATE INDEX CONCURRENTLY i ON account (note)", None)
+    statement = TracedStatement(1, "CREATE INDEX CONCURRENTLY i ON account (note)", None)
     empty = Snapshot(140003, "", "", False, frozenset(), (), (), (), (), (), (), ())
-    bad, good = (Seen(Trace("0001", version, (), (statement,)), empty, empty) for version in (140003, 140004))
+    bad, good = (Observations(Trace("0001", version, (), (statement,)), empty, empty) for version in (140003, 140004))
     assert len(list(index_corruption(bad))) == 1
     assert not list(index_corruption(good))
 

@@ -15,9 +15,9 @@ from harness.findings import Finding
 from harness.migrations import judge  # noqa: F401 - it registers the rules
 from harness.migrations.history import History
 from harness.migrations.inspection import Inspection
-from harness.migrations.rules.registry import Seen, findings
-from harness.migrations.tracing.event_triggers import install
-from harness.migrations.tracing.scratch_databases import Workshop
+from harness.migrations.rules.registry import Observations, findings
+from harness.migrations.tracing.event_triggers import install_event_triggers
+from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.postgres.address import Address
 from harness.postgres.admin import Administrator
 from harness.postgres.server import PORT, SUPERUSER, Cluster
@@ -129,10 +129,10 @@ def _body(text: str) -> str:
 
 
 @contextlib.contextmanager
-def workshop_on(cluster: Cluster, prefix: str) -> Iterator[Workshop]:
+def scratch_on(cluster: Cluster, prefix: str) -> Iterator[ScratchDatabases]:
     """Databases of a test's own on a cluster, where the superuser runs the revisions; no two at once have a prefix."""
     administrator = Administrator(Address(cluster.host, PORT, SUPERUSER), cluster.run.path)
-    with contextlib.closing(administrator), contextlib.closing(Workshop(administrator, prefix=prefix)) as made:
+    with contextlib.closing(administrator), contextlib.closing(ScratchDatabases(administrator, prefix=prefix)) as made:
         yield made
 
 
@@ -140,19 +140,19 @@ def workshop_on(cluster: Cluster, prefix: str) -> Iterator[Workshop]:
 class Workbench:
     """Runs examples on copies of one database; `folder` takes their projects."""
 
-    workshop: Workshop
+    scratch: ScratchDatabases
     folder: Path
     bases: dict[str, str] = field(default_factory=dict)
     stock: dict[tuple[str, str, bool], str] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def see(self, example: Example) -> tuple[Seen, list[Finding]]:
+    def see(self, example: Example) -> tuple[Observations, list[Finding]]:
         """What was seen of an example, and what the rules say."""
         history = write_project(self.folder / f"example{next(self._numbers)}")
         write_revision(history.root, "0001", None, example)
         script = history.revisions[0]
         stock = self._stock(history, example)
-        inspection = Inspection(history, self.workshop, script, self._schema(example.setup), 20, stock)
+        inspection = Inspection(history, self.scratch, script, self._schema(example.setup), 20, stock)
         seen, unseeded = inspection.run()
         return seen, [*unseeded, *findings(seen)]
 
@@ -162,19 +162,19 @@ class Workbench:
             key = (example.setup, example.seed, adversarial)
             if key not in self.stock:
                 base = self._schema(example.setup)
-                database = self.workshop.copy(base)
-                inspection = Inspection(history, self.workshop, history.revisions[0], base, 20)
-                with self.workshop.connect(database) as session:
+                database = self.scratch.copy(base)
+                inspection = Inspection(history, self.scratch, history.revisions[0], base, 20)
+                with self.scratch.connect(database) as session:
                     assert not inspection.fill(session, adversarial=adversarial)
                 self.stock[key] = database
         return {adversarial: self.stock[example.setup, example.seed, adversarial] for adversarial in (False, True)}
 
     def _schema(self, setup: str) -> str:
         if setup not in self.bases:
-            base = self.workshop.copy(self._schema("")) if setup else self.workshop.empty()
-            with self.workshop.connect(base) as session:
+            base = self.scratch.copy(self._schema("")) if setup else self.scratch.empty()
+            with self.scratch.connect(base) as session:
                 session.execute((setup or SCHEMA).encode())
                 if not setup:
-                    install(session)
+                    install_event_triggers(session)
             self.bases[setup] = base
         return self.bases[setup]

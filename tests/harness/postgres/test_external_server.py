@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.postgres import server as servers
 from harness.postgres.address import Address
 from harness.postgres.external_server import check_rights

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.postgres import installations as find
 from harness.postgres.installations import choose, installations, read_installation
 

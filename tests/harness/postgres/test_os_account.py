@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.postgres import os_account as accounts
 from harness.postgres.os_account import Account, cache_directory, readable_programs, server_account
 

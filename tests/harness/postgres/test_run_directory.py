@@ -17,11 +17,12 @@ from textwrap import dedent
 import psycopg
 import pytest
 
-from harness.config import Config, HarnessError
+from harness.config import Config
+from harness.errors import HarnessError
 from harness.postgres import run_directory as runs
 from harness.postgres.installations import installations
 from harness.postgres.os_account import server_account
-from harness.postgres.run_directory import open_run, release_memory, remove, run_root, sweep
+from harness.postgres.run_directory import open_run_directory, release_memory, remove, run_root, sweep
 from harness.postgres.server import start_cluster
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -40,18 +41,18 @@ TEST = """
     import time
     from pathlib import Path
 
-    def test_it(cluster, database, harness_session):
+    def test_it(cluster, database, harness_run):
         memory = (cluster.run.data / "postmaster.pid").read_text().splitlines()[6].split()[1]
         Path("seen.part").write_text(f"{cluster.run.path} {memory}")
         Path("seen.part").rename("seen")
         if os.environ["END"] == "crash":
-            harness_session.databases.pool.there.administrator = None
+            harness_run.databases.pool.resetter.administrator = None
         elif os.environ["END"] != "normal":
             time.sleep(600)
 
-    def test_another(database, harness_session):
+    def test_another(database, harness_run):
         until = time.monotonic() + 60
-        while os.environ["END"] == "crash" and not harness_session.databases.failure and time.monotonic() < until:
+        while os.environ["END"] == "crash" and not harness_run.databases.failure and time.monotonic() < until:
             time.sleep(0.01)
 """
 
@@ -181,7 +182,7 @@ def test_a_dead_run_is_swept_and_a_living_one_is_not(base: Path) -> None:
 def test_two_runs_at_once_do_not_meet(base: Path) -> None:
     """Each has a directory and a server of its own."""
     account = server_account()
-    first, second = open_run(account), open_run(account)
+    first, second = open_run_directory(account), open_run_directory(account)
     assert first.path != second.path
     assert first.path.exists()
     first.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.postgres import server as servers
 from harness.postgres.address import Address
 from harness.postgres.admin import Administrator

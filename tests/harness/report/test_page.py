@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 
 from harness.findings import Exemption, Finding, Rule
-from harness.report.page import Ran, Run, page
+from harness.report.page import Outcome, PageContent, page
 from harness.report.report import Report
 from tools.report import read_tests
 
@@ -61,7 +61,7 @@ def rule(name: str) -> Rule:
 
 
 @pytest.fixture
-def run() -> Run:
+def run() -> PageContent:
     """A run with something of everything, in which each name of the user's would be markup if it could."""
     report = Report()
     found = [
@@ -78,20 +78,20 @@ def run() -> Run:
         report.row("Migrations", columns, row)
     report.row(HOSTILE, [HOSTILE, "n"], [HOSTILE, 1])
     tests = [
-        Ran("tests.a::test_a", 0.5, databases=("cloned", "cloned ahead"), milliseconds=12.5),
-        Ran(f"tests.b::{HOSTILE}", 0.1, f"failed {HOSTILE}", f"at {HOSTILE}", databases=("reset: 1 tables",)),
-        Ran("tests.c::test_c", 0.1),
+        Outcome("tests.a::test_a", 0.5, databases=("cloned", "cloned ahead"), milliseconds=12.5),
+        Outcome(f"tests.b::{HOSTILE}", 0.1, f"failed {HOSTILE}", f"at {HOSTILE}", databases=("reset: 1 tables",)),
+        Outcome("tests.c::test_c", 0.1),
     ]
     made = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-    return Run(f"shop {HOSTILE}", made, report.data(), 200, tests, f"erDiagram {HOSTILE}")
+    return PageContent(f"shop {HOSTILE}", made, report.data(), 200, tests, f"erDiagram {HOSTILE}")
 
 
 @pytest.fixture
-def document(run: Run) -> Document:
+def document(run: PageContent) -> Document:
     return Document(page(run))
 
 
-def test_it_is_one_file_that_asks_for_nothing(run: Run) -> None:
+def test_it_is_one_file_that_asks_for_nothing(run: PageContent) -> None:
     """No script, no frame, no address and no reference leaves the file; links go to places in it."""
     text = page(run)
     document = Document(text)
@@ -167,7 +167,7 @@ def test_databases_are_counted_by_the_way_they_came(document: Document) -> None:
     assert not any("test_c" in row for row in rows)
 
 
-def test_a_clean_run_without_tests_says_so(run: Run) -> None:
+def test_a_clean_run_without_tests_says_so(run: PageContent) -> None:
     """Nothing found reads as nothing found, and sections that have nothing are left out."""
     document = Document(page(replace(run, data=Report().data(), tests=(), schema="")))
     assert document.texts("h2") == ["Findings", "Exemptions in force"]
@@ -175,7 +175,7 @@ def test_a_clean_run_without_tests_says_so(run: Run) -> None:
     assert "failed tests" not in document.texts("dt")
 
 
-def test_a_table_with_a_known_title_and_columns_of_its_own_is_only_a_table(run: Run) -> None:
+def test_a_table_with_a_known_title_and_columns_of_its_own_is_only_a_table(run: PageContent) -> None:
     """A project's own table called Routes has no chart and loses no row."""
     report = Report()
     report.row("Routes", ["from", "to"], ["Berlin", "Rome"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness.findings import Exemption, Finding, Rule
-from harness.report.page import Ran, Run, page
+from harness.report.page import Outcome, PageContent, page
 from harness.report.report import Report
 
 BROWSERS = [name for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)][:1]
@@ -61,8 +61,10 @@ def example() -> str:
     columns = ["revision", "statements", "strongest lock", "rewrites", "scans", "ms"]
     report.row("Migrations", columns, ["0123456789abcdef" * 2, 4, "ACCESS EXCLUSIVE", 0, 0, "30"])
     report.row("Migrations", columns, ["0002", 4, "SHARE ROW EXCLUSIVE", 0, 0, "30"])
-    tests = [Ran("tests.a::test_a", 0.5, long, long, databases=("cloned",), milliseconds=12.5)]
-    return page(Run("shop", datetime(2026, 1, 2, tzinfo=UTC), report.data(), 200, tests, "erDiagram\n  " + long * 3))
+    tests = [Outcome("tests.a::test_a", 0.5, long, long, databases=("cloned",), milliseconds=12.5)]
+    return page(
+        PageContent("shop", datetime(2026, 1, 2, tzinfo=UTC), report.data(), 200, tests, "erDiagram\n  " + long * 3)
+    )
 
 
 if BROWSERS:

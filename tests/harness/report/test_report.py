@@ -26,8 +26,8 @@ SUITE = """
     def test_fails(judge):
         judge("schema", [Finding(RULE, "public.c", "no key", level="error")])
 
-    def test_table(harness_session):
-        harness_session.report.row("Routes", ["route", "queries"], ["GET /a|b", 1])
+    def test_table(harness_run):
+        harness_run.report.row("Routes", ["route", "queries"], ["GET /a|b", 1])
     """
 
 FILES = ("--harness-json", "out.json", "--harness-markdown", "out.md")

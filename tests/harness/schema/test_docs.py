@@ -10,8 +10,8 @@ import pytest
 
 import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import read_snapshot
-from harness.config import HarnessError
 from harness.databases.databases import Database
+from harness.errors import HarnessError
 from harness.schema import registry
 from harness.schema.options import Options, read_options
 from harness.schema.registry import chosen, registered, rule
@@ -51,7 +51,7 @@ def test_the_rule_of_ten_lines_runs(empty_database: Database, monkeypatch: pytes
 def test_two_rules_of_one_name_are_refused() -> None:
     """The second one would silently replace the first."""
     with pytest.raises(ValueError, match="index-invalid"):
-        rule("index-invalid", "error", "again", why="", cure="")(lambda snapshot: [])
+        rule("index-invalid", "error", "again", why="", fix="")(lambda snapshot: [])
 
 
 @pytest.mark.parametrize(

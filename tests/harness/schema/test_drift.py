@@ -158,13 +158,13 @@ PLANTS = [
 
 
 @pytest.fixture(scope="module")
-def models(harness_session: Any) -> Iterator[tuple[Database, Snapshot]]:
+def models(harness_run: Any) -> Iterator[tuple[Database, Snapshot]]:
     """The database that create_all() has made, and its snapshot."""
-    fresh = harness_session.databases.create(migrated=False)
+    fresh = harness_run.databases.create(migrated=False)
     snapshot = declared(METADATA, fresh.engine)
     yield fresh, snapshot
     fresh.dispose()
-    harness_session.databases.drop(fresh)
+    harness_run.databases.drop(fresh)
 
 
 @pytest.fixture

@@ -47,12 +47,12 @@ for each in EVENTS:
 
 
 @pytest.fixture(scope="module")
-def models(harness_session: Any) -> Iterator[Snapshot]:
+def models(harness_run: Any) -> Iterator[Snapshot]:
     """What the models declare."""
-    fresh = harness_session.databases.create(migrated=False)
+    fresh = harness_run.databases.create(migrated=False)
     yield declared(METADATA, fresh.engine)
     fresh.dispose()
-    harness_session.databases.drop(fresh)
+    harness_run.databases.drop(fresh)
 
 
 def remaining(models: Snapshot, database: Database) -> list[Finding]:

@@ -12,7 +12,7 @@ from harness.findings import Exemption, Finding, Rule
 RULE = Rule("word-too-long", "error", "Words are short", "nobody reads them", "use another word")
 FOUND = [Finding(RULE, "public.item.name", "it has 40 letters")]
 
-def test_found(judge, harness_session, harness_config):
+def test_found(judge, harness_run, harness_config):
     judge("schema", FOUND)
 
 def test_accepted(judge):

@@ -14,11 +14,11 @@ from harness.databases.databases import Database
 from harness.findings import Finding
 from harness.migrations.judge import Judge
 from harness.migrations.rules.of_files import read_revision
-from harness.migrations.tracing.scratch_databases import Workshop
+from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.postgres.server import Cluster
 from harness.schema.options import Options
 from harness.schema.registry import findings
-from tests.harness.migrations.workbench import Example, workshop_on, write_project, write_revision
+from tests.harness.migrations.workbench import Example, scratch_on, write_project, write_revision
 
 ROOT = Path(__file__).parents[3]
 TABLES = """
@@ -61,9 +61,9 @@ BACK = {
 
 
 @pytest.fixture(scope="module")
-def workshop(cluster: Cluster) -> Iterator[Workshop]:
+def scratch(cluster: Cluster) -> Iterator[ScratchDatabases]:
     """Databases of these tests' own, where the superuser runs the revisions."""
-    with workshop_on(cluster, "pasted") as made:
+    with scratch_on(cluster, "pasted") as made:
         yield made
 
 
@@ -85,7 +85,7 @@ def pasted(fix: str) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", BACK)
 def test_the_migration_of_a_fix_stops_nobody(
-    rule: str, empty_database: Database, workshop: Workshop, tmp_path: Path
+    rule: str, empty_database: Database, scratch: ScratchDatabases, tmp_path: Path
 ) -> None:
     """On tables with rows it blocks no writer, and it runs again after it stopped half way; it mends what was found."""
     fix = pasted(found(empty_database, rule).fix)
@@ -95,7 +95,7 @@ def test_the_migration_of_a_fix_stops_nobody(
         history.root, "0001", None, Example(f"op.execute({tables!r})", "DROP TABLE comments, todos", seed="{}")
     )
     write_revision(history.root, "0002", "0001", Example(fix, BACK[rule], seed="{}"))
-    judge = Judge(history, lambda: workshop, rows=10, schema_rules=lambda now: findings(now, Options()))
+    judge = Judge(history, lambda: scratch, rows=10, schema_rules=lambda now: findings(now, Options()))
     judged = [judge.judge(script) for script in history.revisions][1]
     read = read_revision(history.root / "versions" / "0002.py", "shop", offline=False)
     assert [str(item) for item in (*judged.findings, *read) if item.severity != "info"] == []

@@ -67,9 +67,9 @@ ALL = read_examples()
 
 
 @pytest.fixture(scope="module")
-def session(harness_session: Any) -> Iterator[psycopg.Connection[Any]]:
+def session(harness_run: Any) -> Iterator[psycopg.Connection[Any]]:
     """A superuser's session in a database with the extensions that the examples use, and a role without rights."""
-    databases = harness_session.databases
+    databases = harness_run.databases
     fresh = databases.create(migrated=False)
     with fresh.as_role("superuser").connect(autocommit=True) as connection:
         connection.execute("CREATE SCHEMA ext")
@@ -141,7 +141,7 @@ def test_every_rule_says_why_and_how_to_mend_it(rule: Any) -> None:
     """Title, why and cure are written for someone who meets the rule for the first time."""
     assert len(rule.rule.title) > 10
     assert len(rule.rule.why) > 40
-    assert len(rule.rule.cure) > 2
+    assert len(rule.rule.fix) > 2
 
 
 def test_names_are_judged_as_the_server_quotes_them(session: psycopg.Connection[Any]) -> None:

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from harness.catalog import read_snapshot
-from harness.config import HarnessError
 from harness.databases.databases import Database
+from harness.errors import HarnessError
 from harness.findings import Finding
-from harness.schema.access.plans import Statement
+from harness.schema.access.plans import RouteStatement
 from harness.schema.access.relationships import mapped, relationships
-from harness.schema.access.unindexed import coverage
+from harness.schema.access.unindexed import unindexed
 
 
 class Base(DeclarativeBase):
@@ -91,7 +91,7 @@ def session(empty_database: Database) -> Iterator[psycopg.Connection[Any]]:
 
 def judged(session: psycopg.Connection[Any], text: str, *types: int) -> list[Finding]:
     """What is found in one statement of one endpoint."""
-    return coverage(session, read_snapshot(session), [Statement(text, types, ("GET /books",))])
+    return unindexed(session, read_snapshot(session), [RouteStatement(text, types, ("GET /books",))])
 
 
 def test_every_side_of_a_relationship_is_judged(session: psycopg.Connection[Any]) -> None:

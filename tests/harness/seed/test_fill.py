@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import seed
-from harness.config import HarnessError
+from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.databases.databases import Database

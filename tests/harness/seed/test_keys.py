@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from tests.harness.seed.conftest import Ground

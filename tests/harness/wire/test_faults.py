@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from harness.databases.databases import Database
-from harness.wire.faults import Harm
+from harness.wire.faults import FaultKind
 from harness.wire.observer import Observer
 
 
@@ -28,7 +28,7 @@ def insert(dsn: str) -> None:
 
 @pytest.mark.parametrize(("harm", "kept"), [("lose request", 0), ("lose answer", 1)])
 def test_a_connection_lost_at_commit(
-    wire: Observer, observed: str, empty_database: Database, harm: Harm, kept: int
+    wire: Observer, observed: str, empty_database: Database, harm: FaultKind, kept: int
 ) -> None:
     """The client sees the same error whether the server has committed or not; the row tells the difference."""
     with prepared(empty_database) as direct:
@@ -89,7 +89,7 @@ def test_a_stall_holds_one_connection_until_it_is_lifted(wire: Observer, observe
 
 
 @pytest.mark.parametrize("harm", ["lose answer", "stall"])
-def test_a_statement_with_parameters_is_struck_whole(wire: Observer, observed: str, harm: Harm) -> None:
+def test_a_statement_with_parameters_is_struck_whole(wire: Observer, observed: str, harm: FaultKind) -> None:
     """A statement that goes as several messages is held or lost with all of them, and the wire comes to rest after."""
     client = psycopg.connect(observed, autocommit=True)
 

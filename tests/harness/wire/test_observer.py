@@ -16,7 +16,7 @@ import pytest
 
 from harness.databases.databases import Database
 from harness.wire.observer import Observer
-from harness.wire.protocol import Dialogue
+from harness.wire.protocol import ProtocolState
 from harness.wire.recording import RoundTrip
 
 
@@ -96,14 +96,14 @@ def test_a_pipeline_is_one_round_trip(wire: Observer, observed: str) -> None:
 def test_a_flush_behind_the_last_answer_begins_no_trip() -> None:
     """Libpq sends one at the end of a pipeline, and a busy machine may deliver it after everything was answered."""
     trips: list[RoundTrip] = []
-    dialogue = Dialogue(1, trips.append)
-    dialogue.answered("Z", b"I", 1)
+    state = ProtocolState(1, trips.append)
+    state.answered("Z", b"I", 1)
     for letter, body in (("P", b"\0SELECT 1\0\0\0"), ("B", b"\0\0\0\0\0\0\0\0"), ("E", b"\0\0\0\0\0"), ("S", b"")):
-        dialogue.sent(letter, body)
+        state.sent(letter, body)
     for letter, body in (("1", b""), ("2", b""), ("C", b"SELECT 1\0"), ("Z", b"I")):
-        dialogue.answered(letter, body, 1)
-    dialogue.sent("H", b"")
-    assert not dialogue.busy
+        state.answered(letter, body, 1)
+    state.sent("H", b"")
+    assert not state.busy
     assert [trip.kind for trip in trips] == ["set-up", "query"]
 
 

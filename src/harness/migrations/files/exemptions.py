@@ -10,14 +10,14 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.findings import Exemption
 
 NAME = "hazards"
 EXAMPLE = 'hazards = {"drop-column:public.account.age": "unused since release 41, see PR 812"}'
 
 
-def read_hazards(path: Path) -> list[Exemption]:
+def read_exemptions(path: Path) -> list[Exemption]:
     """The exemptions of one revision file, in its order; none when it has no `hazards`.
 
     Raises:

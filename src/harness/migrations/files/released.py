@@ -41,7 +41,7 @@ REPLACES = "replaces"
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class ReleasedRevision:
     """One revision as its file states it; `digest` is of its code, `replaces` what it starts history in place of."""
 
     id: str
@@ -86,7 +86,7 @@ def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
         yield str(path), path.read_bytes()
 
 
-def _released(repository: Repository, base: Base, folders: list[Path]) -> dict[str, Revision]:
+def _released(repository: Repository, base: Base, folders: list[Path]) -> dict[str, ReleasedRevision]:
     """The revisions of the merge base, in whatever directory; `folders` decide which history is ours.
 
     A repository may hold the histories of several databases, and a history may have moved. So all files of the base
@@ -99,13 +99,13 @@ def _released(repository: Repository, base: Base, folders: list[Path]) -> dict[s
     return {item.id: item for item in found if item.id in ours or item.path.startswith(here)}
 
 
-def _read_all(files: Iterable[tuple[str, bytes]]) -> Iterator[Revision]:
+def _read_all(files: Iterable[tuple[str, bytes]]) -> Iterator[ReleasedRevision]:
     for path, content in files:
         if revision := read_revision(path, content):
             yield revision
 
 
-def read_revision(path: str, content: bytes) -> Revision | None:
+def read_revision(path: str, content: bytes) -> ReleasedRevision | None:
     """A revision from the bytes of its file; None for a file that is none, or no Python."""
     try:
         tree = ast.parse(content)
@@ -115,7 +115,7 @@ def read_revision(path: str, content: bytes) -> Revision | None:
     if not isinstance(name, str) or not any(assignment(node, "down_revision") for node in tree.body):
         return None
     parents = [*_names(_literal(tree, "down_revision")), *_names(_literal(tree, "depends_on"))]
-    return Revision(name, tuple(parents), _digest(tree), path, tuple(_names(_literal(tree, REPLACES))))
+    return ReleasedRevision(name, tuple(parents), _digest(tree), path, tuple(_names(_literal(tree, REPLACES))))
 
 
 def _literal(tree: ast.Module, name: str) -> object:
@@ -145,7 +145,9 @@ def _digest(tree: ast.Module) -> str:
     return hashlib.sha256(ast.dump(module).encode()).hexdigest()
 
 
-def _start_anew(released: Mapping[str, Revision], current: Mapping[str, Revision]) -> Revision | None:
+def _start_anew(
+    released: Mapping[str, ReleasedRevision], current: Mapping[str, ReleasedRevision]
+) -> ReleasedRevision | None:
     """The only first revision, where it replaces all that is released and has not been released as that itself."""
     firsts = [item for item in current.values() if not item.parents]
     if not released or len(firsts) != 1 or not {*released} <= {*firsts[0].replaces}:
@@ -154,7 +156,9 @@ def _start_anew(released: Mapping[str, Revision], current: Mapping[str, Revision
     return None if known and known.replaces else firsts[0]
 
 
-def _edited(released: Mapping[str, Revision], current: Mapping[str, Revision], base: Base) -> Iterator[Finding]:
+def _edited(
+    released: Mapping[str, ReleasedRevision], current: Mapping[str, ReleasedRevision], base: Base
+) -> Iterator[Finding]:
     for name, revision in released.items():
         now = current.get(name)
         if now is None and not base.exact:
@@ -169,7 +173,9 @@ def _edited(released: Mapping[str, Revision], current: Mapping[str, Revision], b
         yield Finding(EDITED_HISTORY, name, message, fix, revision=name)
 
 
-def _misplaced(released: Mapping[str, Revision], current: Mapping[str, Revision], base: Base) -> Iterator[Finding]:
+def _misplaced(
+    released: Mapping[str, ReleasedRevision], current: Mapping[str, ReleasedRevision], base: Base
+) -> Iterator[Finding]:
     """New revisions that do not stand on a released head."""
     inner = {parent for revision in released.values() for parent in revision.parents}
     heads = [name for name in released if name not in inner]
@@ -180,7 +186,7 @@ def _misplaced(released: Mapping[str, Revision], current: Mapping[str, Revision]
             yield Finding(NON_LINEAR, name, message, f'down_revision = "{heads[0]}"', revision=name)
 
 
-def _ancestors(name: str, revisions: Mapping[str, Revision]) -> set[str]:
+def _ancestors(name: str, revisions: Mapping[str, ReleasedRevision]) -> set[str]:
     found: set[str] = set()
     waiting = [name]
     while waiting:

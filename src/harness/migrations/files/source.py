@@ -23,7 +23,7 @@ DEEPEST = 12
 
 
 @dataclass(frozen=True)
-class Source:
+class RevisionSource:
     """One revision file; `package` is the app's top-level package, `offline` whether env.py renders SQL (--sql)."""
 
     path: Path
@@ -58,13 +58,13 @@ class Source:
                 yield expression, self.names.text(expression)
 
 
-def read_source(path: Path, package: str, *, offline: bool = False) -> Source:
+def read_source(path: Path, package: str, *, offline: bool = False) -> RevisionSource:
     """Parse a revision file.
 
     Raises:
         HarnessError: when it cannot be read or is not Python.
     """
-    return Source(path, parse(path), package, offline)
+    return RevisionSource(path, parse(path), package, offline)
 
 
 def renders_offline(env: Path) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.migrations.rules import fixes
-from harness.migrations.rules.registry import Place, Seen, rule
-from harness.migrations.tracing.evidence import MODES, Part, Relation, Statement
+from harness.migrations.rules.registry import Breach, Observations, rule
+from harness.migrations.tracing.evidence import MODES, CatalogPart, Relation, TracedStatement
 
 CONSTRAINTS = {"p": "PRIMARY KEY", "u": "UNIQUE", "x": "EXCLUDE", "c": "CHECK", "f": "FOREIGN KEY"}
 
@@ -16,9 +16,9 @@ CONSTRAINTS = {"p": "PRIMARY KEY", "u": "UNIQUE", "x": "EXCLUDE", "c": "CHECK", 
     "error",
     "No table is written anew",
     why="every row is copied while nobody can read or write the table: minutes to hours on a large one",
-    cure="add a second column, fill it in batches, and let the application move over",
+    fix="add a second column, fill it in batches, and let the application move over",
 )
-def table_rewrite(seen: Seen) -> Iterator[Place]:
+def table_rewrite(seen: Observations) -> Iterator[Breach]:
     """Judge each table that got another file and still holds rows."""
     for statement in seen.statements:
         for rewrite in statement.rewrites:
@@ -26,7 +26,7 @@ def table_rewrite(seen: Seen) -> Iterator[Place]:
             if rewrite.kind == "r" and relation.rows and not rewrite.emptied:
                 message = f"its {relation.rows} seeded rows were written to a new file under ACCESS EXCLUSIVE"
                 fix = fixes.rewrite(seen, statement, relation)
-                yield Place(relation.root or relation.name, message, fix, statement)
+                yield Breach(relation.root or relation.name, message, fix, statement)
 
 
 @rule(
@@ -34,9 +34,9 @@ def table_rewrite(seen: Seen) -> Iterator[Place]:
     "error",
     "No index is rebuilt while its table is locked",
     why="the whole table is read and sorted while nobody can write to it",
-    cure="REINDEX INDEX CONCURRENTLY; for a change of type, add a second column instead",
+    fix="REINDEX INDEX CONCURRENTLY; for a change of type, add a second column instead",
 )
-def index_rebuild_blocking(seen: Seen) -> Iterator[Place]:
+def index_rebuild_blocking(seen: Observations) -> Iterator[Breach]:
     """Judge each index that got another file while its table kept its own."""
     for statement in seen.statements:
         written = {item.relation for item in statement.rewrites if item.kind != "i"}
@@ -45,7 +45,7 @@ def index_rebuild_blocking(seen: Seen) -> Iterator[Place]:
             if rewrite.kind == "i" and rewrite.table not in written and mode and seen.trace.by_name[rewrite.table].rows:
                 name = f"{rewrite.table}.{rewrite.relation.rpartition('.')[2]}"
                 message = f"it was built anew under {mode} on {rewrite.table}, whose own file stayed"
-                yield Place(name, message, f"REINDEX INDEX CONCURRENTLY {rewrite.relation}", statement)
+                yield Breach(name, message, f"REINDEX INDEX CONCURRENTLY {rewrite.relation}", statement)
 
 
 @rule(
@@ -53,9 +53,9 @@ def index_rebuild_blocking(seen: Seen) -> Iterator[Place]:
     "error",
     "Indexes on tables in use are built CONCURRENTLY",
     why="the whole table is read while nobody can write to it",
-    cure="build it with postgresql_concurrently=True inside op.get_context().autocommit_block()",
+    fix="build it with postgresql_concurrently=True inside op.get_context().autocommit_block()",
 )
-def index_build_blocking(seen: Seen) -> Iterator[Place]:
+def index_build_blocking(seen: Observations) -> Iterator[Breach]:
     """Judge each index that is new on a table with rows, read whole under a lock that stops writers."""
     for statement in seen.statements:
         for part, table in _made(seen, statement, "index"):
@@ -63,7 +63,7 @@ def index_build_blocking(seen: Seen) -> Iterator[Place]:
             if mode and _built(statement, part) and not _constraint_of(statement, part):
                 fix = fixes.index(seen, statement, part, table)
                 message = f"all {table.rows} seeded rows were read while {mode} on {table.name} stopped every writer"
-                yield Place(f"{table.name}.{part.name}", message, fix, statement)
+                yield Breach(f"{table.name}.{part.name}", message, fix, statement)
 
 
 @rule(
@@ -71,9 +71,9 @@ def index_build_blocking(seen: Seen) -> Iterator[Place]:
     "error",
     "Keys on tables in use take an index that is there already",
     why="the index is built while nobody can read or write the table",
-    cure="build a unique index CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX; EXCLUDE has no such way",
+    fix="build a unique index CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX; EXCLUDE has no such way",
 )
-def unique_build_blocking(seen: Seen) -> Iterator[Place]:
+def unique_build_blocking(seen: Observations) -> Iterator[Breach]:
     """Judge each key or exclusion whose index was made by the same statement."""
     for statement in seen.statements:
         for part, table in _made(seen, statement, "p", "u", "x"):
@@ -81,7 +81,7 @@ def unique_build_blocking(seen: Seen) -> Iterator[Place]:
                 word = CONSTRAINTS[part.kind]
                 fix = "" if part.kind == "x" else fixes.key(seen, statement, part, table, word)
                 message = f"{word} built its index over {table.rows} seeded rows under ACCESS EXCLUSIVE"
-                yield Place(f"{table.name}.{part.name}", message, fix, statement)
+                yield Breach(f"{table.name}.{part.name}", message, fix, statement)
 
 
 @rule(
@@ -89,9 +89,9 @@ def unique_build_blocking(seen: Seen) -> Iterator[Place]:
     "error",
     "A CHECK on a table in use is added NOT VALID, then validated",
     why="every row is read while nobody can read or write the table",
-    cure="ADD CONSTRAINT ... CHECK (...) NOT VALID, then VALIDATE CONSTRAINT in a later transaction",
+    fix="ADD CONSTRAINT ... CHECK (...) NOT VALID, then VALIDATE CONSTRAINT in a later transaction",
 )
-def check_scan_blocking(seen: Seen) -> Iterator[Place]:
+def check_scan_blocking(seen: Observations) -> Iterator[Breach]:
     """Judge each CHECK that was valid from the start and read the table for it."""
     yield from _scanning_constraint(seen, "c", "under ACCESS EXCLUSIVE")
 
@@ -101,9 +101,9 @@ def check_scan_blocking(seen: Seen) -> Iterator[Place]:
     "error",
     "A foreign key on a table in use is added NOT VALID, then validated",
     why="every row is looked up while nobody can write to either table",
-    cure="ADD CONSTRAINT ... FOREIGN KEY ... NOT VALID, then VALIDATE CONSTRAINT in a later transaction",
+    fix="ADD CONSTRAINT ... FOREIGN KEY ... NOT VALID, then VALIDATE CONSTRAINT in a later transaction",
 )
-def fk_scan_blocking(seen: Seen) -> Iterator[Place]:
+def fk_scan_blocking(seen: Observations) -> Iterator[Breach]:
     """Judge each foreign key that was valid from the start and read its table for it."""
     yield from _scanning_constraint(seen, "f", "under SHARE ROW EXCLUSIVE on both tables")
 
@@ -113,9 +113,9 @@ def fk_scan_blocking(seen: Seen) -> Iterator[Place]:
     "error",
     "NOT NULL is proved before it is set",
     why="every row is read while nobody can read or write the table",
-    cure="add CHECK (column IS NOT NULL) NOT VALID, validate it, SET NOT NULL (reads nothing then), drop the CHECK",
+    fix="add CHECK (column IS NOT NULL) NOT VALID, validate it, SET NOT NULL (reads nothing then), drop the CHECK",
 )
-def not_null_scan_blocking(seen: Seen) -> Iterator[Place]:
+def not_null_scan_blocking(seen: Observations) -> Iterator[Breach]:
     """Judge each column that turned NOT NULL while its table was read."""
     for statement in seen.statements:
         for part, table in _made(seen, statement, "not null"):
@@ -125,7 +125,7 @@ def not_null_scan_blocking(seen: Seen) -> Iterator[Place]:
             building = any(_key_built(statement, key) for key in statement.made if key.table == part.table)
             if flipped and not building:
                 message = f"all {table.rows} seeded rows were read under ACCESS EXCLUSIVE"
-                yield Place(f"{table.name}.{part.name}", message, fixes.not_null(part, table), statement)
+                yield Breach(f"{table.name}.{part.name}", message, fixes.not_null(part, table), statement)
 
 
 @rule(
@@ -133,9 +133,9 @@ def not_null_scan_blocking(seen: Seen) -> Iterator[Place]:
     "error",
     "A partition is attached with a CHECK that proves its bounds",
     why="every row of the partition, or of the default one, is read while nobody can use it",
-    cure="add and validate a CHECK that implies the bounds first; drop it after ATTACH",
+    fix="add and validate a CHECK that implies the bounds first; drop it after ATTACH",
 )
-def partition_attach_scan(seen: Seen) -> Iterator[Place]:
+def partition_attach_scan(seen: Observations) -> Iterator[Breach]:
     """Judge each ATTACH that read a table that was there before."""
     for statement in seen.statements:
         children = [part for part in statement.made if part.kind == "partition" and seen.trace.by_oid.get(part.target)]
@@ -143,15 +143,15 @@ def partition_attach_scan(seen: Seen) -> Iterator[Place]:
         for part in children:
             for name in sorted(name for name in scanned if _mode(statement, name)):
                 message = f"all {seen.trace.by_name[name].rows} seeded rows were read to attach {part.name}"
-                yield Place(name, message, statement=statement)
+                yield Breach(name, message, statement=statement)
 
 
-def attaches(statement: Statement) -> bool:
+def attaches(statement: TracedStatement) -> bool:
     """Whether a statement attached a partition."""
     return any(part.kind == "partition" for part in statement.made)
 
 
-def explained(seen: Seen, statement: Statement, name: str) -> bool:
+def explained(seen: Observations, statement: TracedStatement, name: str) -> bool:
     """Whether another rule of this file already speaks of a scan."""
     table = seen.trace.by_name[name]
     if attaches(statement) or any(item.table == name for item in statement.rewrites):
@@ -162,16 +162,16 @@ def explained(seen: Seen, statement: Statement, name: str) -> bool:
     return flips or builds or any(_fresh(statement, part) for part in parts if part.kind in "cf")
 
 
-def _scanning_constraint(seen: Seen, kind: str, lock: str) -> Iterator[Place]:
+def _scanning_constraint(seen: Observations, kind: str, lock: str) -> Iterator[Breach]:
     for statement in seen.statements:
         for part, table in _made(seen, statement, kind):
             if part.valid and _fresh(statement, part):
                 message = f"all {table.rows} seeded rows were read {lock} to prove {CONSTRAINTS[kind]} {part.name}"
                 fix = fixes.constraint(seen, part, table, CONSTRAINTS[kind])
-                yield Place(f"{table.name}.{part.name}", message, fix, statement)
+                yield Breach(f"{table.name}.{part.name}", message, fix, statement)
 
 
-def _made(seen: Seen, statement: Statement, *kinds: str) -> Iterator[tuple[Part, Relation]]:
+def _made(seen: Observations, statement: TracedStatement, *kinds: str) -> Iterator[tuple[CatalogPart, Relation]]:
     """Parts of these kinds that a statement made on tables with rows which it read and did not write anew.
 
     What partitions inherit is left out where the table above has the same part.
@@ -188,29 +188,29 @@ def _made(seen: Seen, statement: Statement, *kinds: str) -> Iterator[tuple[Part,
                 yield part, table
 
 
-def _fresh(statement: Statement, part: Part) -> bool:
+def _fresh(statement: TracedStatement, part: CatalogPart) -> bool:
     """Whether a constraint was not there before, under its name, in whatever state."""
     return not any((gone.kind, gone.table, gone.name) == (part.kind, part.table, part.name) for gone in statement.gone)
 
 
-def _built(statement: Statement, part: Part) -> bool:
+def _built(statement: TracedStatement, part: CatalogPart) -> bool:
     """Whether an index was built by this statement: not only renamed, validated or made anew by a change of type."""
     return not any(
         gone.kind == "index" and (gone.index == part.index or gone.name == part.name) for gone in statement.gone
     )
 
 
-def _constraint_of(statement: Statement, index: Part) -> bool:
+def _constraint_of(statement: TracedStatement, index: CatalogPart) -> bool:
     return any(part.kind in ("p", "u", "x") and part.index == index.index for part in statement.made)
 
 
-def _key_built(statement: Statement, key: Part) -> bool:
+def _key_built(statement: TracedStatement, key: CatalogPart) -> bool:
     """Whether a key is new and its index too."""
     index = next((part for part in statement.made if part.kind == "index" and part.index == key.index), None)
     return key.kind in ("p", "u", "x") and index is not None and _built(statement, index) and _fresh(statement, key)
 
 
-def _mode(statement: Statement, name: str) -> str:
+def _mode(statement: TracedStatement, name: str) -> str:
     """The strongest lock that stops writers of a relation during a statement, as SQL writes it; empty for none."""
     locks = [lock for lock in (*statement.locks, *statement.held) if lock.relation == name and lock.blocks_writes]
     found = max(locks, key=lambda lock: MODES.index(lock.mode), default=None)

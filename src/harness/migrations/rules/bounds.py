@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from harness.migrations.tracing.evidence import Statement
+from harness.migrations.tracing.evidence import TracedStatement
 from harness.sql import lexer
 
 MOST = 100_000
@@ -22,7 +22,7 @@ LIMITS = ("LIMIT", "FIRST", "NEXT")
 """What a number of rows follows: LIMIT n, FETCH FIRST n ROWS."""
 
 
-def bounded(statement: Statement, changed: int, keys: frozenset[str]) -> bool:
+def bounded(statement: TracedStatement, changed: int, keys: frozenset[str]) -> bool:
     """Whether a statement that wrote `changed` rows could never write many.
 
     It is bounded by a LIMIT that is not below what it wrote, or by two ends of one of the `keys` (columns of a unique
@@ -39,7 +39,7 @@ def bounded(statement: Statement, changed: int, keys: frozenset[str]) -> bool:
     return False
 
 
-def seeks_nulls(statement: Statement, table: str) -> bool:
+def seeks_nulls(statement: TracedStatement, table: str) -> bool:
     """Whether a statement writes the rows of a table in which a column IS NULL: few seeded ones, most in production."""
     for tokens in lexer.statements(statement.sql):
         targets = (
@@ -52,7 +52,7 @@ def seeks_nulls(statement: Statement, table: str) -> bool:
     return False
 
 
-def _filled(statement: Statement) -> str:
+def _filled(statement: TracedStatement) -> str:
     """The text with the whole numbers that were sent beside it, and signs for other values."""
     numbers = dict(statement.numbers)
     places = iter(range(statement.sql.count("%s")))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from harness.catalog import Index, Table
 from harness.migrations.rules.bounds import bounded, seeks_nulls
-from harness.migrations.rules.registry import Place, Seen, rule
-from harness.migrations.tracing.evidence import Relation, Rows, Statement
-from harness.migrations.tracing.observations import Loss
+from harness.migrations.rules.registry import Breach, Observations, rule
+from harness.migrations.tracing.evidence import Relation, RowCounts, TracedStatement
+from harness.migrations.tracing.observations import ValueLoss
 
 FEW = 5
 """Rows that several statements of one transaction may write between them: as many as a person writes down."""
@@ -20,15 +20,15 @@ FEW = 5
     "error",
     "No revision empties a table",
     why="the rows are gone, for the downgrade too",
-    cure="delete what must go, in batches, after a backup",
+    fix="delete what must go, in batches, after a backup",
 )
-def truncate(seen: Seen) -> Iterator[Place]:
+def truncate(seen: Observations) -> Iterator[Breach]:
     """Judge each table that got a new and empty file."""
     for statement in seen.statements:
         for rewrite in statement.rewrites:
             rows = seen.trace.by_name[rewrite.table].rows
             if rewrite.kind == "r" and rewrite.emptied and rows:
-                yield Place(rewrite.relation, f"its {rows} seeded rows are gone", statement=statement)
+                yield Breach(rewrite.relation, f"its {rows} seeded rows are gone", statement=statement)
 
 
 @rule(
@@ -36,13 +36,13 @@ def truncate(seen: Seen) -> Iterator[Place]:
     "error",
     "What a revision drops, it names",
     why="CASCADE takes whatever depends on the object, in production perhaps more than here",
-    cure="leave CASCADE out, and drop each object by name",
+    fix="leave CASCADE out, and drop each object by name",
 )
-def cascade_drop(seen: Seen) -> Iterator[Place]:
+def cascade_drop(seen: Observations) -> Iterator[Breach]:
     """Judge each object that went with another one."""
     for statement in seen.statements:
         for dropped in statement.dropped:
-            yield Place(dropped.name, f"this {dropped.kind} went with what the statement names", statement=statement)
+            yield Breach(dropped.name, f"this {dropped.kind} went with what the statement names", statement=statement)
 
 
 @rule(
@@ -50,9 +50,9 @@ def cascade_drop(seen: Seen) -> Iterator[Place]:
     "error",
     "No index on several columns goes with one of them",
     why="DROP COLUMN silently drops the whole index, and queries by its other columns turn into scans",
-    cure="build an index on the other columns CONCURRENTLY first",
+    fix="build an index on the other columns CONCURRENTLY first",
 )
-def composite_index_dropped(seen: Seen) -> Iterator[Place]:
+def composite_index_dropped(seen: Observations) -> Iterator[Breach]:
     """Judge each index that lost a column and went, unless another one serves its other columns."""
     named = {command.object for item in seen.statements for command in item.commands if command.tag == "DROP INDEX"}
     for old in seen.before.tables if seen.complete else ():
@@ -63,7 +63,7 @@ def composite_index_dropped(seen: Seen) -> Iterator[Place]:
             gone = len(left) < len(index.columns) and index.oid not in {item.oid for item in new.indexes}
             if left and gone and f"{old.schema}.{index.name}" not in named and not _served(new, left):
                 names = ", ".join(new.names(tuple(number for number in left if number)))
-                yield Place(
+                yield Breach(
                     f"{old.qualified}.{index.name}",
                     f"it is gone, and nothing serves {names}",
                     _again(new, index, names),
@@ -75,13 +75,13 @@ def composite_index_dropped(seen: Seen) -> Iterator[Place]:
     "error",
     "A change of type keeps every value",
     why="what is cut or rounded cannot be had back",
-    cure="add a column of the other type, and decide row by row what becomes of the values",
+    fix="add a column of the other type, and decide row by row what becomes of the values",
 )
-def lossy_type_change(seen: Seen) -> Iterator[Place]:
+def lossy_type_change(seen: Observations) -> Iterator[Breach]:
     """Judge each column whose values, turned back into the old type, are not those of before."""
     for loss in seen.losses:
         reason = f": {loss.reason}" if loss.reason else ""
-        yield Place(loss.column, f"{loss.lost} of {loss.of} values cannot be had back{reason}")
+        yield Breach(loss.column, f"{loss.lost} of {loss.of} values cannot be had back{reason}")
 
 
 @rule(
@@ -89,11 +89,11 @@ def lossy_type_change(seen: Seen) -> Iterator[Place]:
     "error",
     "Rows are written in batches",
     why="one statement or transaction for all rows holds each row's lock until its end, and doubles the table on disk",
-    cure="write a bounded number of rows a statement, each in a transaction of its own, until none is left",
+    fix="write a bounded number of rows a statement, each in a transaction of its own, until none is left",
 )
-def unbatched_backfill(seen: Seen) -> Iterator[Place]:
+def unbatched_backfill(seen: Observations) -> Iterator[Breach]:
     """Judge each statement that wrote many rows and is not one of several batches, and each transaction by its sum."""
-    sums: defaultdict[tuple[int, str], list[tuple[Statement, int]]] = defaultdict(list)
+    sums: defaultdict[tuple[int, str], list[tuple[TracedStatement, int]]] = defaultdict(list)
     for statement in seen.statements:
         for rows in statement.rows:
             relation = seen.trace.by_name[rows.relation]
@@ -101,14 +101,14 @@ def unbatched_backfill(seen: Seen) -> Iterator[Place]:
                 message = f"one statement wrote {rows.changed} of {relation.rows} seeded rows"
                 if rows.changed <= 1:
                     message += ", and reads all for a column that IS NULL: in production that may be any number of rows"
-                yield Place(relation.root or relation.name, message, statement=statement)
+                yield Breach(relation.root or relation.name, message, statement=statement)
             if rows.changed and statement.transaction is not None:
                 sums[statement.transaction, relation.name].append((statement, rows.changed))
     for (_, name), written in sums.items():
         relation, total = seen.trace.by_name[name], sum(changed for _, changed in written)
         if len(written) > 1 and total > FEW and _is_part(relation, total):
             message = f"{len(written)} statements of one transaction wrote {total} of {relation.rows} seeded rows"
-            yield Place(relation.root or relation.name, message, statement=written[-1][0])
+            yield Breach(relation.root or relation.name, message, statement=written[-1][0])
 
 
 @rule(
@@ -116,9 +116,9 @@ def unbatched_backfill(seen: Seen) -> Iterator[Place]:
     "error",
     "No rows are filled in while a table is locked exclusively",
     why="nobody can read or write the table until the last row is written",
-    cure="fill the rows in a later revision, or in an autocommit block, in batches",
+    fix="fill the rows in a later revision, or in an autocommit block, in batches",
 )
-def backfill_in_ddl_transaction(seen: Seen) -> Iterator[Place]:
+def backfill_in_ddl_transaction(seen: Observations) -> Iterator[Breach]:
     """Judge each statement that writes to a table with rows while the transaction holds ACCESS EXCLUSIVE."""
     for statement in seen.statements:
         held = [lock for lock in statement.held if lock.mode == "AccessExclusiveLock"]
@@ -126,7 +126,7 @@ def backfill_in_ddl_transaction(seen: Seen) -> Iterator[Place]:
         for rows in statement.rows if held else ():
             if _grows(seen, statement, rows):
                 message = f"{rows.changed} rows written while ACCESS EXCLUSIVE on {held[0].relation} was held"
-                yield Place(rows.relation, message, statement=statement)
+                yield Breach(rows.relation, message, statement=statement)
 
 
 @rule(
@@ -134,13 +134,13 @@ def backfill_in_ddl_transaction(seen: Seen) -> Iterator[Place]:
     "error",
     "Every revision has a way back",
     why="a release that fails cannot be rolled back",
-    cure="write downgrade(); where there is truly no way back, raise in it and accept the finding with the reason",
+    fix="write downgrade(); where there is truly no way back, raise in it and accept the finding with the reason",
 )
-def downgrade_missing(seen: Seen) -> Iterator[Place]:
+def downgrade_missing(seen: Observations) -> Iterator[Breach]:
     """Judge a downgrade that is not there or does nothing."""
-    if seen.way_back.missing:
-        yield Place(
-            seen.trace.revision, seen.way_back.error or "downgrade() leaves the schema as upgrade() has made it"
+    if seen.downgrade_result.missing:
+        yield Breach(
+            seen.trace.revision, seen.downgrade_result.error or "downgrade() leaves the schema as upgrade() has made it"
         )
 
 
@@ -149,14 +149,14 @@ def downgrade_missing(seen: Seen) -> Iterator[Place]:
     "error",
     "The way back restores the schema",
     why="the next upgrade meets leftovers and fails, or the old release meets a schema that it does not know",
-    cure="undo in downgrade() all that upgrade() does, in reverse order",
+    fix="undo in downgrade() all that upgrade() does, in reverse order",
 )
-def downgrade_not_symmetric(seen: Seen) -> Iterator[Place]:
+def downgrade_not_symmetric(seen: Observations) -> Iterator[Breach]:
     """Judge a downgrade that fails, and each object that differs from before after it."""
-    if seen.way_back.error and not seen.way_back.missing:
-        yield Place(seen.trace.revision, f"downgrade() fails: {seen.way_back.error}")
-    for name, change in seen.way_back.changes:
-        yield Place(name, f"after upgrade and downgrade: {change}")
+    if seen.downgrade_result.error and not seen.downgrade_result.missing:
+        yield Breach(seen.trace.revision, f"downgrade() fails: {seen.downgrade_result.error}")
+    for name, change in seen.downgrade_result.changes:
+        yield Breach(name, f"after upgrade and downgrade: {change}")
 
 
 @rule(
@@ -164,12 +164,12 @@ def downgrade_not_symmetric(seen: Seen) -> Iterator[Place]:
     "error",
     "Up and down again keeps every value",
     why="a roll-back of the release would cost data that was there before it",
-    cure="keep the values: in the column until no roll-back is possible, or in a table aside",
+    fix="keep the values: in the column until no roll-back is possible, or in a table aside",
 )
-def downgrade_data_loss(seen: Seen) -> Iterator[Place]:
+def downgrade_data_loss(seen: Observations) -> Iterator[Breach]:
     """Judge each column that has lost values after the round trip; several of one table, as with its rows, are one."""
-    tables: defaultdict[str, list[Loss]] = defaultdict(list)
-    for loss in seen.way_back.losses:
+    tables: defaultdict[str, list[ValueLoss]] = defaultdict(list)
+    for loss in seen.downgrade_result.losses:
         tables[loss.column.rpartition(".")[0]].append(loss)
     for table, losses in tables.items():
         name = losses[0].column if len(losses) == 1 else table
@@ -177,7 +177,7 @@ def downgrade_data_loss(seen: Seen) -> Iterator[Place]:
         columns = [loss.column.rpartition(".")[2] for loss in losses]
         several = "; ".join(f"{column}: {text}" for column, text in zip(columns, shown, strict=True))
         message = f"{shown[0]} are lost" if len(losses) == 1 else f"lost in {len(losses)} columns: {several}"
-        yield Place(name, f"{message} after upgrade and downgrade")
+        yield Breach(name, f"{message} after upgrade and downgrade")
 
 
 def _is_part(relation: Relation, changed: int) -> bool:
@@ -185,7 +185,7 @@ def _is_part(relation: Relation, changed: int) -> bool:
     return 4 * changed >= relation.rows > 0
 
 
-def _many(seen: Seen, statement: Statement, rows: Rows) -> bool:
+def _many(seen: Observations, statement: TracedStatement, rows: RowCounts) -> bool:
     """Whether a statement may write any number of rows: it read all, or wrote a good part of them."""
     if rows.relation in seen.trace.scanned(statement):
         few = seen.trace.by_name[rows.relation].rows == 1
@@ -193,7 +193,7 @@ def _many(seen: Seen, statement: Statement, rows: Rows) -> bool:
     return rows.changed > 1 and _is_part(seen.trace.by_name[rows.relation], rows.changed)
 
 
-def _batched(seen: Seen, statement: Statement, rows: Rows) -> bool:
+def _batched(seen: Observations, statement: TracedStatement, rows: RowCounts) -> bool:
     """Whether a statement is bounded, or wrote a part of the rows and another one of its text, later, the next part."""
     relation = seen.trace.by_name[rows.relation]
     if bounded(statement, rows.changed, _keys(seen, relation)):
@@ -207,14 +207,14 @@ def _batched(seen: Seen, statement: Statement, rows: Rows) -> bool:
     )
 
 
-def _keys(seen: Seen, relation: Relation) -> frozenset[str]:
+def _keys(seen: Observations, relation: Relation) -> frozenset[str]:
     """The columns of a table's unique indexes: a range of another column may hold any number of rows."""
     table = seen.before.by_oid[relation.oid]
     numbers = {number for index in table.indexes if index.unique for number in index.columns}
     return frozenset(column.name for column in table.columns if column.number in numbers)
 
 
-def _grows(seen: Seen, statement: Statement, rows: Rows) -> bool:
+def _grows(seen: Observations, statement: TracedStatement, rows: RowCounts) -> bool:
     """Whether a statement takes longer the more rows there are: it writes all of them, or reads all to write some."""
     relation = seen.trace.by_name[rows.relation]
     if not relation.rows or not rows.changed:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from harness.findings import Finding, Rule
-from harness.migrations.files.source import TEXTS, Source, calls, place
+from harness.migrations.files.source import TEXTS, RevisionSource, calls, place
 from harness.migrations.files.value_origins import comes_from_outside, is_from_catalogue
 
 SQL_IN_FSTRING = Rule(
@@ -18,7 +18,7 @@ SQL_IN_FSTRING = Rule(
 )
 
 
-def sql_in_fstring(source: Source) -> Iterator[Finding]:
+def sql_in_fstring(source: RevisionSource) -> Iterator[Finding]:
     """Judge text that is put together from the environment, from settings, from the clock or from rows.
 
     Constants, loops over constants and parameters of the file's own functions are what the file holds; names that the
@@ -40,7 +40,7 @@ def sql_in_fstring(source: Source) -> Iterator[Finding]:
                 )
 
 
-def _texts(source: Source, function: ast.FunctionDef) -> Iterator[ast.expr]:
+def _texts(source: RevisionSource, function: ast.FunctionDef) -> Iterator[ast.expr]:
     """The strings of a function that are put together and used as SQL, each once."""
     arguments = [expression for expression, _ in source.statements(function)]
     arguments += [
@@ -66,7 +66,7 @@ def _is_string(node: ast.expr) -> bool:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
-def _foreign(node: ast.expr, source: Source, followed: frozenset[str] = frozenset()) -> str | None:
+def _foreign(node: ast.expr, source: RevisionSource, followed: frozenset[str] = frozenset()) -> str | None:
     """The first part of an expression whose value the file does not hold."""
     name = source.names.dotted(node.value if isinstance(node, ast.Subscript) else node)
     if name and comes_from_outside(name, source.package) and not is_from_catalogue(node, source.names):

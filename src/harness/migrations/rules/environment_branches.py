@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from harness.findings import Finding, Rule
-from harness.migrations.files.source import Source, calls, place
+from harness.migrations.files.source import RevisionSource, calls, place
 from harness.migrations.files.value_origins import SURROUNDINGS, is_setting
 
 UNREACHED_BRANCH = Rule(
@@ -21,7 +21,7 @@ OFFLINE = ("is_offline_mode()", ".as_sql")
 ASKING = ("alembic.op.get_bind", "alembic.op.get_context", "alembic.op.f")
 
 
-def unreached_branch(source: Source) -> Iterator[Finding]:
+def unreached_branch(source: RevisionSource) -> Iterator[Finding]:
     """Judge conditions on settings, surroundings and the server's version that decide what the revision does.
 
     A condition on what the database holds, or on the kind of database, is the same in a test and in production; one
@@ -39,7 +39,7 @@ def unreached_branch(source: Source) -> Iterator[Finding]:
                 yield Finding(UNREACHED_BRANCH, place(function, told), message, revision=source.revision)
 
 
-def _decides(test: ast.expr, source: Source) -> ast.expr | None:
+def _decides(test: ast.expr, source: RevisionSource) -> ast.expr | None:
     """The part of a condition that another environment may answer otherwise."""
     for node in ast.walk(test):
         name = source.names.dotted(node) if isinstance(node, ast.expr) else ""
@@ -53,7 +53,7 @@ def _branches(node: ast.If | ast.IfExp | ast.While) -> list[list[ast.AST]]:
     return [[node.body], [node.orelse]] if isinstance(node, ast.IfExp) else [[*node.body], [*node.orelse]]
 
 
-def _operates(branch: list[ast.AST], source: Source) -> bool:
+def _operates(branch: list[ast.AST], source: RevisionSource) -> bool:
     """Whether a branch calls an operation; asking for the connection is none."""
     names = (source.names.dotted(call.func) for node in branch for call in calls(node))
     return any(name.startswith("alembic.op.") and name not in ASKING for name in names)

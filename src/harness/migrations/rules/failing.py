@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from harness.migrations.rules.explain import explained, remedy
-from harness.migrations.rules.registry import Place, Seen, rule
-from harness.migrations.tracing.evidence import CONCURRENTLY, Statement
+from harness.migrations.rules.registry import Breach, Observations, rule
+from harness.migrations.tracing.evidence import CONCURRENTLY, TracedStatement
 
 NOT_NULL = "23502"
 UNIQUE = "23505"
@@ -29,13 +29,13 @@ DATA = ("22", "23")
     "error",
     "A new NOT NULL column has a default",
     why="the statement fails as soon as the table holds one row",
-    cure="give it a server_default, or add it nullable, fill it, and make it NOT NULL afterwards",
+    fix="give it a server_default, or add it nullable, fill it, and make it NOT NULL afterwards",
 )
-def required_column_added(seen: Seen) -> Iterator[Place]:
+def required_column_added(seen: Observations) -> Iterator[Breach]:
     """Judge the error of a statement that adds a column to a table with rows."""
     statement = _failed(seen)
     if statement and _adds_required_column(seen, statement):
-        yield Place(statement.refused, _said(statement), statement=statement)
+        yield Breach(statement.refused, _said(statement), statement=statement)
 
 
 @rule(
@@ -43,20 +43,20 @@ def required_column_added(seen: Seen) -> Iterator[Place]:
     "error",
     "Rows that the old schema allows survive the revision",
     why="it works on an empty database and fails in production, at night, half way",
-    cure="repair or move the rows first, in batches, then add the constraint or change the type",
+    fix="repair or move the rows first, in batches, then add the constraint or change the type",
 )
-def fails_on_existing_data(seen: Seen) -> Iterator[Place]:
+def fails_on_existing_data(seen: Observations) -> Iterator[Breach]:
     """Judge an error that only rows can cause; on odd rows, which production may not have, it is a warning."""
     statement = _failed(seen)
     if statement and _meets_seeded_key(statement):
         message = f"{_said(statement)}; perhaps only with a row that was seeded: then give the table's rows by hand"
-        yield Place(statement.refused, message, 'seed = {"schema.table": [{"column": value}]}', statement, "warning")
+        yield Breach(statement.refused, message, 'seed = {"schema.table": [{"column": value}]}', statement, "warning")
     elif statement and (statement.sqlstate or "").startswith(DATA) and not _adds_required_column(seen, statement):
-        yield Place(statement.refused or seen.trace.revision, _said(statement), statement=statement)
+        yield Breach(statement.refused or seen.trace.revision, _said(statement), statement=statement)
     elif seen.adversary:
         message = f"on rows with duplicates, nulls and extremes: {seen.adversary.message}"
         message += f"\n  in: {seen.adversary.sql}"
-        yield Place(seen.adversary.object or seen.trace.revision, message, level="warning")
+        yield Breach(seen.adversary.object or seen.trace.revision, message, level="warning")
 
 
 @rule(
@@ -64,13 +64,13 @@ def fails_on_existing_data(seen: Seen) -> Iterator[Place]:
     "error",
     "CONCURRENTLY runs outside a transaction",
     why="Postgres refuses it inside one",
-    cure="put it into `with op.get_context().autocommit_block():`",
+    fix="put it into `with op.get_context().autocommit_block():`",
 )
-def concurrently_in_transaction(seen: Seen) -> Iterator[Place]:
+def concurrently_in_transaction(seen: Observations) -> Iterator[Breach]:
     """Judge the error of a statement with CONCURRENTLY."""
     statement = _failed(seen)
     if statement and statement.sqlstate == ACTIVE_TRANSACTION and CONCURRENTLY.search(statement.sql):
-        yield Place(seen.trace.revision, _said(statement), statement=statement)
+        yield Breach(seen.trace.revision, _said(statement), statement=statement)
 
 
 @rule(
@@ -78,13 +78,13 @@ def concurrently_in_transaction(seen: Seen) -> Iterator[Place]:
     "error",
     "A new enum value is used in a later transaction",
     why="Postgres refuses to use a value before the transaction that adds it has committed",
-    cure="add the value in a revision of its own, or inside an autocommit block",
+    fix="add the value in a revision of its own, or inside an autocommit block",
 )
-def enum_value_same_transaction(seen: Seen) -> Iterator[Place]:
+def enum_value_same_transaction(seen: Observations) -> Iterator[Breach]:
     """Judge the error of a statement that uses a new value."""
     statement = _failed(seen)
     if statement and statement.sqlstate == UNSAFE_NEW_ENUM_VALUE:
-        yield Place(seen.trace.revision, _said(statement), statement=statement)
+        yield Breach(seen.trace.revision, _said(statement), statement=statement)
 
 
 @rule(
@@ -92,13 +92,13 @@ def enum_value_same_transaction(seen: Seen) -> Iterator[Place]:
     "error",
     "A table is altered after the checks that its changed rows wait for",
     why="with a deferred constraint, ALTER TABLE after INSERT or UPDATE fails as soon as there are rows",
-    cure="SET CONSTRAINTS ALL IMMEDIATE before the ALTER, or a transaction for each",
+    fix="SET CONSTRAINTS ALL IMMEDIATE before the ALTER, or a transaction for each",
 )
-def pending_trigger_events(seen: Seen) -> Iterator[Place]:
+def pending_trigger_events(seen: Observations) -> Iterator[Breach]:
     """Judge the error of a statement that finds checks outstanding."""
     statement = _failed(seen)
     if statement and statement.sqlstate == IN_USE and "pending trigger events" in (statement.error or ""):
-        yield Place(seen.trace.revision, _said(statement), statement=statement)
+        yield Breach(seen.trace.revision, _said(statement), statement=statement)
 
 
 @rule(
@@ -106,9 +106,9 @@ def pending_trigger_events(seen: Seen) -> Iterator[Place]:
     "error",
     "Every index is valid when the revision ends",
     why="an INVALID index is written to but never read, and a unique one proves nothing",
-    cure="drop it and build it again; look at pg_index.indisvalid after CONCURRENTLY",
+    fix="drop it and build it again; look at pg_index.indisvalid after CONCURRENTLY",
 )
-def invalid_index_left(seen: Seen) -> Iterator[Place]:
+def invalid_index_left(seen: Observations) -> Iterator[Breach]:
     """Judge each index that is not valid after the revision and was not so before."""
     before = {(table.oid, index.name) for table in seen.before.relations for index in table.indexes if not index.valid}
     for table in seen.after.relations:
@@ -116,7 +116,7 @@ def invalid_index_left(seen: Seen) -> Iterator[Place]:
             partial = table.kind == "p"  # ON ONLY: invalid until every partition has one
             if not index.valid and (table.oid, index.name) not in before and not partial:
                 fix = f"DROP INDEX CONCURRENTLY {table.schema}.{index.name}"
-                yield Place(f"{table.qualified}.{index.name}", "it is INVALID after the revision", fix)
+                yield Breach(f"{table.qualified}.{index.name}", "it is INVALID after the revision", fix)
 
 
 @rule(
@@ -124,13 +124,15 @@ def invalid_index_left(seen: Seen) -> Iterator[Place]:
     "error",
     "A second run builds the index that the first one left INVALID",
     why="IF NOT EXISTS finds the name and is content: the migration passes and the index is never used",
-    cure="drop an INVALID index of that name before building it",
+    fix="drop an INVALID index of that name before building it",
 )
-def if_not_exists_hides_invalid_index(seen: Seen) -> Iterator[Place]:
+def if_not_exists_hides_invalid_index(seen: Observations) -> Iterator[Breach]:
     """Judge each index that stayed INVALID through a second run."""
-    for hidden in seen.hidden:
-        statement = next((item for item in seen.statements if item.sql == hidden.sql), None)
-        yield Place(hidden.index, "put there INVALID, it was INVALID after a second run too", statement=statement)
+    for skipped_indexes in seen.skipped_indexes:
+        statement = next((item for item in seen.statements if item.sql == skipped_indexes.sql), None)
+        yield Breach(
+            skipped_indexes.index, "put there INVALID, it was INVALID after a second run too", statement=statement
+        )
 
 
 @rule(
@@ -138,15 +140,15 @@ def if_not_exists_hides_invalid_index(seen: Seen) -> Iterator[Place]:
     "error",
     "Names fit into 63 bytes",
     why="Postgres cuts the name: later statements and downgrades look for the long one, or two names become one",
-    cure="take a shorter name",
+    fix="take a shorter name",
 )
-def identifier_truncated(seen: Seen) -> Iterator[Place]:
+def identifier_truncated(seen: Observations) -> Iterator[Breach]:
     """Judge each notice that a name was cut."""
     for statement in seen.statements:
         for notice in statement.notices:
             if notice.sqlstate == TRUNCATED:
                 quoted = re.findall(r'"([^"]+)"', notice.message)
-                yield Place(quoted[0] if quoted else seen.trace.revision, notice.message, statement=statement)
+                yield Breach(quoted[0] if quoted else seen.trace.revision, notice.message, statement=statement)
 
 
 @rule(
@@ -154,15 +156,15 @@ def identifier_truncated(seen: Seen) -> Iterator[Place]:
     "error",
     "No CONCURRENTLY on 14.0 to 14.3",
     why="these servers may leave rows out of the index (release notes of 14.4)",
-    cure="update the server to 14.4 or newer first",
+    fix="update the server to 14.4 or newer first",
 )
-def index_corruption(seen: Seen) -> Iterator[Place]:
+def index_corruption(seen: Observations) -> Iterator[Breach]:
     """Judge CONCURRENTLY by the server's version."""
     if 140000 <= seen.trace.version <= 140003:
         for statement in seen.statements:
             if CONCURRENTLY.search(statement.sql):
                 version = f"14.{seen.trace.version % 10000}"
-                yield Place(seen.trace.revision, f"CONCURRENTLY on PostgreSQL {version}", statement=statement)
+                yield Breach(seen.trace.revision, f"CONCURRENTLY on PostgreSQL {version}", statement=statement)
 
 
 @rule(
@@ -170,15 +172,15 @@ def index_corruption(seen: Seen) -> Iterator[Place]:
     "error",
     "A revision leaves BEGIN and COMMIT to Alembic",
     why="what ran before COMMIT stays when the rest fails, and Alembic still notes nothing",
-    cure="leave them out; what must run outside a transaction stands in op.get_context().autocommit_block()",
+    fix="leave them out; what must run outside a transaction stands in op.get_context().autocommit_block()",
 )
-def transaction_control(seen: Seen) -> Iterator[Place]:
+def transaction_control(seen: Observations) -> Iterator[Breach]:
     """Judge each statement that ended the transaction or began one in vain."""
     for statement in seen.statements:
         vain = [item for item in statement.notices if item.sqlstate in (ACTIVE_TRANSACTION, NO_TRANSACTION)]
         if statement.ended_transaction or vain:
             said = vain[0].message if vain else "it ended the transaction that Alembic had begun"
-            yield Place(seen.trace.revision, said, statement=statement)
+            yield Breach(seen.trace.revision, said, statement=statement)
 
 
 @rule(
@@ -186,24 +188,24 @@ def transaction_control(seen: Seen) -> Iterator[Place]:
     "error",
     "A revision that was cut short can be run again",
     why="outside a transaction nothing is undone: the next deployment runs it again from its first statement",
-    cure="make each step repeatable: look first, IF [NOT] EXISTS, drop what an earlier run has left",
+    fix="make each step repeatable: look first, IF [NOT] EXISTS, drop what an earlier run has left",
 )
-def partial_apply(seen: Seen) -> Iterator[Place]:
+def partial_apply(seen: Observations) -> Iterator[Breach]:
     """Judge each run that was killed after a statement and started again."""
     for rerun in seen.reruns:
         killed = f"killed after statement {rerun.number} and run again, "
         statement = next((item for item in seen.statements if item.number == rerun.number), None)
         if rerun.error:
-            yield Place(seen.trace.revision, f"{killed}it fails: {rerun.error}", statement=statement)
+            yield Breach(seen.trace.revision, f"{killed}it fails: {rerun.error}", statement=statement)
         elif rerun.differs:
             shown = "; ".join(rerun.differs[:3])
-            yield Place(seen.trace.revision, f"{killed}it ends with another schema: {shown}", statement=statement)
+            yield Breach(seen.trace.revision, f"{killed}it ends with another schema: {shown}", statement=statement)
     stops = len(seen.trace.stops)
     if seen.reruns and stops > len(seen.reruns):
         message = (
             f"killed after {len(seen.reruns)} of its {stops} statements whose effect stays: the first and the last"
         )
-        yield Place(f"{seen.trace.revision}.untried", message, level="info")
+        yield Breach(f"{seen.trace.revision}.untried", message, level="info")
 
 
 @rule(
@@ -211,14 +213,14 @@ def partial_apply(seen: Seen) -> Iterator[Place]:
     "error",
     "A revision waits for nobody but other clients",
     why="alone in its database it waits for itself, so it will wait in production too",
-    cure="use op.get_bind() instead of a connection of its own",
+    fix="use op.get_bind() instead of a connection of its own",
 )
-def revision_hangs(seen: Seen) -> Iterator[Place]:
+def revision_hangs(seen: Observations) -> Iterator[Breach]:
     """Judge a revision that waited for a lock with nobody else there."""
     statement = _failed(seen)
     if seen.trace.hung or seen.trace.sqlstate in (LOCK_NOT_AVAILABLE, DEADLOCK):
         message = seen.trace.hung or f"with nobody else in the database: {seen.trace.error}"
-        yield Place(seen.trace.revision, message, statement=statement)
+        yield Breach(seen.trace.revision, message, statement=statement)
 
 
 @rule(
@@ -226,12 +228,12 @@ def revision_hangs(seen: Seen) -> Iterator[Place]:
     "error",
     "A revision runs on the schema that the revision before has left",
     why="nothing can be deployed until it is repaired",
-    cure="correct the line that is named; `alembic upgrade` on a database at the revision before repeats the error",
+    fix="correct the line that is named; `alembic upgrade` on a database at the revision before repeats the error",
 )
-def revision_fails(seen: Seen) -> Iterator[Place]:
+def revision_fails(seen: Observations) -> Iterator[Breach]:
     """Judge an error that no other rule speaks of."""
     if seen.trace.error and not any(place for check in SPEAKING for place in check(seen)):
-        yield Place(seen.trace.revision, explained(seen.trace), remedy(seen.trace), _failed(seen))
+        yield Breach(seen.trace.revision, explained(seen.trace), remedy(seen.trace), _failed(seen))
 
 
 SPEAKING = (
@@ -245,23 +247,23 @@ SPEAKING = (
 """The rules that speak of an error by themselves."""
 
 
-def _failed(seen: Seen) -> Statement | None:
+def _failed(seen: Observations) -> TracedStatement | None:
     """The statement that ended the revision."""
     if seen.complete or not seen.statements:
         return None
     return seen.statements[-1] if seen.statements[-1].error else None
 
 
-def _said(statement: Statement) -> str:
+def _said(statement: TracedStatement) -> str:
     return (statement.error or "").splitlines()[0] + f" ({statement.sqlstate})"
 
 
-def _meets_seeded_key(statement: Statement) -> bool:
+def _meets_seeded_key(statement: TracedStatement) -> bool:
     """Whether an INSERT of the revision met a key that is taken: seeded rows have small numbers as keys too."""
     return statement.sqlstate == UNIQUE and statement.sql.upper().startswith("INSERT")
 
 
-def _adds_required_column(seen: Seen, statement: Statement) -> bool:
+def _adds_required_column(seen: Observations, statement: TracedStatement) -> bool:
     """Whether a null was refused in a column that was not there before."""
     table, _, column = statement.refused.rpartition(".")
     known = seen.before.by_name.get(table)

@@ -7,8 +7,8 @@ import re
 from alembic import op
 
 from harness.catalog import Column, Constraint, Index, Table
-from harness.migrations.rules.registry import Seen
-from harness.migrations.tracing.evidence import Part, Relation, Statement
+from harness.migrations.rules.registry import Observations
+from harness.migrations.tracing.evidence import CatalogPart, Relation, TracedStatement
 from harness.sql import lexer
 
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -17,7 +17,9 @@ REPACK = "leave it out of the revision: pg_repack and pg_squeeze write a table a
 MOVED = "leave it out of the revision: it copies the table; make a second table so, and move the rows in batches"
 
 
-def index(seen: Seen, statement: Statement, part: Part, table: Relation, *, unique: bool = False) -> str:
+def index(
+    seen: Observations, statement: TracedStatement, part: CatalogPart, table: Relation, *, unique: bool = False
+) -> str:
     """Build an index CONCURRENTLY, again where an earlier run has left it INVALID."""
     if table.kind == "p":
         return (
@@ -43,21 +45,21 @@ def index(seen: Seen, statement: Statement, part: Part, table: Relation, *, uniq
     return "\n    ".join([BLOCK, *lines])
 
 
-def key(seen: Seen, statement: Statement, part: Part, table: Relation, word: str) -> str:
+def key(seen: Observations, statement: TracedStatement, part: CatalogPart, table: Relation, word: str) -> str:
     """Build a key's index CONCURRENTLY, then make it the key."""
     name = quoted(part.name)
     add = f"ALTER TABLE {table.name} ADD CONSTRAINT {name} {word} USING INDEX {name}"
     return f"{index(seen, statement, part, table, unique=True)}\nop.execute({_text(add)})"
 
 
-def constraint(seen: Seen, part: Part, table: Relation, word: str) -> str:
+def constraint(seen: Observations, part: CatalogPart, table: Relation, word: str) -> str:
     """Add a CHECK or a foreign key NOT VALID, and validate it in a transaction of its own."""
     items = [item for item in _items(seen, part) if isinstance(item, Constraint) and item.name == part.name]
     definition = items[0].definition.removesuffix(" NOT VALID") if items else f"{word} (...)"
     return _proved(table, part.name, definition)
 
 
-def not_null(part: Part, table: Relation) -> str:
+def not_null(part: CatalogPart, table: Relation) -> str:
     """Prove NOT NULL by a CHECK, so that setting it reads nothing."""
     if _offers("add_not_null", table):
         return f"op.add_not_null({_text(_name(table))}, {_text(part.name)})"
@@ -72,7 +74,7 @@ def not_null(part: Part, table: Relation) -> str:
     )
 
 
-def rewrite(seen: Seen, statement: Statement, table: Relation) -> str:
+def rewrite(seen: Observations, statement: TracedStatement, table: Relation) -> str:
     """What to do in place of what wrote a table anew; empty where that is not plain."""
     words = [word for tokens in lexer.statements(statement.sql) for word in tokens]
     if {"VACUUM", "CLUSTER"} & {*words[:1]}:
@@ -115,7 +117,7 @@ def _proved(table: Relation, name: str, definition: str) -> str:
     return f"{BLOCK}\n    op.execute({_text(add)})\n    op.execute({_text(validate)})"
 
 
-def _items(seen: Seen, part: Part) -> tuple[Index | Constraint, ...]:
+def _items(seen: Observations, part: CatalogPart) -> tuple[Index | Constraint, ...]:
     table = seen.after.by_oid.get(part.table)
     return (*table.indexes, *table.constraints) if table else ()
 
@@ -128,16 +130,16 @@ def _is_plain(found: Index, table: Table) -> bool:
     return found.definition.endswith(f"{quoted(table.name)} USING btree ({columns})")
 
 
-def _waiting(statement: Statement) -> list[str]:
+def _waiting(statement: TracedStatement) -> list[str]:
     """CONCURRENTLY waits for every older snapshot, so no limit may stop it."""
     return [f'op.execute("SET {name} = 0")' for name, value in _timeouts(statement) if value]
 
 
-def _limited(statement: Statement) -> list[str]:
+def _limited(statement: TracedStatement) -> list[str]:
     return [f'op.execute("SET {name} = {value}")' for name, value in _timeouts(statement) if value]
 
 
-def _timeouts(statement: Statement) -> tuple[tuple[str, int], ...]:
+def _timeouts(statement: TracedStatement) -> tuple[tuple[str, int], ...]:
     return ("lock_timeout", statement.lock_timeout), ("statement_timeout", statement.statement_timeout)
 
 

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.migrations.rules.blocking import explained
-from harness.migrations.rules.registry import Place, Seen, rule
-from harness.migrations.tracing.evidence import CONCURRENTLY, Lock, Statement
+from harness.migrations.rules.registry import Breach, Observations, rule
+from harness.migrations.tracing.evidence import CONCURRENTLY, Lock, TracedStatement
 
 SHORT = 600_000
 """Milliseconds below which a timeout is short for CONCURRENTLY, which waits for the database's oldest snapshot."""
@@ -23,9 +23,9 @@ TIMEOUT = "op.execute(\"SET lock_timeout = '5s'\")  # or once for all in env.py,
     "error",
     "Nothing is read whole while an earlier statement's lock stops writers",
     why="the lock stays to the end of the transaction: reading takes as long as the table is large, and all wait",
-    cure="give what reads a transaction of its own (VALIDATE in op.get_context().autocommit_block())",
+    fix="give what reads a transaction of its own (VALIDATE in op.get_context().autocommit_block())",
 )
-def scan_while_locked(seen: Seen) -> Iterator[Place]:
+def scan_while_locked(seen: Observations) -> Iterator[Breach]:
     """Judge each scan in a transaction that already holds a lock which stops writers."""
     for statement in seen.statements:
         held = [lock for lock in statement.held if lock.blocks_writes and seen.trace.by_name[lock.relation].rows]
@@ -35,7 +35,7 @@ def scan_while_locked(seen: Seen) -> Iterator[Place]:
                 lock = held[0]
                 rows = seen.trace.by_name[name].rows
                 message = f"all {rows} seeded rows were read while {lock.short} on {lock.relation} was held"
-                yield Place(name, message, statement=statement)
+                yield Breach(name, message, statement=statement)
 
 
 @rule(
@@ -43,9 +43,9 @@ def scan_while_locked(seen: Seen) -> Iterator[Place]:
     "error",
     "Partitions are detached CONCURRENTLY",
     why="ACCESS EXCLUSIVE on the partitioned table stops every query of it, and queues behind the longest one",
-    cure="ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY outside a transaction (14 and newer)",
+    fix="ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY outside a transaction (14 and newer)",
 )
-def detach_partition_blocking(seen: Seen) -> Iterator[Place]:
+def detach_partition_blocking(seen: Observations) -> Iterator[Breach]:
     """Judge each partition that left a locked table and is still there."""
     for statement in seen.statements:
         emptied = {part.table for part in statement.gone if part.kind in ("column", "not null")}
@@ -55,7 +55,7 @@ def detach_partition_blocking(seen: Seen) -> Iterator[Place]:
                 continue
             if statement.locked(parent.name) == "AccessExclusiveLock":
                 fix = f"ALTER TABLE {parent.name} DETACH PARTITION {part.name} CONCURRENTLY"
-                yield Place(part.name, f"ACCESS EXCLUSIVE on {parent.name}", fix, statement)
+                yield Breach(part.name, f"ACCESS EXCLUSIVE on {parent.name}", fix, statement)
 
 
 @rule(
@@ -63,9 +63,9 @@ def detach_partition_blocking(seen: Seen) -> Iterator[Place]:
     "warning",
     "Indexes of tables in use are dropped CONCURRENTLY",
     why="ACCESS EXCLUSIVE on the table is short, but waits behind every query, and all others wait behind it",
-    cure="op.drop_index(..., postgresql_concurrently=True) inside op.get_context().autocommit_block()",
+    fix="op.drop_index(..., postgresql_concurrently=True) inside op.get_context().autocommit_block()",
 )
-def drop_index_blocking(seen: Seen) -> Iterator[Place]:
+def drop_index_blocking(seen: Observations) -> Iterator[Breach]:
     """Judge each DROP INDEX that locked its table."""
     for statement in seen.statements:
         for part in statement.gone:
@@ -76,7 +76,7 @@ def drop_index_blocking(seen: Seen) -> Iterator[Place]:
                     "with op.get_context().autocommit_block():\n"
                     f'    op.drop_index("{part.name}", "{table.name.rpartition(".")[2]}", postgresql_concurrently=True)'
                 )
-                yield Place(f"{table.name}.{part.name}", f"ACCESS EXCLUSIVE on {table.name}", fix, statement)
+                yield Breach(f"{table.name}.{part.name}", f"ACCESS EXCLUSIVE on {table.name}", fix, statement)
 
 
 @rule(
@@ -84,15 +84,15 @@ def drop_index_blocking(seen: Seen) -> Iterator[Place]:
     "error",
     "Materialized views in use are refreshed CONCURRENTLY",
     why="nobody can read the view while its query runs",
-    cure="give it a unique index and REFRESH MATERIALIZED VIEW CONCURRENTLY",
+    fix="give it a unique index and REFRESH MATERIALIZED VIEW CONCURRENTLY",
 )
-def matview_refresh_blocking(seen: Seen) -> Iterator[Place]:
+def matview_refresh_blocking(seen: Observations) -> Iterator[Breach]:
     """Judge each materialized view that got another file."""
     for statement in seen.statements:
         for rewrite in statement.rewrites:
             if rewrite.kind == "m":
                 fix = f"REFRESH MATERIALIZED VIEW CONCURRENTLY {rewrite.relation}"
-                yield Place(rewrite.relation, "it was filled anew under ACCESS EXCLUSIVE", fix, statement)
+                yield Breach(rewrite.relation, "it was filled anew under ACCESS EXCLUSIVE", fix, statement)
 
 
 @rule(
@@ -100,11 +100,11 @@ def matview_refresh_blocking(seen: Seen) -> Iterator[Place]:
     "warning",
     "One transaction locks one table exclusively",
     why="each lock is waited for while the others are held: one slow query on one table stops all of them",
-    cure="split the revision, or give each table's statements a transaction of their own",
+    fix="split the revision, or give each table's statements a transaction of their own",
 )
-def multi_table_exclusive_locks(seen: Seen) -> Iterator[Place]:
+def multi_table_exclusive_locks(seen: Observations) -> Iterator[Breach]:
     """Judge each transaction by the tables that it holds under ACCESS EXCLUSIVE."""
-    tables: defaultdict[int, dict[str, Statement]] = defaultdict(dict)
+    tables: defaultdict[int, dict[str, TracedStatement]] = defaultdict(dict)
     for statement in seen.statements:
         for lock in statement.locks if statement.transaction is not None else ():
             relation = seen.trace.by_name[lock.relation]
@@ -113,7 +113,7 @@ def multi_table_exclusive_locks(seen: Seen) -> Iterator[Place]:
     for locked in tables.values():
         if len(locked) > 1:
             message = f"ACCESS EXCLUSIVE on {len(locked)} tables until the transaction ends: {', '.join(locked)}"
-            yield Place("+".join(sorted(locked)), message, statement=list(locked.values())[-1])
+            yield Breach("+".join(sorted(locked)), message, statement=list(locked.values())[-1])
 
 
 @rule(
@@ -121,14 +121,14 @@ def multi_table_exclusive_locks(seen: Seen) -> Iterator[Place]:
     "error",
     "No statement waits for a lock without end",
     why="behind one long query the statement waits, and every later query of the table waits behind the statement",
-    cure="set lock_timeout for the session in env.py, and try again when it strikes",
+    fix="set lock_timeout for the session in env.py, and try again when it strikes",
 )
-def no_lock_timeout(seen: Seen) -> Iterator[Place]:
+def no_lock_timeout(seen: Observations) -> Iterator[Breach]:
     """Judge each lock that stops writers and was asked for with lock_timeout = 0."""
     for statement, lock in _endless(seen):
         if not _lost(seen, statement):
             message = f"{lock.short} was asked for with lock_timeout = 0"
-            yield Place(_root(seen, lock), message, TIMEOUT, statement)
+            yield Breach(_root(seen, lock), message, TIMEOUT, statement)
 
 
 @rule(
@@ -136,15 +136,15 @@ def no_lock_timeout(seen: Seen) -> Iterator[Place]:
     "error",
     "lock_timeout is still in force after an autocommit block",
     why="autocommit_block() commits, and COMMIT ends what SET LOCAL has set: the statements after it wait without end",
-    cure="SET lock_timeout for the session, or again after the block",
+    fix="SET lock_timeout for the session, or again after the block",
 )
-def lock_timeout_lost(seen: Seen) -> Iterator[Place]:
+def lock_timeout_lost(seen: Observations) -> Iterator[Breach]:
     """Judge each lock that was asked for without end after an earlier transaction had a limit."""
     for statement, lock in _endless(seen):
         if earlier := _lost(seen, statement):
             limit = f"until {earlier.sql!r} the limit was {earlier.lock_timeout} ms"
             message = f"{lock.short} was asked for with lock_timeout = 0; {limit}"
-            yield Place(_root(seen, lock), message, TIMEOUT, statement)
+            yield Breach(_root(seen, lock), message, TIMEOUT, statement)
 
 
 @rule(
@@ -152,9 +152,9 @@ def lock_timeout_lost(seen: Seen) -> Iterator[Place]:
     "warning",
     "CONCURRENTLY has time to wait",
     why="it waits for every older snapshot of the database; a timeout cancels it and leaves an INVALID index",
-    cure="set lock_timeout and statement_timeout to 0 around it",
+    fix="set lock_timeout and statement_timeout to 0 around it",
 )
-def concurrent_short_timeout(seen: Seen) -> Iterator[Place]:
+def concurrent_short_timeout(seen: Observations) -> Iterator[Breach]:
     """Judge each CONCURRENTLY by the timeouts in force."""
     for statement in seen.statements:
         short = {
@@ -168,7 +168,7 @@ def concurrent_short_timeout(seen: Seen) -> Iterator[Place]:
         if statement.transaction is None and CONCURRENTLY.search(statement.sql) and short:
             shown = " and ".join(f"{name} = {value} ms" for name, value in short.items())
             fix = "\n".join(f'op.execute("SET {name} = 0")' for name in short)
-            yield Place(_about(seen, statement), f"it ran under {shown}", fix, statement)
+            yield Breach(_about(seen, statement), f"it ran under {shown}", fix, statement)
 
 
 @rule(
@@ -176,14 +176,14 @@ def concurrent_short_timeout(seen: Seen) -> Iterator[Place]:
     "warning",
     "No revision locks a table by hand",
     why="the lock stays to the end of the transaction, whatever the statements after it need",
-    cure="leave LOCK TABLE out: each statement takes the lock that it needs",
+    fix="leave LOCK TABLE out: each statement takes the lock that it needs",
 )
-def explicit_lock_table(seen: Seen) -> Iterator[Place]:
+def explicit_lock_table(seen: Observations) -> Iterator[Breach]:
     """Judge each LOCK TABLE that stops writers."""
     for statement in seen.statements:
         for lock in statement.locks if LOCK.search(statement.sql) else ():
             if lock.blocks_writes:
-                yield Place(lock.relation, f"{lock.short} by LOCK TABLE", statement=statement)
+                yield Breach(lock.relation, f"{lock.short} by LOCK TABLE", statement=statement)
 
 
 @rule(
@@ -191,15 +191,15 @@ def explicit_lock_table(seen: Seen) -> Iterator[Place]:
     "warning",
     "A trigger on a table in use is added knowingly",
     why="CREATE TRIGGER stops writers (SHARE ROW EXCLUSIVE), and from then on each write pays for it",
-    cure="keep it in a revision of its own, under a lock_timeout",
+    fix="keep it in a revision of its own, under a lock_timeout",
 )
-def add_trigger(seen: Seen) -> Iterator[Place]:
+def add_trigger(seen: Observations) -> Iterator[Breach]:
     """Judge each trigger that is new on a table with rows."""
     for statement in seen.statements:
         for part in statement.made:
             table = seen.trace.table(part.table)
             if part.kind == "trigger" and table:
-                yield Place(f"{table.name}.{part.name}", f"a trigger on {table.name}", statement=statement)
+                yield Breach(f"{table.name}.{part.name}", f"a trigger on {table.name}", statement=statement)
 
 
 @rule(
@@ -207,11 +207,11 @@ def add_trigger(seen: Seen) -> Iterator[Place]:
     "info",
     "One table is read or written anew once",
     why="each ALTER TABLE goes over the rows again",
-    cure="put the actions into one ALTER TABLE",
+    fix="put the actions into one ALTER TABLE",
 )
-def too_many_alters(seen: Seen) -> Iterator[Place]:
+def too_many_alters(seen: Observations) -> Iterator[Breach]:
     """Judge each table by the ALTER TABLE statements that went over its rows."""
-    alters: defaultdict[str, list[Statement]] = defaultdict(list)
+    alters: defaultdict[str, list[TracedStatement]] = defaultdict(list)
     for statement in seen.statements:
         if any(command.tag == "ALTER TABLE" for command in statement.commands):
             for name in seen.trace.scanned(statement) | {
@@ -220,10 +220,10 @@ def too_many_alters(seen: Seen) -> Iterator[Place]:
                 alters[name].append(statement)
     for name, statements in alters.items():
         if len(statements) > 1:
-            yield Place(name, f"{len(statements)} ALTER TABLE went over its rows", statement=statements[-1])
+            yield Breach(name, f"{len(statements)} ALTER TABLE went over its rows", statement=statements[-1])
 
 
-def _endless(seen: Seen) -> Iterator[tuple[Statement, Lock]]:
+def _endless(seen: Observations) -> Iterator[tuple[TracedStatement, Lock]]:
     """Locks that were asked for without end; CONCURRENTLY must wait, and does so with nobody behind it."""
     for statement in seen.statements:
         if statement.transaction is None and CONCURRENTLY.search(statement.sql):
@@ -233,7 +233,7 @@ def _endless(seen: Seen) -> Iterator[tuple[Statement, Lock]]:
                 yield statement, lock
 
 
-def _lost(seen: Seen, statement: Statement) -> Statement | None:
+def _lost(seen: Observations, statement: TracedStatement) -> TracedStatement | None:
     """The last statement under a lock_timeout, where the limit ended with its transaction."""
     earlier = [item for item in seen.statements if item.number < statement.number]
     for index, item in reversed(list(enumerate(earlier))):
@@ -243,12 +243,12 @@ def _lost(seen: Seen, statement: Statement) -> Statement | None:
     return None
 
 
-def _root(seen: Seen, lock: Lock) -> str:
+def _root(seen: Observations, lock: Lock) -> str:
     relation = seen.trace.by_name[lock.relation]
     return relation.root or relation.name
 
 
-def _about(seen: Seen, statement: Statement) -> str:
+def _about(seen: Observations, statement: TracedStatement) -> str:
     """The index that a statement made or dropped, else the table that it locked, else the revision."""
     for part in (*statement.made, *statement.gone):
         if part.kind == "index" and part.table in seen.trace.by_oid:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Constraint, Index, Table
-from harness.migrations.rules.registry import Place, Seen, rule
+from harness.migrations.rules.registry import Breach, Observations, rule
 from harness.migrations.rules.release import tables
 
 
@@ -14,16 +14,16 @@ from harness.migrations.rules.release import tables
     "warning",
     "No foreign key goes unawares",
     why="rows may point at nothing now, and deletes no longer cascade",
-    cure="say in the exemption what keeps the rows together from now on",
+    fix="say in the exemption what keeps the rows together from now on",
 )
-def drop_fk(seen: Seen) -> Iterator[Place]:
+def drop_fk(seen: Observations) -> Iterator[Breach]:
     """Judge each foreign key that is gone, with no other on its columns and both ends still there."""
     for old, new in tables(seen):
         kept = {(key.columns, key.target) for key in new.foreign_keys}
         for key in old.foreign_keys:
             whole = all(number in new.by_number for number in key.columns)
             if whole and (key.columns, key.target) not in kept and key.target in seen.after.by_oid:
-                yield Place(f"{old.qualified}.{key.name}", f"{key.definition} is gone")
+                yield Breach(f"{old.qualified}.{key.name}", f"{key.definition} is gone")
 
 
 @rule(
@@ -31,9 +31,9 @@ def drop_fk(seen: Seen) -> Iterator[Place]:
     "warning",
     "No unique constraint or index goes unawares",
     why="ON CONFLICT of the release before finds nothing to meet, and duplicates written since bar the way back",
-    cure="say in the exemption which release does without it, and what finds the duplicates before a roll-back",
+    fix="say in the exemption which release does without it, and what finds the duplicates before a roll-back",
 )
-def drop_unique(seen: Seen) -> Iterator[Place]:
+def drop_unique(seen: Observations) -> Iterator[Breach]:
     """Judge each unique index that is gone, with no other one on the same columns, which are still there."""
     for old, new in tables(seen):
         kept = {key for index in new.indexes if index.unique and index.valid for key in _keys(index)}
@@ -41,7 +41,7 @@ def drop_unique(seen: Seen) -> Iterator[Place]:
             whole = all(number in new.by_number for number in index.columns if number)
             own = index.unique and index.valid and not index.parent
             if own and whole and not kept.intersection(_keys(index)):
-                yield Place(f"{old.qualified}.{index.name}", f"{index.definition} is gone")
+                yield Breach(f"{old.qualified}.{index.name}", f"{index.definition} is gone")
 
 
 @rule(
@@ -49,9 +49,9 @@ def drop_unique(seen: Seen) -> Iterator[Place]:
     "warning",
     "No CHECK or EXCLUDE goes unawares",
     why="rows that the release before refused and does not expect may be written now, and bar the way back",
-    cure="say in the exemption what keeps the rows right from now on",
+    fix="say in the exemption what keeps the rows right from now on",
 )
-def drop_check(seen: Seen) -> Iterator[Place]:
+def drop_check(seen: Observations) -> Iterator[Breach]:
     """Judge each CHECK or EXCLUDE that is gone, with no other one in its place and its columns still there.
 
     A new one on the same columns, or of the same name, takes its place; so does NOT NULL for a CHECK that proved it.
@@ -64,7 +64,7 @@ def drop_check(seen: Seen) -> Iterator[Place]:
             whole = all(number in new.by_number for number in item.columns)
             gone = item.kind in "cx" and not item.inherited and not {item.name, item.oid} & names
             if gone and whole and item.columns not in fresh and not _proved(new, item):
-                yield Place(f"{old.qualified}.{item.name}", f"{item.definition} is gone")
+                yield Breach(f"{old.qualified}.{item.name}", f"{item.definition} is gone")
 
 
 def _keys(index: Index) -> list[object]:

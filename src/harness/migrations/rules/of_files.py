@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from harness.findings import Finding, Rule
-from harness.migrations.files.source import Source, read_source
+from harness.migrations.files.source import RevisionSource, read_source
 from harness.migrations.rules import dynamic_sql, environment_branches, rerunnable, sql_mistakes, static
 
-CHECKS: dict[Rule, Callable[[Source], Iterator[Finding]]] = {
+CHECKS: dict[Rule, Callable[[RevisionSource], Iterator[Finding]]] = {
     static.IMPORTS_APP_MODELS: static.imports_app_models,
     dynamic_sql.SQL_IN_FSTRING: dynamic_sql.sql_in_fstring,
     static.OFFLINE_UNSAFE: static.offline_unsafe,

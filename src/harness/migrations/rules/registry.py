@@ -2,8 +2,8 @@
 
 A rule is one function that takes what was seen of a revision and yields places:
 
-    @rule("explicit-lock", "warning", "No revision locks a table by hand", why="...", cure="...")
-    def explicit_lock(seen: Seen) -> Iterator[Place]:
+    @rule("explicit-lock", "warning", "No revision locks a table by hand", why="...", fix="...")
+    def explicit_lock(seen: Observations) -> Iterator[Breach]:
         ...
 """
 
@@ -15,12 +15,19 @@ from typing import NamedTuple
 
 from harness.catalog import Snapshot
 from harness.findings import Finding, Rule, Severity
-from harness.migrations.tracing.evidence import Statement, Trace
-from harness.migrations.tracing.observations import Failure, Hidden, Loss, Refusal, Rerun, WayBack
+from harness.migrations.tracing.evidence import Trace, TracedStatement
+from harness.migrations.tracing.observations import (
+    AdversarialFailure,
+    BrokenStatement,
+    DowngradeResult,
+    Rerun,
+    SkippedInvalidIndex,
+    ValueLoss,
+)
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observations:
     """All that was seen of one revision.
 
     `before` and `after` are the catalogue around it, `after` also when it failed. `losses` are values that a change of
@@ -30,15 +37,15 @@ class Seen:
     trace: Trace
     before: Snapshot
     after: Snapshot
-    losses: tuple[Loss, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
-    way_back: WayBack = field(default_factory=WayBack)
+    losses: tuple[ValueLoss, ...] = ()
+    broken_statements: tuple[BrokenStatement, ...] = ()
+    downgrade_result: DowngradeResult = field(default_factory=DowngradeResult)
     reruns: tuple[Rerun, ...] = ()
-    hidden: tuple[Hidden, ...] = ()
-    adversary: Failure | None = None
+    skipped_indexes: tuple[SkippedInvalidIndex, ...] = ()
+    adversary: AdversarialFailure | None = None
 
     @property
-    def statements(self) -> tuple[Statement, ...]:
+    def statements(self) -> tuple[TracedStatement, ...]:
         """The statements of the revision, in order."""
         return self.trace.statements
 
@@ -48,17 +55,17 @@ class Seen:
         return self.trace.error is None
 
 
-class Place(NamedTuple):
+class Breach(NamedTuple):
     """One place that breaks a rule: the object as an exemption names it, what was seen, and code that mends it."""
 
     object: str
     message: str
     fix: str = ""
-    statement: Statement | None = None
+    statement: TracedStatement | None = None
     level: Severity | None = None
 
 
-Check = Callable[[Seen], Iterator[Place]]
+Check = Callable[[Observations], Iterator[Breach]]
 
 RULES: dict[str, tuple[Rule, Check]] = {}
 """Every rule that is imported, with its check, by id."""
@@ -70,18 +77,18 @@ def rule(
     title: str,
     *,
     why: str,
-    cure: str,
+    fix: str,
 ) -> Callable[[Check], Check]:
     """Register a check under `id`."""
 
     def register(check: Check) -> Check:
-        RULES[id] = (Rule(id, severity, title, why, cure), check)
+        RULES[id] = (Rule(id, severity, title, why, fix), check)
         return check
 
     return register
 
 
-def findings(seen: Seen) -> list[Finding]:
+def findings(seen: Observations) -> list[Finding]:
     """What all rules find, each object once by each rule."""
     found: dict[tuple[str, str], Finding] = {}
     for item, check in RULES.values():

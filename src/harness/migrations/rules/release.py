@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Column, Constraint, Table, Type
-from harness.migrations.rules.registry import Place, Seen, rule
-from harness.migrations.tracing.observations import Refusal
+from harness.migrations.rules.registry import Breach, Observations, rule
+from harness.migrations.tracing.observations import BrokenStatement
 
 STILL = "the release before still runs, and its queries name it"
 LATER = "ship a release that does without it, then a revision; accept the finding there with the release's number"
 
 
-@rule("drop-column", "error", "No column goes while it is read", why=STILL, cure=LATER)
-def drop_column(seen: Seen) -> Iterator[Place]:
+@rule("drop-column", "error", "No column goes while it is read", why=STILL, fix=LATER)
+def drop_column(seen: Observations) -> Iterator[Breach]:
     """Judge each column whose number is gone; one of the same name is another column."""
     for old, new in tables(seen):
         for column in old.columns:
@@ -21,26 +21,26 @@ def drop_column(seen: Seen) -> Iterator[Place]:
                 again = (
                     "; a column of this name was made anew, without its values" if column.name in new.by_name else ""
                 )
-                yield Place(f"{old.qualified}.{column.name}", f"the column is gone{again}")
+                yield Breach(f"{old.qualified}.{column.name}", f"the column is gone{again}")
 
 
-@rule("drop-table", "error", "No table goes while it is read", why=STILL, cure=LATER)
-def drop_table(seen: Seen) -> Iterator[Place]:
+@rule("drop-table", "error", "No table goes while it is read", why=STILL, fix=LATER)
+def drop_table(seen: Observations) -> Iterator[Breach]:
     """Judge each table that is gone; one of the same name is another table."""
     for table in seen.before.tables if seen.complete else ():
         if table.oid not in seen.after.by_oid:
             again = "; another table has its name now" if table.qualified in seen.after.by_name else ""
-            yield Place(table.qualified, f"the table is gone{again}")
+            yield Breach(table.qualified, f"the table is gone{again}")
 
 
-@rule("rename-column", "error", "No column is renamed", why=STILL, cure="add the column under its other name, and copy")
-def rename_column(seen: Seen) -> Iterator[Place]:
+@rule("rename-column", "error", "No column is renamed", why=STILL, fix="add the column under its other name, and copy")
+def rename_column(seen: Observations) -> Iterator[Breach]:
     """Judge each column that has another name now."""
     for old, new in tables(seen):
         for column in old.columns:
             now = new.by_number.get(column.number)
             if now and now.name != column.name:
-                yield Place(f"{old.qualified}.{column.name}", f"it is called {now.name} now")
+                yield Breach(f"{old.qualified}.{column.name}", f"it is called {now.name} now")
 
 
 @rule(
@@ -48,9 +48,9 @@ def rename_column(seen: Seen) -> Iterator[Place]:
     "error",
     "No table is renamed",
     why=STILL,
-    cure="leave the name; or rename and create an updatable view of the old name in the same transaction",
+    fix="leave the name; or rename and create an updatable view of the old name in the same transaction",
 )
-def rename_table(seen: Seen) -> Iterator[Place]:
+def rename_table(seen: Observations) -> Iterator[Breach]:
     """Judge each table under another name or in another schema, unless a view stands in its old place."""
     renamed = dict(_renamed_schemas(seen))
     for old, new in tables(seen):
@@ -58,14 +58,14 @@ def rename_table(seen: Seen) -> Iterator[Place]:
         stands_in = view is not None and view.kind == "v"
         if (renamed.get(old.schema, old.schema), old.name) != (new.schema, new.name) and not stands_in:
             again = "; another table has its name" if view else ""
-            yield Place(old.qualified, f"it is called {new.qualified} now{again}")
+            yield Breach(old.qualified, f"it is called {new.qualified} now{again}")
 
 
-@rule("rename-schema", "error", "No schema is renamed", why=STILL, cure="leave the name")
-def rename_schema(seen: Seen) -> Iterator[Place]:
+@rule("rename-schema", "error", "No schema is renamed", why=STILL, fix="leave the name")
+def rename_schema(seen: Observations) -> Iterator[Breach]:
     """Judge each schema that has another name now."""
     for old, new in _renamed_schemas(seen):
-        yield Place(old, f"it is called {new} now")
+        yield Breach(old, f"it is called {new} now")
 
 
 @rule(
@@ -73,15 +73,15 @@ def rename_schema(seen: Seen) -> Iterator[Place]:
     "error",
     "The release before can still insert",
     why="it does not know the column, or relied on its default: every INSERT fails until the new release is everywhere",
-    cure="keep the default until no old release runs; drop it in a later revision",
+    fix="keep the default until no old release runs; drop it in a later revision",
 )
-def old_insert_breaks(seen: Seen) -> Iterator[Place]:
+def old_insert_breaks(seen: Observations) -> Iterator[Breach]:
     """Judge each INSERT of the release before that now lacks a value which the database used to give."""
-    for refusal in seen.refusals:
+    for refusal in seen.broken_statements:
         before = _column(seen, refusal)
         if refusal.command == "INSERT" and refusal.sqlstate == "23502" and (before is None or before.not_null):
             name = f"{refusal.table}.{refusal.column}"
-            yield Place(name, f"an INSERT with the columns of before fails: {refusal.message}")
+            yield Breach(name, f"an INSERT with the columns of before fails: {refusal.message}")
 
 
 @rule(
@@ -89,11 +89,11 @@ def old_insert_breaks(seen: Seen) -> Iterator[Place]:
     "warning",
     "No column changes its type under prepared statements",
     why="psycopg prepares what runs five times: each pooled connection fails once for each such statement",
-    cure="add a column of the new type; or restart the pool with the revision and say so in the exemption",
+    fix="add a column of the new type; or restart the pool with the revision and say so in the exemption",
 )
-def type_change_breaks_prepared(seen: Seen) -> Iterator[Place]:
+def type_change_breaks_prepared(seen: Observations) -> Iterator[Breach]:
     """Judge each prepared SELECT of before that cannot be run any more, by the columns whose type is another."""
-    for refusal in seen.refusals:
+    for refusal in seen.broken_statements:
         if refusal.sqlstate != "0A000":
             continue
         old = seen.before.by_name.get(refusal.table)
@@ -104,7 +104,7 @@ def type_change_breaks_prepared(seen: Seen) -> Iterator[Place]:
             if new and column.number in new.by_number and new.by_number[column.number].type != column.type
         ]
         for name in changed or [refusal.table]:
-            yield Place(name, f"a statement prepared before: {refusal.message}")
+            yield Breach(name, f"a statement prepared before: {refusal.message}")
 
 
 @rule(
@@ -112,15 +112,15 @@ def type_change_breaks_prepared(seen: Seen) -> Iterator[Place]:
     "error",
     "No enum value is renamed",
     why="the release before writes and expects the old one",
-    cure="add the other value, move the rows over in batches, and keep the old one",
+    fix="add the other value, move the rows over in batches, and keep the old one",
 )
-def rename_enum_value(seen: Seen) -> Iterator[Place]:
+def rename_enum_value(seen: Observations) -> Iterator[Breach]:
     """Judge each label in whose place another one stands."""
     for old, new in _enums(seen):
         if old.oid == new.oid and len(old.labels) == len(new.labels):
             for label, now in zip(old.labels, new.labels, strict=True):
                 if label != now and label not in new.labels:
-                    yield Place(f"{old.qualified}.{label}", f"it is called {now} now")
+                    yield Breach(f"{old.qualified}.{label}", f"it is called {now} now")
 
 
 @rule(
@@ -128,15 +128,15 @@ def rename_enum_value(seen: Seen) -> Iterator[Place]:
     "error",
     "No enum value goes",
     why="the release before writes and expects it",
-    cure="leave it; forbid it with a CHECK once no release writes it",
+    fix="leave it; forbid it with a CHECK once no release writes it",
 )
-def remove_enum_value(seen: Seen) -> Iterator[Place]:
+def remove_enum_value(seen: Observations) -> Iterator[Breach]:
     """Judge each label that the type of that name has no more."""
     for old, new in _enums(seen):
         if old.oid != new.oid or len(old.labels) != len(new.labels):
             for label in old.labels:
                 if label not in new.labels:
-                    yield Place(f"{old.qualified}.{label}", "the type has it no more")
+                    yield Breach(f"{old.qualified}.{label}", "the type has it no more")
 
 
 @rule(
@@ -144,21 +144,21 @@ def remove_enum_value(seen: Seen) -> Iterator[Place]:
     "warning",
     "The release before can still write",
     why="it may write what is refused now: as long as it runs, its users see errors",
-    cure="ship a release that writes only what the constraint allows, then add it",
+    fix="ship a release that writes only what the constraint allows, then add it",
 )
-def new_constraint_rejects_old_writes(seen: Seen) -> Iterator[Place]:
+def new_constraint_rejects_old_writes(seen: Observations) -> Iterator[Breach]:
     """Judge each INSERT of before that a constraint refuses now; one that merely might refuse is only told."""
-    for refusal in seen.refusals:
+    for refusal in seen.broken_statements:
         before = _column(seen, refusal)
         null = refusal.sqlstate == "23502" and before is not None and not before.not_null
         refused = refusal.sqlstate in ("23514", "23505", "23P01") and refusal.column  # a missing partition names none
         if refusal.command == "INSERT" and (null or refused):
-            yield Place(
+            yield Breach(
                 f"{refusal.table}.{refusal.column}", f"an INSERT with the columns of before fails: {refusal.message}"
             )
     for old, new in tables(seen):
         for name, text in _new_constraints(old, new):
-            yield Place(
+            yield Breach(
                 f"{old.qualified}.{name}", f"{text} is new on columns that the release before writes", level="info"
             )
 
@@ -168,43 +168,43 @@ def new_constraint_rejects_old_writes(seen: Seen) -> Iterator[Place]:
     "warning",
     "No column starts to hold nulls unawares",
     why="the release before does not expect a null there",
-    cure="ship a release that reads nulls first",
+    fix="ship a release that reads nulls first",
 )
-def drop_not_null(seen: Seen) -> Iterator[Place]:
+def drop_not_null(seen: Observations) -> Iterator[Breach]:
     """Judge each column that was NOT NULL."""
     for old, new in tables(seen):
         for column in old.columns:
             now = new.by_number.get(column.number)
             if now and column.not_null and not now.not_null:
-                yield Place(f"{old.qualified}.{column.name}", "it may hold nulls now")
+                yield Breach(f"{old.qualified}.{column.name}", "it may hold nulls now")
 
 
-@rule("replaced-view", "error", "Views keep their columns", why=STILL, cure="add columns at the end; keep the others")
-def replaced_view(seen: Seen) -> Iterator[Place]:
+@rule("replaced-view", "error", "Views keep their columns", why=STILL, fix="add columns at the end; keep the others")
+def replaced_view(seen: Observations) -> Iterator[Breach]:
     """Judge each view by its name: gone, or without a column, or with one of another type."""
     for view in seen.before.relations if seen.complete else ():
         if view.kind not in "vm":
             continue
         now = seen.after.by_name.get(view.qualified)
         if now is None:
-            yield Place(view.qualified, "the view is gone")
+            yield Breach(view.qualified, "the view is gone")
             continue
         for column in view.columns:
             found = now.by_name.get(column.name)
             if found is None:
-                yield Place(f"{view.qualified}.{column.name}", "the view has this column no more")
+                yield Breach(f"{view.qualified}.{column.name}", "the view has this column no more")
             elif found.type != column.type:
-                yield Place(f"{view.qualified}.{column.name}", f"it was {column.type} and is {found.type} now")
+                yield Breach(f"{view.qualified}.{column.name}", f"it was {column.type} and is {found.type} now")
 
 
-def tables(seen: Seen) -> Iterator[tuple[Table, Table]]:
+def tables(seen: Observations) -> Iterator[tuple[Table, Table]]:
     """Tables that are there before and after, by OID; none for a revision that failed."""
     for old in seen.before.tables if seen.complete else ():
         if new := seen.after.by_oid.get(old.oid):
             yield old, new
 
 
-def _enums(seen: Seen) -> Iterator[tuple[Type, Type]]:
+def _enums(seen: Observations) -> Iterator[tuple[Type, Type]]:
     """Enums that have a successor of the same name."""
     after = {item.qualified: item for item in seen.after.types if item.kind == "e"}
     for old in seen.before.types if seen.complete else ():
@@ -212,14 +212,14 @@ def _enums(seen: Seen) -> Iterator[tuple[Type, Type]]:
             yield old, after[old.qualified]
 
 
-def _renamed_schemas(seen: Seen) -> Iterator[tuple[str, str]]:
+def _renamed_schemas(seen: Observations) -> Iterator[tuple[str, str]]:
     after = {schema.oid: schema.name for schema in seen.after.schemas}
     for schema in seen.before.schemas if seen.complete else ():
         if after.get(schema.oid, schema.name) != schema.name:
             yield schema.name, after[schema.oid]
 
 
-def _column(seen: Seen, refusal: Refusal) -> Column | None:
+def _column(seen: Observations, refusal: BrokenStatement) -> Column | None:
     table = seen.before.by_name.get(refusal.table)
     return table.by_name.get(refusal.column) if table else None
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from harness.findings import Finding, Rule
-from harness.migrations.files.source import SENDERS, Source, place
+from harness.migrations.files.source import SENDERS, RevisionSource, place
 from harness.sql import lexer
 
 NOT_ROBUST = Rule(
@@ -61,7 +61,7 @@ class Step:
     guarded: bool
 
 
-def not_robust(source: Source) -> Iterator[Finding]:
+def not_robust(source: RevisionSource) -> Iterator[Finding]:
     """Judge the straight path of each function up to the point where it last leaves the transaction.
 
     What stands under `if`, `try` or `while` is taken as guarded by hand; so is an object that was dropped with IF
@@ -81,14 +81,14 @@ def not_robust(source: Source) -> Iterator[Finding]:
                     yield _finding(source, function, call, step)
 
 
-def _finding(source: Source, function: ast.FunctionDef, call: ast.Call | None, step: Step) -> Finding:
+def _finding(source: RevisionSource, function: ast.FunctionDef, call: ast.Call | None, step: Step) -> Finding:
     line = call.lineno if call else function.lineno
     again = {"CREATE": ": it is there already", "DROP": ": it is gone already"}.get(step.verb, "")
     message = f"{function.name}, line {line}: {step.verb} of {step.name} fails when the revision is run again{again}"
     return Finding(NOT_ROBUST, place(function, step.name), message, revision=source.revision)
 
 
-def _path(body: list[ast.stmt], source: Source) -> Iterator[ast.Call | None]:
+def _path(body: list[ast.stmt], source: RevisionSource) -> Iterator[ast.Call | None]:
     """The calls that always run, in order; None where the transaction is left."""
     for node in body:
         if isinstance(node, ast.With):
@@ -108,14 +108,14 @@ def _is_autocommit(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "autocommit_block"
 
 
-def _leaves(node: ast.AST, source: Source) -> bool:
+def _leaves(node: ast.AST, source: RevisionSource) -> bool:
     if not isinstance(node, ast.Call):
         return False
     operation = source.names.dotted(node.func).removeprefix("alembic.op.")
     return operation in LEAVING
 
 
-def _steps(call: ast.Call, source: Source) -> Iterator[Step]:
+def _steps(call: ast.Call, source: RevisionSource) -> Iterator[Step]:
     """What a call does that could fail the second time."""
     name = source.names.dotted(call.func)
     operation = name.removeprefix("alembic.op.")
@@ -127,7 +127,7 @@ def _steps(call: ast.Call, source: Source) -> Iterator[Step]:
             yield from _statement(tokens)
 
 
-def _operation(call: ast.Call, operation: str, source: Source) -> Step:
+def _operation(call: ast.Call, operation: str, source: RevisionSource) -> Step:
     """One of Alembic's operations; a column is named with its table."""
     guard = GUARDS[operation]
     guarded = any(word.arg == guard and not _is_false(word.value) for word in call.keywords)
@@ -141,7 +141,7 @@ def _is_false(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and not node.value
 
 
-def _word(node: ast.expr, source: Source) -> str:
+def _word(node: ast.expr, source: RevisionSource) -> str:
     """A name as an argument gives it, also inside `op.f("…")` and `sa.Column("…", …)`; else the expression itself."""
     if isinstance(node, ast.Call) and node.args:
         return _word(node.args[0], source)

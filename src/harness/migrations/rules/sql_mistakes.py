@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from harness.findings import Finding, Rule
-from harness.migrations.files.source import Source
+from harness.migrations.files.source import RevisionSource
 from harness.sql import lexer
 
 UNCOMMITTED = Rule(
@@ -35,7 +35,7 @@ BEGINS = (("BEGIN",), ("START", "TRANSACTION"))
 ENDS = ("COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE")
 
 
-def uncommitted(source: Source) -> Iterator[Finding]:
+def uncommitted(source: RevisionSource) -> Iterator[Finding]:
     """Judge each function's SQL as one sequence; a BEGIN inside a function body or DO block is plpgsql's."""
     for function, statements in _by_function(source):
         open_ = ""
@@ -49,7 +49,7 @@ def uncommitted(source: Source) -> Iterator[Finding]:
             yield Finding(UNCOMMITTED, function, message, revision=source.revision, statement=open_)
 
 
-def duplicate_column(source: Source) -> Iterator[Finding]:
+def duplicate_column(source: RevisionSource) -> Iterator[Finding]:
     """Judge UPDATE … SET and the column list of INSERT; elements of arrays and fields of composites are not columns."""
     for function, statements in _by_function(source):
         for tokens, text in statements:
@@ -61,7 +61,7 @@ def duplicate_column(source: Source) -> Iterator[Finding]:
                     yield Finding(DUPLICATE_COLUMN, place, message, revision=source.revision, statement=text)
 
 
-def enum_order(source: Source) -> Iterator[Finding]:
+def enum_order(source: RevisionSource) -> Iterator[Finding]:
     """Judge ALTER TYPE … ADD VALUE without a place."""
     for function, statements in _by_function(source):
         for tokens, text in statements:
@@ -73,7 +73,7 @@ def enum_order(source: Source) -> Iterator[Finding]:
                 yield Finding(ENUM_ORDER, place, message, revision=source.revision, statement=text)
 
 
-def _by_function(source: Source) -> Iterator[tuple[str, list[tuple[lexer.Tokens, str]]]]:
+def _by_function(source: RevisionSource) -> Iterator[tuple[str, list[tuple[lexer.Tokens, str]]]]:
     """The statements that each function sends, in order, as far as the file holds their text."""
     for function in source.functions:
         texts = [text for _, text in source.statements(function) if text]

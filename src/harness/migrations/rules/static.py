@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from harness.findings import Finding, Rule
-from harness.migrations.files.source import SENDERS, Names, Source, calls
+from harness.migrations.files.source import SENDERS, Names, RevisionSource, calls
 from harness.migrations.files.value_origins import SERVER, is_chance
 
 IMPORTS_APP_MODELS = Rule(
@@ -38,7 +38,7 @@ TYPING = ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING")
 IMPORTERS = ("importlib.import_module", "builtins.__import__")
 
 
-def imports_app_models(source: Source) -> Iterator[Finding]:
+def imports_app_models(source: RevisionSource) -> Iterator[Finding]:
     """Judge each import of the app's package; one for the type checker alone never runs."""
     for name, line in sorted({*_imported(source.tree, source.names)}):
         if name.partition(".")[0] == source.package:
@@ -60,7 +60,7 @@ def _imported(node: ast.AST, names: Names) -> Iterator[tuple[str, int]]:
         yield from _imported(child, names)
 
 
-def offline_unsafe(source: Source) -> Iterator[Finding]:
+def offline_unsafe(source: RevisionSource) -> Iterator[Finding]:
     """Judge the use of what a statement returns; a function that asks for the mode knows what it does."""
     for function in source.functions if source.offline else []:
         guarded = any(
@@ -79,7 +79,7 @@ def _used(function: ast.FunctionDef) -> list[ast.Call]:
     return [call for call in calls(function) if id(call) not in thrown]
 
 
-def _asks(call: ast.Call, source: Source) -> bool:
+def _asks(call: ast.Call, source: RevisionSource) -> bool:
     """Whether a call reads from the database: a statement on the bind, or an inspector of it."""
     name = source.names.dotted(call.func)
     if name.startswith("sqlalchemy.") and name.endswith("inspect"):
@@ -87,7 +87,7 @@ def _asks(call: ast.Call, source: Source) -> bool:
     return name.startswith(SERVER) and name.rpartition(".")[2] in SENDERS
 
 
-def time_or_random(source: Source) -> Iterator[Finding]:
+def time_or_random(source: RevisionSource) -> Iterator[Finding]:
     """Judge the clock and chance, except where chance is seeded and where the value does not reach the database."""
     told = {id(inner) for node in _without_effect(source.tree) for inner in calls(node)}
     seeded = any(source.names.dotted(call.func) == "random.seed" and call.args for call in calls(source.tree))

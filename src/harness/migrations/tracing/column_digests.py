@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from harness.catalog import Snapshot, Table
-from harness.migrations.tracing.observations import Loss
+from harness.migrations.tracing.observations import ValueLoss
 
 Digest = Counter[int]
 """How often each hash of a non-null value occurs in a column."""
@@ -30,9 +30,11 @@ def digest(session: psycopg.Connection[Any], snapshot: Snapshot) -> Digests:
     return found
 
 
-def type_losses(session: psycopg.Connection[Any], before: Snapshot, after: Snapshot, digests: Digests) -> list[Loss]:
+def type_losses(
+    session: psycopg.Connection[Any], before: Snapshot, after: Snapshot, digests: Digests
+) -> list[ValueLoss]:
     """What changes of type have cost: values that, cast back to the old type, are not those of before."""
-    losses: list[Loss] = []
+    losses: list[ValueLoss] = []
     for old in before.roots:
         new = after.by_oid.get(old.oid)
         for column in old.columns if new else ():
@@ -45,16 +47,16 @@ def type_losses(session: psycopg.Connection[Any], before: Snapshot, after: Snaps
                     have = _cast_back(session, new, column.number, column.type)
                 except psycopg.Error as error:
                     reason = f"they cannot be cast back to {column.type}: {error.diag.message_primary}"
-                    losses.append(Loss(name, had.total(), had.total(), reason))
+                    losses.append(ValueLoss(name, had.total(), had.total(), reason))
                     continue
                 if have is not None and (lost := had - have):
-                    losses.append(Loss(name, lost.total(), had.total(), f"from {column.type} to {now.type}"))
+                    losses.append(ValueLoss(name, lost.total(), had.total(), f"from {column.type} to {now.type}"))
     return losses
 
 
-def round_trip_losses(before: Snapshot, digests: Digests, after: Snapshot, left: Digests) -> list[Loss]:
+def round_trip_losses(before: Snapshot, digests: Digests, after: Snapshot, left: Digests) -> list[ValueLoss]:
     """What up and down have cost, by names: a table that was made anew is named once."""
-    losses: list[Loss] = []
+    losses: list[ValueLoss] = []
     for old in before.roots:
         new = after.by_name.get(old.qualified)
         if new is None:
@@ -66,9 +68,9 @@ def round_trip_losses(before: Snapshot, digests: Digests, after: Snapshot, left:
         }
         had = {column.name: digests[old.oid, column.number].total() for column in old.columns}
         if new.oid != old.oid and any(lost.values()):
-            losses.append(Loss(old.qualified, max(lost.values()), max(had.values())))
+            losses.append(ValueLoss(old.qualified, max(lost.values()), max(had.values())))
             continue
-        losses += [Loss(f"{old.qualified}.{name}", count, had[name]) for name, count in lost.items() if count]
+        losses += [ValueLoss(f"{old.qualified}.{name}", count, had[name]) for name, count in lost.items() if count]
     return losses
 
 

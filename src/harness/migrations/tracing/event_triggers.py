@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from harness.migrations.tracing.evidence import Command, Dropped, Notice
+from harness.migrations.tracing.evidence import Command, DroppedObject, Notice
 
 SCHEMA = "harness_trace"
 """Holds the functions, in traced databases only."""
@@ -49,7 +49,7 @@ CREATE EVENT TRIGGER {SCHEMA}_dropped ON sql_drop EXECUTE FUNCTION {SCHEMA}.drop
 """  # noqa: S608 - every part is a constant of this module
 
 
-def install(connection: psycopg.Connection[Any]) -> None:
+def install_event_triggers(connection: psycopg.Connection[Any]) -> None:
     """Set the triggers up in the database of a superuser's session."""
     connection.execute(INSTALL.encode())
 
@@ -62,12 +62,12 @@ def announcement(message: str) -> dict[str, Any] | None:
     return said
 
 
-def heard(
+def parse_notices(
     said: list[tuple[str, str]],
-) -> tuple[tuple[Command, ...], tuple[Dropped, ...], tuple[Notice, ...], frozenset[tuple[int, str]]]:
+) -> tuple[tuple[Command, ...], tuple[DroppedObject, ...], tuple[Notice, ...], frozenset[tuple[int, str]]]:
     """What the triggers have announced: commands, objects that went with others, other notices, locks."""
     commands: list[Command] = []
-    dropped: list[Dropped] = []
+    dropped: list[DroppedObject] = []
     notices: list[Notice] = []
     locks: set[tuple[int, str]] = set()
     for sqlstate, message in said:
@@ -83,7 +83,7 @@ def heard(
         own = {name for _, name, original, _ in objects if original}
         commands += [Command(told["tag"], name) for name in sorted(own)]
         dropped += [
-            Dropped(kind, name)
+            DroppedObject(kind, name)
             for kind, name, original, normal in objects
             if normal and not original and not any(name.endswith(f" on {item}") for item in own)
         ]

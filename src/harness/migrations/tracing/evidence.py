@@ -72,7 +72,7 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RowCounts:
     """Rows of one relation that a statement has read and written."""
 
     relation: str
@@ -114,7 +114,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
+class DroppedObject:
     """An object that went with another one, which is what the statement named."""
 
     kind: str
@@ -122,7 +122,7 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CatalogPart:
     """A constraint, an index, a trigger or a column's NOT NULL of a table, as a statement left it.
 
     `table` is the table's OID; `kind` is contype (p, u, f, c, x), `index`, `trigger`, `not null` or `partition`;
@@ -140,7 +140,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class TracedStatement:
     """One statement of a revision.
 
     `transaction` numbers the transaction that it ran in, None outside of one. `locks` are those it took on relations
@@ -154,7 +154,7 @@ class Statement:
     locks: tuple[Lock, ...] = ()
     held: tuple[Lock, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
-    rows: tuple[Rows, ...] = ()
+    rows: tuple[RowCounts, ...] = ()
     milliseconds: float = 0.0
     lock_timeout: int = 0
     statement_timeout: int = 0
@@ -164,9 +164,9 @@ class Statement:
     """`schema.table.column` or `schema.table.constraint` that the error is about, as far as the server says."""
     notices: tuple[Notice, ...] = ()
     commands: tuple[Command, ...] = ()
-    dropped: tuple[Dropped, ...] = ()
-    made: tuple[Part, ...] = ()
-    gone: tuple[Part, ...] = ()
+    dropped: tuple[DroppedObject, ...] = ()
+    made: tuple[CatalogPart, ...] = ()
+    gone: tuple[CatalogPart, ...] = ()
     ended_transaction: bool = False
     changed: bool = False
     """Whether anything is different after it: catalogue, files or rows."""
@@ -193,7 +193,7 @@ class Trace:
     revision: str
     version: int
     relations: tuple[Relation, ...]
-    statements: tuple[Statement, ...]
+    statements: tuple[TracedStatement, ...]
     error: str | None = None
     sqlstate: str | None = None
     hung: str | None = None
@@ -211,7 +211,7 @@ class Trace:
         return {relation.oid: relation for relation in self.relations}
 
     @property
-    def stops(self) -> tuple[Statement, ...]:
+    def stops(self) -> tuple[TracedStatement, ...]:
         """The statements after which a failure does not undo what was done: outside a transaction, or ending one."""
         changed = {item.transaction for item in self.statements if item.changed}
         failed = {item.transaction for item in self.statements if item.error}
@@ -231,14 +231,14 @@ class Trace:
         found = self.by_oid.get(oid)
         return found if found and found.rows else None
 
-    def scanned(self, statement: Statement) -> frozenset[str]:
+    def scanned(self, statement: TracedStatement) -> frozenset[str]:
         """The relations that a statement has read from end to end; with a partition, the table that it is a part of."""
         read = ((self.by_name[item.relation], item.read) for item in statement.rows)
         found = [relation for relation, rows in read if relation.rows and rows >= relation.rows]
         return frozenset(name for relation in found for name in (relation.name, relation.root or relation.name))
 
 
-def strongest(statements: Iterable[Statement]) -> str:
+def strongest(statements: Iterable[TracedStatement]) -> str:
     """The strongest lock of several statements, as SQL writes it; empty for none."""
     locks = [lock for statement in statements for lock in statement.locks if lock.mode in MODES]
     found = max(locks, key=lambda lock: MODES.index(lock.mode), default=None)

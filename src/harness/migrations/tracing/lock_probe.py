@@ -39,7 +39,7 @@ SHORTEST = 1000
 
 
 @dataclass
-class Stall:
+class LockProbe:
     """The session that makes others wait, on one database, with the tables that it holds."""
 
     server: Address

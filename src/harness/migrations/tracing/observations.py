@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class ValueLoss:
     """Values of a column that were there before and are not there after, counted as non-null values of rows."""
 
     column: str
@@ -16,7 +16,7 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class BrokenStatement:
     """A statement of the release before, which worked before the revision and fails after it."""
 
     table: str
@@ -27,7 +27,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class WayBack:
+class DowngradeResult:
     """What the downgrade did: nothing was tried (`missing` and `error` empty, `tried` false), failed, or ran."""
 
     tried: bool = False
@@ -35,7 +35,7 @@ class WayBack:
     error: str = ""
     changes: tuple[tuple[str, str], ...] = ()
     """(object, what differs) from the catalogue before the revision."""
-    losses: tuple[Loss, ...] = ()
+    losses: tuple[ValueLoss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Rerun:
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden:
+class SkippedInvalidIndex:
     """An INVALID index that a second run took for a built one; `sql` is the statement."""
 
     index: str
@@ -58,7 +58,7 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class AdversarialFailure:
     """How a revision ends on rows with duplicates, nulls and extremes."""
 
     sqlstate: str

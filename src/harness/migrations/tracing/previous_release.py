@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from harness.catalog import Column, Snapshot, Table
-from harness.migrations.tracing.observations import Refusal
+from harness.migrations.tracing.observations import BrokenStatement
 
 TIMES = 6
 """psycopg prepares what runs more than five times, and Postgres then settles on one plan."""
@@ -27,7 +27,7 @@ class Call:
 
 
 @dataclass
-class Release:
+class PreviousRelease:
     """Two sessions of the release before on one database: psycopg forgets what it has prepared after a ROLLBACK.
 
     Foreign keys and triggers are off in the writing one, so that a row can be taken away and inserted again.
@@ -47,17 +47,19 @@ class Release:
                         self._run(call, TIMES if call.command == "SELECT" else 1)
                         self.calls.append(call)
 
-    def again(self) -> list[Refusal]:
+    def again(self) -> list[BrokenStatement]:
         """Run all once more, on the same session; what fails now."""
-        refusals: list[Refusal] = []
+        broken_statements: list[BrokenStatement] = []
         for call in self.calls:
             try:
                 self._run(call, 1)
             except psycopg.Error as error:
                 name = error.diag.column_name or error.diag.constraint_name or ""
                 message = (error.diag.message_primary or str(error)).strip()
-                refusals.append(Refusal(call.table.qualified, call.command, error.sqlstate or "", message, name))
-        return refusals
+                broken_statements.append(
+                    BrokenStatement(call.table.qualified, call.command, error.sqlstate or "", message, name)
+                )
+        return broken_statements
 
     def _calls(self, table: Table) -> list[Call]:
         name = sql.Identifier(table.schema, table.name)

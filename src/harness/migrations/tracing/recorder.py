@@ -14,12 +14,19 @@ from psycopg._connection_base import BaseConnection
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from harness.migrations.tracing.event_triggers import heard
-from harness.migrations.tracing.evidence import Lock, Relation, Statement
-from harness.migrations.tracing.lock_probe import SHORTEST, Stall
+from harness.migrations.tracing.event_triggers import parse_notices
+from harness.migrations.tracing.evidence import Lock, Relation, TracedStatement
+from harness.migrations.tracing.lock_probe import SHORTEST, LockProbe
 from harness.migrations.tracing.noted import numbers, refused, tidy
-from harness.migrations.tracing.session_state import Pulse, read_parts, read_pulse, rewrites, rows, written
-from harness.migrations.tracing.sessions import Session
+from harness.migrations.tracing.session_state import (
+    SessionState,
+    read_parts,
+    read_session_state,
+    rewrites,
+    rows,
+    written,
+)
+from harness.migrations.tracing.sessions import RecordedSession
 from harness.migrations.tracing.several import one_transaction, parts
 
 QUIET = re.compile(
@@ -45,12 +52,12 @@ class Recorder:
 
     database: str
     relations: dict[int, Relation]
-    stall: Stall
+    stall: LockProbe
     active: bool = False
-    statements: list[Statement] = field(default_factory=list)
+    statements: list[TracedStatement] = field(default_factory=list)
     sent: int = 0
     """How many strings SQLAlchemy has sent; one may hold several statements."""
-    _sessions: dict[int, Session] = field(default_factory=dict)
+    _sessions: dict[int, RecordedSession] = field(default_factory=dict)
     _transactions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @contextlib.contextmanager
@@ -93,22 +100,22 @@ class Recorder:
         finally:
             self.active = False
 
-    def _session(self, connection: Connection) -> Session | None:
+    def _session(self, connection: Connection) -> RecordedSession | None:
         """The session behind a connection; None for another database, or for a driver that is not psycopg."""
         driver = connection.connection.driver_connection
         if connection.engine.url.database != self.database or not isinstance(driver, BaseConnection):
             return None
         if id(driver) not in self._sessions:
-            session = Session(connection.connection.dbapi_connection, driver.info)
+            session = RecordedSession(connection.connection.dbapi_connection, driver.info)
             driver.add_notice_handler(
                 lambda said: session.said.append((said.sqlstate or "", said.message_primary or ""))
             )
             self._sessions[id(driver)] = session
         return self._sessions[id(driver)]
 
-    def _begin(self, session: Session) -> Pulse:
+    def _begin(self, session: RecordedSession) -> SessionState:
         """Take the look that the next statement is compared with."""
-        session.pulse = read_pulse(session.dbapi)
+        session.pulse = read_session_state(session.dbapi)
         session.held = session.pulse.locks if session.in_transaction else frozenset()
         session.number = next(self._transactions) if session.in_transaction else None
         session.alone = False
@@ -165,7 +172,7 @@ class Recorder:
                 cursor = session.dbapi.cursor()  # the first one stays at the first result
         return True
 
-    def _starts(self, session: Session, sql: str) -> None:
+    def _starts(self, session: RecordedSession, sql: str) -> None:
         pulse = session.pulse if session.in_transaction and session.pulse else self._begin(session)
         session.said.clear()
         session.stalled = set()
@@ -175,18 +182,18 @@ class Recorder:
             session.stalled = session.stall.enter_context(self.stall.around(session.info.backend_pid))
         session.started = time.perf_counter()
 
-    def _ends(self, session: Session, sql: str) -> None:
+    def _ends(self, session: RecordedSession, sql: str) -> None:
         milliseconds = self._ended(session)
         if session.pulse:
             self.statements.append(self._statement(session, session.pulse, sql, milliseconds))
 
-    def _fails(self, session: Session, sql: str, error: BaseException) -> None:
+    def _fails(self, session: RecordedSession, sql: str, error: BaseException) -> None:
         milliseconds = self._ended(session)
         sqlstate = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-        pulse = session.pulse or Pulse()
-        commands, dropped, notices, _ = heard(session.said)
+        pulse = session.pulse or SessionState()
+        commands, dropped, notices, _ = parse_notices(session.said)
         self.statements.append(
-            Statement(
+            TracedStatement(
                 len(self.statements) + 1,
                 tidy(sql),
                 session.number,
@@ -206,7 +213,7 @@ class Recorder:
             )
         )
 
-    def _ended(self, session: Session) -> float:
+    def _ended(self, session: RecordedSession) -> float:
         """Milliseconds since the statement began; whoever was made to wait is let go."""
         milliseconds = (time.perf_counter() - session.started) * 1000
         if session.stall:
@@ -214,11 +221,13 @@ class Recorder:
             session.stall = None
         return round(milliseconds, 3)
 
-    def _statement(self, session: Session, before: Pulse, sql: str, milliseconds: float) -> Statement:
-        commands, dropped, notices, announced = heard(session.said)
+    def _statement(
+        self, session: RecordedSession, before: SessionState, sql: str, milliseconds: float
+    ) -> TracedStatement:
+        commands, dropped, notices, announced = parse_notices(session.said)
         inside = session.number is not None
         ended = inside and not session.in_transaction
-        after = read_pulse(session.dbapi)
+        after = read_session_state(session.dbapi)
         parts = session.parts or frozenset()
         if commands or dropped or announced or SILENT.match(sql) or sql == PAST:
             session.parts = read_parts(session.dbapi)
@@ -226,7 +235,7 @@ class Recorder:
         if before.transaction != after.transaction:
             session.held = frozenset()
         fresh = (after.locks - session.held) if inside and not ended else frozenset()
-        statement = Statement(
+        statement = TracedStatement(
             len(self.statements) + 1,
             tidy(sql),
             session.number,

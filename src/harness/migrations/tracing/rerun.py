@@ -14,8 +14,8 @@ from sqlalchemy.engine import ExceptionContext
 from harness.catalog import Snapshot, difference, read_snapshot
 from harness.migrations.history import History
 from harness.migrations.tracing.evidence import CONCURRENTLY, Trace
-from harness.migrations.tracing.observations import Hidden, Rerun
-from harness.migrations.tracing.scratch_databases import Workshop
+from harness.migrations.tracing.observations import Rerun, SkippedInvalidIndex
+from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.migrations.tracing.trace import said, sqlstate
 
 MOST = 20
@@ -32,7 +32,7 @@ class Reruns:
     """Second runs of one revision; `filled` is a database at the revision before, with rows, free of sessions."""
 
     history: History
-    workshop: Workshop
+    scratch: ScratchDatabases
     script: Script
     filled: str
 
@@ -42,17 +42,17 @@ class Reruns:
         for statement in stops if len(stops) <= MOST else (*stops[: MOST // 2], *stops[-MOST // 2 :]):
             with self._copy() as database:
                 with contextlib.suppress(Exception):
-                    self._step("upgrade", database, _Kill(self.workshop, database, statement.sent).around)
+                    self._step("upgrade", database, _Kill(self.scratch, database, statement.sent).around)
                 error = self._attempt(database)
                 if error is not None:
                     text = (said(error) or "").splitlines()[0]
                     yield Rerun(statement.number, statement.sql, text, sqlstate(error) or "")
                     continue
-                with self.workshop.connect(database) as session:
+                with self.scratch.connect(database) as session:
                     changes = difference(after, read_snapshot(session))
                 yield Rerun(statement.number, statement.sql, differs=tuple(map(str, changes)))
 
-    def hidden(self, trace: Trace, after: Snapshot) -> Iterator[Hidden]:
+    def skipped_indexes(self, trace: Trace, after: Snapshot) -> Iterator[SkippedInvalidIndex]:
         """Put every index that the revision builds CONCURRENTLY there as INVALID, and run it again."""
         made = {
             part.name: (statement.sql, part.table)
@@ -71,18 +71,18 @@ class Reruns:
             return
         with self._copy() as database:
             self._step("upgrade", database)
-            with self.workshop.connect(database) as session:
+            with self.scratch.connect(database) as session:
                 for schema, _, index in names:
                     session.execute(INVALIDATE, [schema, index])
             self._step("forget", database)
             if self._attempt(database) is not None:
                 return
-            with self.workshop.connect(database) as session:
+            with self.scratch.connect(database) as session:
                 left = read_snapshot(session)
             for _, table, name in sorted(names):
                 found = left.by_name.get(table)
                 if found and any(index.name == name and not index.valid for index in found.indexes):
-                    yield Hidden(f"{table}.{name}", made[name][0])
+                    yield SkippedInvalidIndex(f"{table}.{name}", made[name][0])
 
     def _attempt(self, database: str) -> Exception | None:
         try:
@@ -92,22 +92,22 @@ class Reruns:
         return None
 
     def _step(self, direction: Any, database: str, around: Callable[..., None] | None = None) -> None:
-        self.workshop.step(self.history, self.script, direction, database, around)
+        self.scratch.step(self.history, self.script, direction, database, around)
 
     @contextlib.contextmanager
     def _copy(self) -> Iterator[str]:
-        database = self.workshop.copy(self.filled)
+        database = self.scratch.copy(self.filled)
         try:
             yield database
         finally:
-            self.workshop.drop(database)
+            self.scratch.drop(database)
 
 
 @dataclass
 class _Kill:
     """Ends the revision's session when string `number` has run, counted as the trace counts them (`Statement.sent`)."""
 
-    workshop: Workshop
+    scratch: ScratchDatabases
     database: str
     number: int
     count: int = 0
@@ -133,4 +133,4 @@ class _Kill:
         self.count += 1
         if self.count == self.number:
             driver: Any = connection.connection.driver_connection
-            self.workshop.end(self.database, driver.info.backend_pid)
+            self.scratch.end(self.database, driver.info.backend_pid)

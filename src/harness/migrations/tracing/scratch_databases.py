@@ -10,7 +10,7 @@ import psycopg
 from alembic.script import Script
 from sqlalchemy import URL
 
-from harness.databases.privileges import read_rights
+from harness.databases.privileges import read_privileges
 from harness.migrations.history import Around, Direction, History
 from harness.migrations.tracing.lock_probe import Watchdog
 from harness.postgres.address import Address
@@ -19,7 +19,7 @@ from harness.postgres.roles import Roles
 
 
 @dataclass(slots=True)
-class Workshop:
+class ScratchDatabases:
     """Databases of one server, named `prefix` and a number. With `roles` the migrator runs the revisions there."""
 
     administrator: Administrator
@@ -44,7 +44,7 @@ class Workshop:
         """A copy of a database that nobody is connected to, with the rights on it."""
         self.administrator.wait_until_left(template)
         name = self._make(template)
-        statements = read_rights(self.administrator.session(), template).statements(name)
+        statements = read_privileges(self.administrator.session(), template).statements(name)
         if statements.as_string():
             self.administrator.run(statements)
         return name

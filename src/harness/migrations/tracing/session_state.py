@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.migrations.tracing.event_triggers import SCHEMA
-from harness.migrations.tracing.evidence import Part, Relation, Rewrite, Rows
+from harness.migrations.tracing.evidence import CatalogPart, Relation, Rewrite, RowCounts
 
 _OURS = f"n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '{SCHEMA}')"
 _MILLISECONDS = "(extract(epoch FROM current_setting('{}')::interval) * 1000)::bigint"
@@ -79,7 +79,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class SessionState:
     """One look. `rows` are (read, inserted, updated, deleted) since the session began, by OID."""
 
     transaction: str | None = None
@@ -95,10 +95,10 @@ class Pulse:
         return {file.name: file for file in self.files.values() if file.kind == "i"}
 
 
-def read_pulse(dbapi: Any) -> Pulse:
+def read_session_state(dbapi: Any) -> SessionState:
     """Take a look through a DBAPI connection; begins a transaction where a statement would."""
     said = _read(dbapi, PULSE)
-    return Pulse(
+    return SessionState(
         said["transaction"],
         said["lock_timeout"],
         said["statement_timeout"],
@@ -108,22 +108,24 @@ def read_pulse(dbapi: Any) -> Pulse:
     )
 
 
-def read_parts(dbapi: Any) -> frozenset[Part]:
+def read_parts(dbapi: Any) -> frozenset[CatalogPart]:
     """The constraints, indexes, triggers, columns and partitions that the session sees now."""
     said = _read(dbapi, PARTS)
-    return frozenset(Part(row[0], row[1], row[2], *row[3:]) for rows in said.values() for row in rows or ())
+    return frozenset(CatalogPart(row[0], row[1], row[2], *row[3:]) for rows in said.values() for row in rows or ())
 
 
-def rows(relations: Mapping[int, Relation], before: Pulse, after: Pulse) -> Iterator[Rows]:
+def rows(relations: Mapping[int, Relation], before: SessionState, after: SessionState) -> Iterator[RowCounts]:
     """Rows of relations that were there before, read and written between two looks."""
     for oid, counts in after.rows.items():
         if relation := relations.get(oid):
             delta = [new - old for new, old in zip(counts, before.rows.get(oid, (0, 0, 0, 0)), strict=True)]
             if any(count > 0 for count in delta):
-                yield Rows(relation.name, *(max(count, 0) for count in delta))
+                yield RowCounts(relation.name, *(max(count, 0) for count in delta))
 
 
-def rewrites(dbapi: Any, relations: Mapping[int, Relation], before: Pulse, after: Pulse) -> Iterator[Rewrite]:
+def rewrites(
+    dbapi: Any, relations: Mapping[int, Relation], before: SessionState, after: SessionState
+) -> Iterator[Rewrite]:
     """Relations that were there before, and indexes of them, that got another file between two looks."""
     for oid, relation in relations.items():
         old, new = before.files.get(oid), after.files.get(oid)
@@ -137,7 +139,7 @@ def rewrites(dbapi: Any, relations: Mapping[int, Relation], before: Pulse, after
             yield Rewrite(name, "i", table.name)
 
 
-def written(before: Pulse, after: Pulse) -> bool:
+def written(before: SessionState, after: SessionState) -> bool:
     """Whether rows of any relation were written between two looks."""
     return any(counts[1:] != before.rows.get(oid, (0, 0, 0, 0))[1:] for oid, counts in after.rows.items())
 

@@ -9,20 +9,20 @@ from typing import Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from harness.migrations.tracing.evidence import Part
-from harness.migrations.tracing.session_state import Pulse
+from harness.migrations.tracing.evidence import CatalogPart
+from harness.migrations.tracing.session_state import SessionState
 
 IN_TRANSACTION = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
 @dataclass
-class Session:
+class RecordedSession:
     """One connection: `dbapi` as SQLAlchemy uses it, `info` of psycopg's own, its last pulse, what was said since."""
 
     dbapi: Any
     info: psycopg.ConnectionInfo
-    pulse: Pulse | None = None
-    parts: frozenset[Part] | None = None
+    pulse: SessionState | None = None
+    parts: frozenset[CatalogPart] | None = None
     said: list[tuple[str, str]] = field(default_factory=list)
     held: frozenset[tuple[int, str]] = frozenset()
     number: int | None = None

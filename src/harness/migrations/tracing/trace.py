@@ -12,26 +12,31 @@ from alembic.script import Script
 from psycopg import sql
 
 from harness.catalog import Snapshot
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.migrations.error_origin import origin
 from harness.migrations.history import History
 from harness.migrations.tracing.event_triggers import SCHEMA
 from harness.migrations.tracing.evidence import Relation, Trace
-from harness.migrations.tracing.lock_probe import Stall, Watchdog
+from harness.migrations.tracing.lock_probe import LockProbe, Watchdog
 from harness.migrations.tracing.recorder import Recorder
-from harness.migrations.tracing.scratch_databases import Workshop
+from harness.migrations.tracing.scratch_databases import ScratchDatabases
 
 
 def trace(
-    history: History, workshop: Workshop, script: Script, database: str, before: Snapshot, relations: list[Relation]
+    history: History,
+    scratch: ScratchDatabases,
+    script: Script,
+    database: str,
+    before: Snapshot,
+    relations: list[Relation],
 ) -> Trace:
     """Upgrade `database`, which is at the revision before and filled, and record each statement.
 
     What the revision raises ends up in the trace; only KeyboardInterrupt goes through.
     """
     held = [(item.schema, item.name) for item in before.tables]
-    recorder = Recorder(database, {item.oid: item for item in relations}, Stall(workshop.server, database, held))
-    watchdog = Watchdog(workshop.server, database)
+    recorder = Recorder(database, {item.oid: item for item in relations}, LockProbe(scratch.server, database, held))
+    watchdog = Watchdog(scratch.server, database)
     error: BaseException | None = None
 
     def around(function: Callable[..., Any]) -> None:
@@ -40,7 +45,7 @@ def trace(
 
     with recorder.recording(), watchdog.watching():
         try:
-            history.step(script, "upgrade", workshop.url(database), around)
+            history.step(script, "upgrade", scratch.url(database), around)
         except (KeyboardInterrupt, HarnessError):
             raise
         except BaseException as raised:

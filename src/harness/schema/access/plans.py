@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from harness.config import HarnessError
+from harness.errors import HarnessError
 
 SETTINGS = """
 SELECT set_config('search_path', current_setting('harness.path'), true), set_config('jit', 'off', true),
@@ -32,7 +32,7 @@ PARAMETER = re.compile(r"\$(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class RouteStatement:
     """A statement as sent: `$1` for parameters, their type OIDs (0 for unknown), and the endpoints that sent it."""
 
     text: str
@@ -51,24 +51,24 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class PlanNode:
     """A node of a plan: EXPLAIN's own fields, and the nodes below it."""
 
     fields: dict[str, Any]
-    below: tuple[Node, ...] = field(default=())
+    below: tuple[PlanNode, ...] = field(default=())
 
     def __getitem__(self, name: str) -> str:
         """A field of EXPLAIN, empty when the node has none."""
         return str(self.fields.get(name, ""))
 
-    def walk(self) -> Iterator[Node]:
+    def walk(self) -> Iterator[PlanNode]:
         """This node and all below it."""
         yield self
         for node in self.below:
             yield from node.walk()
 
 
-def generic_plan(cursor: psycopg.Cursor[Any], statement: Statement) -> Node:
+def generic_plan(cursor: psycopg.Cursor[Any], statement: RouteStatement) -> PlanNode:
     """The generic plan of `statement`; `cursor` is in a transaction with `SETTINGS`.
 
     Raises:
@@ -90,9 +90,9 @@ def generic_plan(cursor: psycopg.Cursor[Any], statement: Statement) -> Node:
     finally:
         if cursor.execute("SELECT FROM pg_prepared_statements WHERE name = 'harness_plan'").rowcount:
             cursor.execute("DEALLOCATE harness_plan")
-    return _node(row[0][0]["Plan"]) if row else Node({})
+    return _node(row[0][0]["Plan"]) if row else PlanNode({})
 
 
-def _node(fields: dict[str, Any]) -> Node:
+def _node(fields: dict[str, Any]) -> PlanNode:
     """The tree of EXPLAIN's JSON."""
-    return Node(fields, tuple(_node(below) for below in fields.get("Plans", ())))
+    return PlanNode(fields, tuple(_node(below) for below in fields.get("Plans", ())))

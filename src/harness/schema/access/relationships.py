@@ -22,7 +22,7 @@ RELATIONSHIP = Rule(
     "error",
     "Every relationship loads by an index",
     why="selectinload, lazy loading and joins look rows up by these columns, and each look-up reads the whole table",
-    cure="add one index whose first keys are the columns of the relationship",
+    fix="add one index whose first keys are the columns of the relationship",
 )
 
 

@@ -10,7 +10,7 @@ import psycopg
 
 from harness.catalog import Index, Snapshot, Table, read_only
 from harness.findings import Finding, Rule
-from harness.schema.access.plans import SETTINGS, Node, Statement, generic_plan
+from harness.schema.access.plans import SETTINGS, PlanNode, RouteStatement, generic_plan
 from harness.schema.alembic_code import create_index
 
 QUERY = Rule(
@@ -18,14 +18,14 @@ QUERY = Rule(
     "error",
     "Every filter and join of a query is served by an index",
     why="the statement reads a whole table each time it is sent, so it becomes slower with every row",
-    cure="add an index that begins with the compared columns, or compare what is indexed",
+    fix="add an index that begins with the compared columns, or compare what is indexed",
 )
 NEEDLESS = Rule(
     "needless-join",
     "warning",
     "A query joins only what it reads",
     why="the planner removes this join, so nothing of it is needed; other plans and other versions pay for it",
-    cure="take the join out of the statement",
+    fix="take the join out of the statement",
 )
 
 SCANS = ("Seq Scan", "Sample Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan")
@@ -33,7 +33,9 @@ SCANS = ("Seq Scan", "Sample Scan", "Index Scan", "Index Only Scan", "Bitmap Hea
 BITMAPS = ("Bitmap Index Scan", "BitmapOr", "BitmapAnd")
 
 
-def coverage(connection: psycopg.Connection[Any], snapshot: Snapshot, statements: Iterable[Statement]) -> list[Finding]:
+def unindexed(
+    connection: psycopg.Connection[Any], snapshot: Snapshot, statements: Iterable[RouteStatement]
+) -> list[Finding]:
     """What `query-without-index` and `needless-join` find in `statements`, planned in the database of `connection`.
 
     The role must have the rights that the statements need. Nothing is executed, and the transaction is READ ONLY.
@@ -56,7 +58,7 @@ def coverage(connection: psycopg.Connection[Any], snapshot: Snapshot, statements
     return list(found.values())
 
 
-def unserved(plan: Node, statement: Statement, snapshot: Snapshot) -> Iterator[Finding]:
+def unserved(plan: PlanNode, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Finding]:
     """Scans with a condition, and joins, that no index look-up serves."""
     for node in plan.walk():
         condition = _condition(node) if node["Node Type"] in SCANS else ""
@@ -69,18 +71,18 @@ def unserved(plan: Node, statement: Statement, snapshot: Snapshot) -> Iterator[F
                 yield from _finding(inner[0], node["Join Filter"], statement, snapshot)
 
 
-def _condition(node: Node) -> str:
+def _condition(node: PlanNode) -> str:
     """What a scan's rows must satisfy, in the filter and in the index look-ups."""
     parts = [node["Filter"], node["Index Cond"], *map(_condition, _bitmaps(node))]
     return " AND ".join(dict.fromkeys(filter(None, parts)))
 
 
-def _bitmaps(node: Node) -> list[Node]:
+def _bitmaps(node: PlanNode) -> list[PlanNode]:
     """The bitmaps that a node is made from; what else is below it are subplans of its filter."""
     return [below for below in node.below if below["Node Type"] in BITMAPS]
 
 
-def _served(node: Node, snapshot: Snapshot, schema: str = "") -> bool:
+def _served(node: PlanNode, snapshot: Snapshot, schema: str = "") -> bool:
     """Whether a scan looks rows up by the first key of an index; of alternatives joined by OR, all of them."""
     schema = node["Schema"] or schema
     if node["Node Type"] in ("Bitmap Heap Scan", "BitmapOr"):
@@ -101,7 +103,7 @@ def _bare(text: str) -> str:
     return f" {' '.join(_DECORATION.sub(' ', text.replace(')::', '::')).split())} "
 
 
-def _finding(node: Node, condition: str, statement: Statement, snapshot: Snapshot) -> Iterator[Finding]:
+def _finding(node: PlanNode, condition: str, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Finding]:
     """What to tell of one scan: statement, endpoint, and the index to add."""
     table = _scanned(node, snapshot)
     if table is None:
@@ -123,7 +125,7 @@ def _finding(node: Node, condition: str, statement: Statement, snapshot: Snapsho
     )
 
 
-def _through(node: Node) -> str:
+def _through(node: PlanNode) -> str:
     """How far an index was used."""
     if not node["Index Name"]:
         return " of every row"
@@ -146,7 +148,7 @@ def _partial(table: Table, columns: list[str]) -> Index | None:
     return None
 
 
-def _scanned(node: Node, snapshot: Snapshot) -> Table | None:
+def _scanned(node: PlanNode, snapshot: Snapshot) -> Table | None:
     """The table that a scan reads, when it is in scope."""
     return snapshot.by_name.get(f"{node['Schema']}.{node['Relation Name']}")
 
@@ -159,7 +161,7 @@ _AFTER = {"on", "where", "join", "left", "right", "inner", "full", "cross", "nat
 }  # fmt: skip
 
 
-def needless(plan: Node, statement: Statement, snapshot: Snapshot) -> Iterator[Finding]:
+def needless(plan: PlanNode, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Finding]:
     """Tables that the text joins and the plan does not read."""
     known = {table.name for table in snapshot.relations if table.kind in "rpm"}
     read = {re.sub(r"_\d+$", "", node["Alias"]) for node in plan.walk()} | {node["Alias"] for node in plan.walk()}

@@ -8,17 +8,17 @@ import psycopg
 import sqlalchemy as sa
 
 from harness.catalog import Change, Snapshot, difference, read_snapshot
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.findings import Finding, Rule
 from harness.schema.alembic_code import fix, identifier
-from harness.schema.drift.drift_fix import Closing
+from harness.schema.drift.drift_fix import DriftFix
 
 DRIFT = Rule(
     "schema-drift",
     "error",
     "Models and migrations make the same schema",
     why="code is written against the models and runs on what the migrations made: what differs fails in production",
-    cure="write the revision that is missing, or declare the object (an event on the metadata for what has no class)",
+    fix="write the revision that is missing, or declare the object (an event on the metadata for what has no class)",
 )
 
 
@@ -53,11 +53,11 @@ def drift(models: Snapshot, migrated: Snapshot, metadata: sa.MetaData) -> list[F
     The object of a finding, and of an exemption, is `kind name` or `kind name attribute`, such as
     `function public.touch()` or `column public.todos.title type`.
     """
-    closing = Closing(migrated, models, metadata)
+    closing = DriftFix(migrated, models, metadata)
     return [_finding(change, closing) for change in difference(migrated, models)]
 
 
-def _finding(change: Change, closing: Closing) -> Finding:
+def _finding(change: Change, closing: DriftFix) -> Finding:
     """A change as a finding, with the operation that closes it."""
     place = f"{change.kind} {change.name} {change.attribute}".rstrip()
     operation = closing.operation(change)

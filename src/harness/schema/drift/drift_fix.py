@@ -23,7 +23,7 @@ VIEWS = ("view", "materialized view")
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class DriftFix:
     """Operations that lead from `migrated` to `models`, which `metadata` declares."""
 
     migrated: Snapshot

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from harness.catalog import Column, Index, Snapshot, Table
 from harness.schema.alembic_code import alter_type, execute, fix, identifier, op, relation
 from harness.schema.options import Options
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 from harness.schema.words import has_word
 
 
@@ -18,14 +18,14 @@ from harness.schema.words import has_word
     "warning",
     "A boolean has two values",
     why="null is a third value that NOT and = pass on, so rows fall out of both `WHERE flag` and `WHERE NOT flag`",
-    cure="NOT NULL with a default",
+    fix="NOT NULL with a default",
 )
-def column_boolean_nullable(snapshot: Snapshot) -> Iterator[Place]:
+def column_boolean_nullable(snapshot: Snapshot) -> Iterator[Breach]:
     """bool, nullable, not generated."""
     for table in snapshot.roots:
         for column in table.columns:
             if column.base == "bool" and not column.array and not column.not_null and not column.generated:
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{column.name}",
                     "the boolean may be null",
                     fix(
@@ -43,9 +43,9 @@ _NUMBERED = re.compile(r"^(.*?)_?(\d+)$")
     "warning",
     "A list is rows, not numbered columns",
     why="every query names all of them, and the next one needs a migration",
-    cure="a table of its own, or an array",
+    fix="a table of its own, or an array",
 )
-def column_repeating_group(snapshot: Snapshot) -> Iterator[Place]:
+def column_repeating_group(snapshot: Snapshot) -> Iterator[Breach]:
     """Three consecutive numbers behind one stem, of one type."""
     for table in snapshot.roots:
         groups: dict[tuple[str, str], dict[int, Column]] = {}
@@ -57,7 +57,7 @@ def column_repeating_group(snapshot: Snapshot) -> Iterator[Place]:
             first = next((n for n in sorted(numbered) if {n, n + 1, n + 2} <= numbered.keys()), None)
             if first is not None:
                 names = ", ".join(column.name for _, column in sorted(numbered.items()))
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{numbered[first].name}",
                     f"{names} repeat one {kind}",
                     fix(
@@ -74,9 +74,9 @@ def column_repeating_group(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "What people type to sign in ignores case",
     why="Ann@example.org and ann@example.org become two accounts, and whoever typed the other cannot sign in",
-    cure="citext, or a unique index on lower() of the column",
+    fix="citext, or a unique index on lower() of the column",
 )
-def column_should_be_citext(snapshot: Snapshot, options: Options) -> Iterator[Place]:
+def column_should_be_citext(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
     """A login name as text or varchar under a plain unique index, and no unique index on lower() of it."""
     for table in snapshot.roots:
         for column in table.columns:
@@ -84,7 +84,7 @@ def column_should_be_citext(snapshot: Snapshot, options: Options) -> Iterator[Pl
                 continue
             plain = next((index for index in table.indexes if index.unique and column.number in index.columns), None)
             if plain and column.collation in (None, "C", "POSIX") and not _lowered(table, column):
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"{column.type}, unique with case by {plain.name}",
                     alter_type(table, column.name, "postgresql.CITEXT()"),
@@ -108,15 +108,15 @@ _MEANT = ("infinity", "-infinity", "1970-01-01", "1970-01-01 00:00:00", "1970-01
     "error",
     "A default time is the time of the insert",
     why="'now' without a call was evaluated when the migration ran, so every row gets that moment for ever",
-    cure="DEFAULT now()",
+    fix="DEFAULT now()",
 )
-def default_frozen_timestamp(snapshot: Snapshot) -> Iterator[Place]:
+def default_frozen_timestamp(snapshot: Snapshot) -> Iterator[Breach]:
     """A timestamp or date whose default is a constant other than infinity or the epoch."""
     for table in snapshot.roots:
         for column in table.columns:
             match = _CONSTANT.match(column.default or "") if not column.generated else None
             if match and column.base in ("timestamp", "timestamptz", "date") and match[1] not in _MEANT:
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"DEFAULT {column.default}",
                     fix(
@@ -133,10 +133,10 @@ def default_frozen_timestamp(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "One name has one type",
     why="joins and unions over the name cast, and readers expect what the other table has",
-    cure="the type that most tables give the name",
+    fix="the type that most tables give the name",
     optional=True,
 )
-def column_type_inconsistent(snapshot: Snapshot) -> Iterator[Place]:
+def column_type_inconsistent(snapshot: Snapshot) -> Iterator[Breach]:
     """A column whose type is not the most common one of its name."""
     kinds: dict[str, Counter[str]] = {}
     for table in snapshot.roots:
@@ -146,7 +146,7 @@ def column_type_inconsistent(snapshot: Snapshot) -> Iterator[Place]:
         for column in table.columns:
             usual, count = max(kinds[column.name].items(), key=lambda item: (item[1], item[0]))
             if column.type != usual:
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"{column.type} here, {usual} in {count} other place" + ("s" if count > 1 else ""),
                     fix(
@@ -161,10 +161,10 @@ def column_type_inconsistent(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A list of values is text with a CHECK",
     why="a value of an enum type can be added but never removed, and its order cannot be changed",
-    cure="text with CHECK (column IN (...)), which one migration can change",
+    fix="text with CHECK (column IN (...)), which one migration can change",
     optional=True,
 )
-def enum_instead_of_check(snapshot: Snapshot) -> Iterator[Place]:
+def enum_instead_of_check(snapshot: Snapshot) -> Iterator[Breach]:
     """A column of an enum type."""
     enums = {item.oid: item for item in snapshot.types if item.kind == "e"}
     for table in snapshot.roots:
@@ -172,7 +172,7 @@ def enum_instead_of_check(snapshot: Snapshot) -> Iterator[Place]:
             if column.base_oid in enums:
                 labels = ", ".join(f"'{label}'" for label in enums[column.base_oid].labels)
                 condition = f"{identifier(column.name)} IN ({labels})"
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"an enum: {labels}",
                     fix(
@@ -190,17 +190,17 @@ def enum_instead_of_check(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A generated uuid key grows with time",
     why="random keys land on random pages, so inserts dirty the whole index and the cache stops helping",
-    cure="uuidv7() (18), or a bigint identity with a uuid for the outside",
+    fix="uuidv7() (18), or a bigint identity with a uuid for the outside",
     optional=True,
 )
-def primary_key_uuid_random(snapshot: Snapshot) -> Iterator[Place]:
+def primary_key_uuid_random(snapshot: Snapshot) -> Iterator[Breach]:
     """A uuid primary key whose default is random."""
     for table in snapshot.roots:
         for number in table.primary_key.columns if table.primary_key else ():
             column = table.by_number[number]
             default = column.default or ""
             if column.base == "uuid" and ("gen_random_uuid()" in default or "uuid_generate_v4()" in default):
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"DEFAULT {default}",
                     fix(

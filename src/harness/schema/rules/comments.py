@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.catalog import Snapshot
 from harness.schema.alembic_code import fix, op
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 
 
 @rule(
@@ -14,15 +14,15 @@ from harness.schema.registry import Place, rule
     "warning",
     "Every table says what it is for",
     why="whoever meets the table in a query tool has only its name to go by",
-    cure="COMMENT ON TABLE",
+    fix="COMMENT ON TABLE",
     optional=True,
 )
-def table_without_comment(snapshot: Snapshot) -> Iterator[Place]:
+def table_without_comment(snapshot: Snapshot) -> Iterator[Breach]:
     """No comment on a root table."""
     for table in snapshot.roots:
         if not table.comment:
             call = op("create_table_comment", table.name, "...", schema=table.schema)
-            yield Place(table.qualified, "the table has no comment", fix(call, '__table_args__ = {"comment": "..."}'))
+            yield Breach(table.qualified, "the table has no comment", fix(call, '__table_args__ = {"comment": "..."}'))
 
 
 @rule(
@@ -30,15 +30,15 @@ def table_without_comment(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "Every column says what it holds",
     why="units, formats and who may write it are known to the author only",
-    cure="COMMENT ON COLUMN",
+    fix="COMMENT ON COLUMN",
     optional=True,
 )
-def column_without_comment(snapshot: Snapshot) -> Iterator[Place]:
+def column_without_comment(snapshot: Snapshot) -> Iterator[Breach]:
     """No comment on a column of a root table."""
     for table in snapshot.roots:
         for column in table.columns:
             if not column.comment:
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{column.name}",
                     "the column has no comment",
                     fix(

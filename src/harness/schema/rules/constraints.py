@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness.catalog import Snapshot
 from harness.schema.alembic_code import execute, fix, identifier, op, relation, replace_index
 from harness.schema.options import Options
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 from harness.sql.predicates import not_null_columns
 
 
@@ -16,14 +16,14 @@ from harness.sql.predicates import not_null_columns
     "error",
     "Every constraint is validated",
     why="rows from before the constraint may break it, and the planner may not rely on it",
-    cure="ALTER TABLE ... VALIDATE CONSTRAINT, which reads the table but lets writers work",
+    fix="ALTER TABLE ... VALIDATE CONSTRAINT, which reads the table but lets writers work",
 )
-def constraint_not_valid(snapshot: Snapshot) -> Iterator[Place]:
+def constraint_not_valid(snapshot: Snapshot) -> Iterator[Breach]:
     """Convalidated is false on a CHECK, a foreign key or (18) a NOT NULL, or on a domain's CHECK."""
     for table in snapshot.roots:
         for item in table.constraints:
             if item.kind in "cfn" and not item.validated and item.enforced and not _copied(item.kind, item.inherited):
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{item.name}",
                     f"{item.definition} was never checked against the rows that were there",
                     fix(
@@ -34,7 +34,7 @@ def constraint_not_valid(snapshot: Snapshot) -> Iterator[Place]:
     for domain in snapshot.types:
         for name, definition, validated in domain.checks:
             if not validated:
-                yield Place(
+                yield Breach(
                     f"{domain.qualified}.{name}",
                     f"the domain's {definition} was never checked against stored values",
                     fix(execute(f"ALTER DOMAIN {domain.qualified} VALIDATE CONSTRAINT {identifier(name)}")),
@@ -51,9 +51,9 @@ def _copied(kind: str, inherited: bool) -> bool:
     "error",
     "Every constraint is enforced",
     why="NOT ENFORCED (18) checks nothing at all: it is a comment that looks like a guarantee",
-    cure="make it ENFORCED, or drop it",
+    fix="make it ENFORCED, or drop it",
 )
-def constraint_not_enforced(snapshot: Snapshot) -> Iterator[Place]:
+def constraint_not_enforced(snapshot: Snapshot) -> Iterator[Breach]:
     """Conenforced is false."""
     for table in snapshot.roots:
         for item in table.constraints:
@@ -61,7 +61,7 @@ def constraint_not_enforced(snapshot: Snapshot) -> Iterator[Place]:
                 statement = f"ALTER TABLE {relation(table)} ALTER CONSTRAINT {identifier(item.name)} ENFORCED"
                 if item.kind == "c":
                     statement = f"ALTER TABLE {relation(table)} DROP CONSTRAINT {identifier(item.name)}, ADD ..."
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{item.name}", f"{item.definition}: no row is checked", fix(execute(statement))
                 )
 
@@ -71,9 +71,9 @@ def constraint_not_enforced(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A unique key of several columns is unique",
     why="nulls are distinct, so rows that agree in all other columns are accepted any number of times",
-    cure="make the column NOT NULL, or the key NULLS NOT DISTINCT (15), or exclude nulls by predicate",
+    fix="make the column NOT NULL, or the key NULLS NOT DISTINCT (15), or exclude nulls by predicate",
 )
-def unique_lets_nulls_through(snapshot: Snapshot) -> Iterator[Place]:
+def unique_lets_nulls_through(snapshot: Snapshot) -> Iterator[Breach]:
     """A unique index of two or more keys with a nullable one, neither NULLS NOT DISTINCT nor excluding its nulls."""
     for table in snapshot.relations:
         for index in table.indexes if not table.partition else ():
@@ -83,7 +83,7 @@ def unique_lets_nulls_through(snapshot: Snapshot) -> Iterator[Place]:
             columns = [table.by_number[number] for number in index.columns if number]
             loose = [column.name for column in columns if not column.not_null and column.name not in excluded]
             if loose and table.kind != "m":
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{index.name}",
                     f"{', '.join(loose)} may be null, and two rows with a null there never collide",
                     fix(
@@ -98,10 +98,10 @@ def unique_lets_nulls_through(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A NOT NULL boolean has a default",
     why="every writer must know the flag, and adding one to a table with rows fails",
-    cure="give it the default that means the usual case",
+    fix="give it the default that means the usual case",
     optional=True,
 )
-def boolean_default_missing(snapshot: Snapshot) -> Iterator[Place]:
+def boolean_default_missing(snapshot: Snapshot) -> Iterator[Breach]:
     """A boolean NOT NULL column without default."""
     yield from _without_default(snapshot, array=False)
 
@@ -111,22 +111,22 @@ def boolean_default_missing(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A NOT NULL array has a default",
     why="every writer must send an empty array, and adding the column to a table with rows fails",
-    cure="give it the empty array as default",
+    fix="give it the empty array as default",
     optional=True,
 )
-def array_default_missing(snapshot: Snapshot) -> Iterator[Place]:
+def array_default_missing(snapshot: Snapshot) -> Iterator[Breach]:
     """An array NOT NULL column without default."""
     yield from _without_default(snapshot, array=True)
 
 
-def _without_default(snapshot: Snapshot, *, array: bool) -> Iterator[Place]:
+def _without_default(snapshot: Snapshot, *, array: bool) -> Iterator[Breach]:
     """NOT NULL arrays, or booleans, that have no default."""
     value = "'{}'" if array else "false"
     for table in snapshot.roots:
         for column in table.columns:
             kind = column.array if array else column.base == "bool" and not column.array
             if kind and column.not_null and column.default is None:
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"{column.type} NOT NULL without a default",
                     fix(
@@ -141,10 +141,10 @@ def _without_default(snapshot: Snapshot, *, array: bool) -> Iterator[Place]:
     "warning",
     "A unique key knows of deleted rows",
     why="a row that is only marked deleted still holds its name, so users cannot take it again",
-    cure="make the index unique where the mark is null",
+    fix="make the index unique where the mark is null",
     optional=True,
 )
-def unique_ignores_soft_delete(snapshot: Snapshot, options: Options) -> Iterator[Place]:
+def unique_ignores_soft_delete(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
     """A table with a deletion mark, and a unique index, not the primary key, that does not speak of the mark."""
     for table in snapshot.roots:
         for mark in [name for name in options.soft_delete if name in table.by_name]:
@@ -155,7 +155,7 @@ def unique_ignores_soft_delete(snapshot: Snapshot, options: Options) -> Iterator
                     keys = [key.text for key in index.keys]
                     where = f"{mark} IS NULL"
                     model = f'Index(..., unique=True, postgresql_where=text("{where}"))'
-                    yield Place(
+                    yield Breach(
                         f"{table.qualified}.{index.name}",
                         f"rows with {mark} set still occupy ({', '.join(keys)})",
                         replace_index(table, index, keys, model, unique=True, postgresql_where=where),

@@ -8,7 +8,7 @@ from harness.catalog import Constraint, Snapshot, Table
 from harness.schema.access.index_match import nearest, serving
 from harness.schema.alembic_code import Code, create_index, execute, fix, identifier, op, relation
 from harness.schema.cycles import cycles
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 
 ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 
@@ -43,14 +43,14 @@ def refuses_null(table: Table, number: int) -> bool:
     "error",
     "Every foreign key has an index on its own side",
     why="each delete or key update of a referenced row, and each join from it, reads the whole referencing table",
-    cure="add one valid B-tree index whose first keys are the foreign key's columns, in any order",
+    fix="add one valid B-tree index whose first keys are the foreign key's columns, in any order",
 )
-def foreign_key_without_index(snapshot: Snapshot) -> Iterator[Place]:
+def foreign_key_without_index(snapshot: Snapshot) -> Iterator[Breach]:
     """No single index serves equality on all columns of the foreign key."""
     for table, key in every(snapshot):
         if serving(table, key.columns) is None:
             names = table.names(key.columns)
-            yield Place(
+            yield Breach(
                 place(table, key),
                 f"({', '.join(names)}) references {target_name(snapshot, key)}; {nearest(table, key.columns)}",
                 create_index(table, names),
@@ -62,9 +62,9 @@ def foreign_key_without_index(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "A foreign key has the type of the key that it references",
     why="each check casts, an index may not serve the join, and a wider key cannot be stored in a narrower column",
-    cure="give the referencing column the referenced column's type",
+    fix="give the referencing column the referenced column's type",
 )
-def foreign_key_type_mismatch(snapshot: Snapshot) -> Iterator[Place]:
+def foreign_key_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
     """The base types of a pair of columns differ; a typmod alone does not count."""
     for table, key in every(snapshot):
         target = snapshot.by_oid.get(key.target)
@@ -73,7 +73,7 @@ def foreign_key_type_mismatch(snapshot: Snapshot) -> Iterator[Place]:
             column, referenced = table.by_number[own], (target or table).by_number[other]
             if (column.base_oid, column.array) != (referenced.base_oid, referenced.array):
                 kind = f"{referenced.type}"
-                yield Place(
+                yield Breach(
                     place(table, key),
                     f"{column.name} is {column.type}, {target_name(snapshot, key)}.{referenced.name} is {kind}",
                     fix(
@@ -88,9 +88,9 @@ def foreign_key_type_mismatch(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "One reference is one foreign key",
     why="every write is checked twice, and the two may disagree on what a delete does",
-    cure="drop one of the two",
+    fix="drop one of the two",
 )
-def foreign_key_duplicate(snapshot: Snapshot) -> Iterator[Place]:
+def foreign_key_duplicate(snapshot: Snapshot) -> Iterator[Breach]:
     """The same referenced table and the same set of pairs of columns as an earlier foreign key of the table."""
     for table in snapshot.roots:
         seen: dict[tuple[int, frozenset[tuple[int, int]]], Constraint] = {}
@@ -98,7 +98,7 @@ def foreign_key_duplicate(snapshot: Snapshot) -> Iterator[Place]:
             pairs = frozenset(zip(key.columns, key.referenced, strict=True))
             first = seen.setdefault((key.target, pairs), key)
             if first is not key:
-                yield Place(
+                yield Breach(
                     place(table, key),
                     f"{first.name} says the same: {first.definition}",
                     fix(
@@ -113,9 +113,9 @@ def foreign_key_duplicate(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A reference of several columns is set as a whole or not at all",
     why="with MATCH SIMPLE one null switches the whole check off, so half a reference may point at nothing",
-    cure="make the columns NOT NULL, or add a CHECK that they are null together",
+    fix="make the columns NOT NULL, or add a CHECK that they are null together",
 )
-def foreign_key_composite_nullable(snapshot: Snapshot) -> Iterator[Place]:
+def foreign_key_composite_nullable(snapshot: Snapshot) -> Iterator[Breach]:
     """MATCH SIMPLE, two or more nullable referencing columns, and no CHECK over all of them."""
     for table, key in every(snapshot):
         nullable = [number for number in key.columns if not table.by_number[number].not_null]
@@ -125,7 +125,7 @@ def foreign_key_composite_nullable(snapshot: Snapshot) -> Iterator[Place]:
         if not any(set(nullable) <= set(check.columns) for check in checks):
             names = table.names(tuple(nullable))
             condition = f"num_nulls({', '.join(map(identifier, names))}) IN (0, {len(names)})"
-            yield Place(
+            yield Breach(
                 place(table, key),
                 f"{', '.join(names)} may be null one without the other, and no CHECK speaks of them all",
                 fix(
@@ -146,9 +146,9 @@ def foreign_key_composite_nullable(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "What a foreign key does on delete or update can be done",
     why="the action sets a null where none is allowed, so the delete fails in production, not in review",
-    cure="let the column be null, give it a default, or choose another action",
+    fix="let the column be null, give it a default, or choose another action",
 )
-def foreign_key_action_impossible(snapshot: Snapshot) -> Iterator[Place]:
+def foreign_key_action_impossible(snapshot: Snapshot) -> Iterator[Breach]:
     """SET NULL on a NOT NULL column, or SET DEFAULT on a NOT NULL column without default."""
     for table, key in every(snapshot):
         for event, action, columns in (
@@ -161,7 +161,7 @@ def foreign_key_action_impossible(snapshot: Snapshot) -> Iterator[Place]:
             if action in ("n", "d") and refusing:
                 names = ", ".join(column.name for column in refusing)
                 lack = " and has no default" if action == "d" else ""
-                yield Place(
+                yield Breach(
                     place(table, key),
                     f"ON {event} {ACTIONS[action]}, but {names} is NOT NULL{lack}",
                     fix(
@@ -176,9 +176,9 @@ def foreign_key_action_impossible(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "There is a first row to insert",
     why="each table of the cycle needs a row in the next one first, so plain inserts can never begin",
-    cure="let one reference of the cycle be null, or make it DEFERRABLE INITIALLY DEFERRED",
+    fix="let one reference of the cycle be null, or make it DEFERRABLE INITIALLY DEFERRED",
 )
-def foreign_key_cycle(snapshot: Snapshot) -> Iterator[Place]:
+def foreign_key_cycle(snapshot: Snapshot) -> Iterator[Breach]:
     """A cycle in which every foreign key is NOT NULL in all columns and not deferrable."""
     binding: dict[tuple[int, int], tuple[Table, Constraint]] = {}
     for table, key in every(snapshot):
@@ -188,7 +188,7 @@ def foreign_key_cycle(snapshot: Snapshot) -> Iterator[Place]:
         steps = [binding[edge] for edge in cycle]
         table, key = steps[0]
         path = " -> ".join([*(step.qualified for step, _ in steps), table.qualified])
-        yield Place(
+        yield Breach(
             place(table, key),
             f"{path}: every reference is NOT NULL and not deferrable",
             fix(

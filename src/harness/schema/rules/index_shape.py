@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from harness.catalog import Index, Snapshot, Table
 from harness.schema.alembic_code import replace_index, written
 from harness.schema.options import Options
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 from harness.sql.predicates import not_null_columns
 
 
@@ -24,9 +24,9 @@ def _every(snapshot: Snapshot) -> Iterator[tuple[Table, Index]]:
     "warning",
     "No index on a boolean alone",
     why="half the table is behind each value, so a scan is cheaper than the index, and writes still maintain it",
-    cure="index another column, partial where the flag is the rare value",
+    fix="index another column, partial where the flag is the rare value",
 )
-def index_on_boolean(snapshot: Snapshot) -> Iterator[Place]:
+def index_on_boolean(snapshot: Snapshot) -> Iterator[Breach]:
     """The only key is a boolean; neither partial nor unique."""
     for table, index in _every(snapshot):
         if len(index.keys) != 1 or index.predicate or index.unique or not index.columns[0]:
@@ -35,7 +35,7 @@ def index_on_boolean(snapshot: Snapshot) -> Iterator[Place]:
         if column.base == "bool" and not column.array:
             key = table.names(table.primary_key.columns)[0] if table.primary_key else "id"
             model = f'Index("{index.name}", "{key}", postgresql_where="{column.name}")'
-            yield Place(
+            yield Breach(
                 f"{table.qualified}.{index.name}",
                 f"its only key {column.name} is boolean, and it covers every row",
                 replace_index(table, index, [key], model, postgresql_where=column.name),
@@ -51,9 +51,9 @@ SEARCHED = ("jsonb", "tsvector")
     "error",
     "Arrays, jsonb and tsvector are searched by GIN",
     why="a B-tree or hash index compares whole values: it never serves @>, ?, && or @@, and long values overflow it",
-    cure="USING gin, or an expression index on the part that is compared",
+    fix="USING gin, or an expression index on the part that is compared",
 )
-def index_wrong_method(snapshot: Snapshot) -> Iterator[Place]:
+def index_wrong_method(snapshot: Snapshot) -> Iterator[Breach]:
     """Btree or hash, not unique, with a key that is an array, jsonb or tsvector."""
     for table, index in _every(snapshot):
         if index.method not in WRONG or index.unique:
@@ -62,7 +62,7 @@ def index_wrong_method(snapshot: Snapshot) -> Iterator[Place]:
         for column in columns:
             if column.array or column.base in SEARCHED:
                 model = f'Index("{index.name}", "{column.name}", postgresql_using="gin")'
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{index.name}",
                     f"{index.method} on {column.name} {column.type}",
                     replace_index(table, index, [column.name], model, postgresql_using="gin"),
@@ -75,16 +75,16 @@ def index_wrong_method(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A predicate excludes something",
     why="the column is never null, so the predicate changes nothing but hides the index from some queries",
-    cure="create the index without it",
+    fix="create the index without it",
 )
-def index_predicate_needless(snapshot: Snapshot) -> Iterator[Place]:
+def index_predicate_needless(snapshot: Snapshot) -> Iterator[Breach]:
     """`col IS NOT NULL` in the predicate, and the column is NOT NULL."""
     for table, index in _every(snapshot):
         named = sorted(not_null_columns(index.predicate))
         needless = [name for name in named if name in table.by_name and table.by_name[name].not_null]
         if needless:
             keys = [key.text for key in index.keys]
-            yield Place(
+            yield Breach(
                 f"{table.qualified}.{index.name}",
                 f"WHERE {index.predicate}, but {', '.join(needless)} is NOT NULL",
                 replace_index(table, index, keys, "remove postgresql_where", unique=index.unique),
@@ -99,15 +99,15 @@ WIDEST = 5
     "warning",
     "An index has five keys at most",
     why="keys beyond the first few rarely narrow a search, and every one makes the index larger and writes slower",
-    cure="keep the keys that are searched; INCLUDE what is only read",
+    fix="keep the keys that are searched; INCLUDE what is only read",
 )
-def index_too_wide(snapshot: Snapshot) -> Iterator[Place]:
+def index_too_wide(snapshot: Snapshot) -> Iterator[Breach]:
     """More than five keys, not unique."""
     for table, index in _every(snapshot):
         if len(index.keys) > WIDEST and not index.unique:
             keys = [key.text for key in index.keys]
             model = f"Index(..., postgresql_include={written(keys[2:])})"
-            yield Place(
+            yield Breach(
                 f"{table.qualified}.{index.name}",
                 f"{len(keys)} keys: {', '.join(keys)}",
                 replace_index(table, index, keys[:2], model, postgresql_include=keys[2:]),
@@ -122,9 +122,9 @@ _LOWER = re.compile(r'^lower\(\(?("(?:[^"]|"")+"|[a-z_][a-z0-9_]*)\)?::text\)$')
     "warning",
     "citext is indexed as it is",
     why="citext compares without case already; queries on the column do not use an index on lower() of it",
-    cure="index the column itself",
+    fix="index the column itself",
 )
-def index_lower_on_citext(snapshot: Snapshot) -> Iterator[Place]:
+def index_lower_on_citext(snapshot: Snapshot) -> Iterator[Breach]:
     """An expression lower(c) where c is citext."""
     for table, index in _every(snapshot):
         for key in index.keys:
@@ -132,7 +132,7 @@ def index_lower_on_citext(snapshot: Snapshot) -> Iterator[Place]:
             column = table.by_name.get(match[1].strip('"')) if match else None
             if column and column.base == "citext":
                 model = f'Index("{index.name}", "{column.name}")'
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{index.name}",
                     f"{key.text}, and {column.name} is {column.type}",
                     replace_index(table, index, [column.name], model, unique=index.unique),
@@ -144,10 +144,10 @@ def index_lower_on_citext(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "An index leaves out the nulls that nobody looks for",
     why="entries for nulls make the index larger, though lookups by value never read them",
-    cure="add WHERE column IS NOT NULL",
+    fix="add WHERE column IS NOT NULL",
     optional=True,
 )
-def index_null_lead(snapshot: Snapshot) -> Iterator[Place]:
+def index_null_lead(snapshot: Snapshot) -> Iterator[Breach]:
     """A non-unique B-tree whose first key is nullable, without a predicate that excludes its nulls."""
     for table, index in _every(snapshot):
         first = table.by_number.get(index.columns[0]) if index.keys else None
@@ -157,7 +157,7 @@ def index_null_lead(snapshot: Snapshot) -> Iterator[Place]:
             where = f"{first.name} IS NOT NULL"
             keys = [key.text for key in index.keys]
             model = f'Index(..., postgresql_where=text("{where}"))'
-            yield Place(
+            yield Breach(
                 f"{table.qualified}.{index.name}",
                 f"its first key {first.name} may be null, and the nulls are indexed",
                 replace_index(table, index, keys, model, postgresql_where=where),
@@ -169,10 +169,10 @@ def index_null_lead(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A point in time is an index's last key",
     why="times are searched by range, and no key after a range narrows the search",
-    cure="move the timestamp to the end",
+    fix="move the timestamp to the end",
     optional=True,
 )
-def timestamp_in_the_middle(snapshot: Snapshot) -> Iterator[Place]:
+def timestamp_in_the_middle(snapshot: Snapshot) -> Iterator[Breach]:
     """A timestamp among the keys of a B-tree, before the last."""
     for table, index in _every(snapshot):
         early = [table.by_number[number] for number in index.columns[:-1] if number]
@@ -180,7 +180,7 @@ def timestamp_in_the_middle(snapshot: Snapshot) -> Iterator[Place]:
         if index.method == "btree" and times and not index.unique:
             keys = [key.text for key in index.keys if key.text not in times] + times
             model = f"Index(..., {', '.join(map(written, keys))})"
-            yield Place(
+            yield Breach(
                 f"{table.qualified}.{index.name}",
                 f"{times[0]} stands before {index.keys[-1].text}",
                 replace_index(table, index, keys, model),
@@ -192,12 +192,12 @@ def timestamp_in_the_middle(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A table has no more indexes than writes can bear",
     why="every insert and most updates maintain every index, and HOT updates become impossible",
-    cure="drop those that no query needs",
+    fix="drop those that no query needs",
     optional=True,
 )
-def too_many_indexes(snapshot: Snapshot, options: Options) -> Iterator[Place]:
+def too_many_indexes(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
     """More indexes than the option most-indexes allows."""
     for table in snapshot.roots:
         if len(table.indexes) > options.most_indexes:
             names = ", ".join(index.name for index in table.indexes)
-            yield Place(table.qualified, f"{len(table.indexes)} indexes, {options.most_indexes} allowed: {names}")
+            yield Breach(table.qualified, f"{len(table.indexes)} indexes, {options.most_indexes} allowed: {names}")

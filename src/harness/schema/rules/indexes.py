@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.catalog import Index, Snapshot, Table
 from harness.schema.alembic_code import drop_index, execute, fix, identifier, op, outside
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 
 
 def _referenced(snapshot: Snapshot) -> set[int]:
@@ -27,9 +27,9 @@ def _keys(index: Index) -> Keys:
     "error",
     "No two indexes are the same",
     why="every write maintains both, and both take disk and cache; one answers every query that the other does",
-    cure="drop the one named here",
+    fix="drop the one named here",
 )
-def index_duplicate(snapshot: Snapshot) -> Iterator[Place]:
+def index_duplicate(snapshot: Snapshot) -> Iterator[Breach]:
     """Same method, keys, opclasses, collations, directions, predicate and set of included columns."""
     referenced = _referenced(snapshot)
     for table in snapshot.relations:
@@ -49,7 +49,7 @@ def index_duplicate(snapshot: Snapshot) -> Iterator[Place]:
         for same in groups.values():
             survivor, *losers = sorted(same, key=lambda index: (*_worth(index, referenced), index.name))
             for loser in losers:
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{loser.name}",
                     f"{survivor.name} is the same: {survivor.definition}",
                     drop_index(table, loser),
@@ -80,9 +80,9 @@ def _worth(index: Index, referenced: set[int]) -> tuple[bool, ...]:
     "warning",
     "No index is the beginning of another",
     why="the longer index answers every query that the shorter one does, and every write maintains both",
-    cure="drop the shorter one",
+    fix="drop the shorter one",
 )
-def index_redundant(snapshot: Snapshot) -> Iterator[Place]:
+def index_redundant(snapshot: Snapshot) -> Iterator[Breach]:
     """A non-unique B-tree whose keys are a proper prefix of another valid B-tree with the same predicate."""
     for table in snapshot.relations:
         if table.partition:
@@ -91,7 +91,7 @@ def index_redundant(snapshot: Snapshot) -> Iterator[Place]:
         for index, keys in trees:
             longer = next((item for item, more in trees if not index.unique and _begins(index, keys, item, more)), None)
             if longer:
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{index.name}",
                     f"{longer.name} begins with the same keys: {longer.definition}",
                     drop_index(table, index),
@@ -113,9 +113,9 @@ def _begins(index: Index, mine: Keys, other: Index, theirs: Keys) -> bool:
     "warning",
     "No unique key contains another",
     why="the smaller key makes the larger one true by itself; each write checks both",
-    cure="drop the larger unique key, or keep it as a plain index where queries need it",
+    fix="drop the larger unique key, or keep it as a plain index where queries need it",
 )
-def unique_redundant(snapshot: Snapshot) -> Iterator[Place]:
+def unique_redundant(snapshot: Snapshot) -> Iterator[Breach]:
     """A unique key whose columns strictly contain those of another total unique key; no foreign key points at it."""
     referenced = _referenced(snapshot)
     for table in snapshot.roots:
@@ -126,7 +126,7 @@ def unique_redundant(snapshot: Snapshot) -> Iterator[Place]:
             smaller = next((other for other in keys if _implies(table, other, index)), None)
             if smaller:
                 columns = ", ".join(table.names(smaller.columns))
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{index.name}",
                     f"{smaller.name} keeps ({columns}) unique already",
                     drop_index(table, index),
@@ -149,9 +149,9 @@ def _implies(table: Table, smaller: Index, larger: Index) -> bool:
     "error",
     "Every index is valid",
     why="no query uses an invalid index, yet every write maintains it; it is what a failed CONCURRENTLY leaves",
-    cure="REINDEX INDEX CONCURRENTLY, or drop it and create it again; on a partitioned table attach the missing parts",
+    fix="REINDEX INDEX CONCURRENTLY, or drop it and create it again; on a partitioned table attach the missing parts",
 )
-def index_invalid(snapshot: Snapshot) -> Iterator[Place]:
+def index_invalid(snapshot: Snapshot) -> Iterator[Breach]:
     """Indisvalid is false, on partitions too."""
     for table in snapshot.relations:
         for index in table.indexes:
@@ -160,7 +160,7 @@ def index_invalid(snapshot: Snapshot) -> Iterator[Place]:
                 mend = outside(execute(f"REINDEX INDEX CONCURRENTLY {name}"))
                 if table.kind == "p":
                     mend = execute(f"ALTER INDEX {name} ATTACH PARTITION ...")
-                yield Place(f"{table.qualified}.{index.name}", f"invalid: {index.definition}", fix(mend))
+                yield Breach(f"{table.qualified}.{index.name}", f"invalid: {index.definition}", fix(mend))
 
 
 @rule(
@@ -168,16 +168,16 @@ def index_invalid(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A materialized view can be refreshed while it is read",
     why="REFRESH ... CONCURRENTLY needs a unique index on plain columns over all rows; without, readers wait",
-    cure="add a unique index on the columns that identify a row",
+    fix="add a unique index on the columns that identify a row",
 )
-def matview_without_unique_index(snapshot: Snapshot) -> Iterator[Place]:
+def matview_without_unique_index(snapshot: Snapshot) -> Iterator[Breach]:
     """A materialized view without a total unique index."""
     for view in snapshot.relations:
         if view.kind == "m" and not any(index.unique and index.total for index in view.indexes):
             partial = next((index for index in view.indexes if index.unique), None)
             near = f"; {partial.name} does not count: {partial.definition}" if partial else ""
             first = view.columns[0].name if view.columns else "..."
-            yield Place(
+            yield Breach(
                 view.qualified,
                 f"no unique index covers every row{near}",
                 fix(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.catalog import Column, Snapshot, Table
 from harness.schema.alembic_code import fix, op
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 from harness.schema.rules.foreign_keys import every
 
 
@@ -15,9 +15,9 @@ from harness.schema.rules.foreign_keys import every
     "error",
     "What is named like a reference is a foreign key",
     why="nothing keeps the value pointing at a row: orphans appear with the first race or forgotten delete",
-    cure="add the foreign key, or rename the column when it points outside this database",
+    fix="add the foreign key, or rename the column when it points outside this database",
 )
-def foreign_key_missing(snapshot: Snapshot) -> Iterator[Place]:
+def foreign_key_missing(snapshot: Snapshot) -> Iterator[Breach]:
     """A column t_id where t, ts or tes is a table keyed by this type, or x_id that elsewhere refers to one table."""
     elsewhere = _elsewhere(snapshot)
     for table in snapshot.roots:
@@ -26,7 +26,7 @@ def foreign_key_missing(snapshot: Snapshot) -> Iterator[Place]:
             spoken = None if column.number in referencing else _spoken_of(snapshot, elsewhere, table, column)
             if spoken:
                 target, key, says = spoken
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"{says} {target.qualified}.{key.name}, and no foreign key has the column",
                     fix(

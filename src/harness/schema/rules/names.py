@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.catalog import Snapshot, Table
 from harness.schema.alembic_code import execute, fix, identifier, op, relation
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 
 LONGEST = 63
 """NAMEDATALEN - 1: bytes beyond are cut off in silence (Postgres manual, "Identifiers and Key Words")."""
@@ -85,14 +85,14 @@ def _parts(table: Table, wrong: Callable[[str], object]) -> Iterator[_Name]:
     "error",
     "A name can be written without quotes",
     why="every statement in every tool must quote it, and the one that forgets fails or finds something else",
-    cure="lower case, digits and underscores, and no reserved word",
+    fix="lower case, digits and underscores, and no reserved word",
 )
-def name_needs_quotes(snapshot: Snapshot) -> Iterator[Place]:
+def name_needs_quotes(snapshot: Snapshot) -> Iterator[Breach]:
     """quote_ident(name) differs from the name: capitals, symbols, or a word of SQL."""
     for named in _named(snapshot, lambda name: needs_quotes(name, snapshot.keywords)):
         word = named.name in snapshot.keywords
         cause = "is a word of SQL" if word else "has more than lower-case letters, digits and underscores"
-        yield Place(
+        yield Breach(
             named.object, f"the {named.kind} name {named.name!r} {cause}", fix(named.rename, "the same name there")
         )
 
@@ -102,12 +102,12 @@ def name_needs_quotes(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "A name is whole",
     why="Postgres cuts names at 63 bytes, so two long names may become one, and migrations look for the uncut one",
-    cure="a shorter name",
+    fix="a shorter name",
 )
-def name_truncated(snapshot: Snapshot) -> Iterator[Place]:
+def name_truncated(snapshot: Snapshot) -> Iterator[Breach]:
     """63 bytes or more, in UTF-8."""
     for named in _named(snapshot, lambda name: len(name.encode()) >= LONGEST):
         size = len(named.name.encode())
-        yield Place(
+        yield Breach(
             named.object, f"the {named.kind} name has {size} bytes, all that fit", fix(named.rename, "the same there")
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness.catalog import Constraint, Snapshot, Table
 from harness.schema.alembic_code import fix, op
 from harness.schema.options import Options
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 from harness.schema.rules.foreign_keys import every, place, target_name
 
 
@@ -32,10 +32,10 @@ def _again(table: Table, key: Constraint, target: Table | None, **named: str) ->
     "error",
     "A reference stays within its tenant",
     why="without the tenant in the key, a row of one tenant can point at a row of another",
-    cure="reference (tenant, id), which needs a unique key on both",
+    fix="reference (tenant, id), which needs a unique key on both",
     optional=True,
 )
-def foreign_key_tenant_column(snapshot: Snapshot, options: Options) -> Iterator[Place]:
+def foreign_key_tenant_column(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
     """Both tables have the tenant column, and the foreign key does not pair them."""
     name = options.tenant_column
     for table, key in every(snapshot):
@@ -44,7 +44,7 @@ def foreign_key_tenant_column(snapshot: Snapshot, options: Options) -> Iterator[
             continue
         pairs = set(zip(table.names(key.columns), target.names(key.referenced), strict=True))
         if (name, name) not in pairs and target.names(key.referenced) != (name,):
-            yield Place(
+            yield Breach(
                 place(table, key),
                 f"{table.qualified} and {target.qualified} have {name}; {key.definition} does not compare it",
                 fix(
@@ -66,15 +66,15 @@ def foreign_key_tenant_column(snapshot: Snapshot, options: Options) -> Iterator[
     "warning",
     "A foreign key says what a delete does",
     why="NO ACTION is also what nobody thought about; RESTRICT, CASCADE and SET NULL are decisions",
-    cure="state ON DELETE",
+    fix="state ON DELETE",
     optional=True,
 )
-def reference_actions(snapshot: Snapshot) -> Iterator[Place]:
+def reference_actions(snapshot: Snapshot) -> Iterator[Breach]:
     """ON DELETE is the default, NO ACTION."""
     for table, key in every(snapshot):
         if key.on_delete == "a":
             again = _again(table, key, snapshot.by_oid.get(key.target), ondelete="RESTRICT")
-            yield Place(
+            yield Breach(
                 place(table, key), f"{key.definition} has no ON DELETE", fix(again, 'ForeignKey(ondelete="RESTRICT")')
             )
 
@@ -84,15 +84,17 @@ def reference_actions(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A tree can lose a branch",
     why="with NO ACTION a row of the tree can be deleted only after all rows below it, level by level",
-    cure="ON DELETE CASCADE or SET NULL",
+    fix="ON DELETE CASCADE or SET NULL",
     optional=True,
 )
-def self_fk_no_action(snapshot: Snapshot) -> Iterator[Place]:
+def self_fk_no_action(snapshot: Snapshot) -> Iterator[Breach]:
     """A foreign key of a table to itself whose ON DELETE is NO ACTION."""
     for table, key in every(snapshot):
         if key.target == table.oid and key.on_delete == "a":
             again = _again(table, key, table, ondelete="CASCADE")
-            yield Place(place(table, key), f"{key.definition}: NO ACTION", fix(again, 'ForeignKey(ondelete="CASCADE")'))
+            yield Breach(
+                place(table, key), f"{key.definition}: NO ACTION", fix(again, 'ForeignKey(ondelete="CASCADE")')
+            )
 
 
 @rule(
@@ -100,10 +102,10 @@ def self_fk_no_action(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A column is in one foreign key",
     why="a value must satisfy both references at once, so each limits what the other can be set to",
-    cure="drop the reference that the other implies; tenant columns are the legal case",
+    fix="drop the reference that the other implies; tenant columns are the legal case",
     optional=True,
 )
-def foreign_key_intersecting(snapshot: Snapshot) -> Iterator[Place]:
+def foreign_key_intersecting(snapshot: Snapshot) -> Iterator[Breach]:
     """Two foreign keys of a table that share a column without having the same columns."""
     for table in snapshot.roots:
         for number, key in enumerate(table.foreign_keys):
@@ -111,7 +113,7 @@ def foreign_key_intersecting(snapshot: Snapshot) -> Iterator[Place]:
                 shared = set(key.columns) & set(other.columns)
                 if shared and set(key.columns) != set(other.columns):
                     names = ", ".join(table.names(tuple(sorted(shared))))
-                    yield Place(
+                    yield Breach(
                         place(table, key),
                         f"{names} is also in {other.name} to {target_name(snapshot, other)}",
                         fix(op("drop_constraint", key.name, table.name, schema=table.schema, type_="foreignkey")),

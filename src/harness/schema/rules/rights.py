@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from harness.catalog import Snapshot
 from harness.schema.alembic_code import execute, fix, identifier, relation
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 
 
 def public_rights(acl: Iterable[str]) -> str:
@@ -19,13 +19,13 @@ def public_rights(acl: Iterable[str]) -> str:
     "error",
     "A SECURITY DEFINER function fixes its search_path",
     why="a caller puts a schema in front that has tables or operators of the same name, and runs them as the owner",
-    cure="SET search_path = '' (or pg_catalog, pg_temp) on the function",
+    fix="SET search_path = '' (or pg_catalog, pg_temp) on the function",
 )
-def security_definer_without_search_path(snapshot: Snapshot) -> Iterator[Place]:
+def security_definer_without_search_path(snapshot: Snapshot) -> Iterator[Breach]:
     """Prosecdef without a search_path in proconfig."""
     for function in snapshot.functions:
         if function.security_definer and not any(item.startswith("search_path=") for item in function.settings):
-            yield Place(
+            yield Breach(
                 function.qualified,
                 f"SECURITY DEFINER as {function.owner}, search_path from the caller",
                 fix(execute(f"ALTER FUNCTION {function.qualified} SET search_path = ''")),
@@ -37,13 +37,13 @@ def security_definer_without_search_path(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A SECURITY DEFINER function is granted to those who need it",
     why="every role of the cluster may run it with the owner's rights: EXECUTE is PUBLIC's by default",
-    cure="REVOKE EXECUTE ... FROM PUBLIC, then grant it to one role",
+    fix="REVOKE EXECUTE ... FROM PUBLIC, then grant it to one role",
 )
-def security_definer_public_execute(snapshot: Snapshot) -> Iterator[Place]:
+def security_definer_public_execute(snapshot: Snapshot) -> Iterator[Breach]:
     """prosecdef, and PUBLIC may execute; no grants at all means that it may."""
     for function in snapshot.functions:
         if function.security_definer and "X" in public_rights(function.acl):
-            yield Place(
+            yield Breach(
                 function.qualified,
                 f"PUBLIC may execute it as {function.owner}",
                 fix(execute(f"REVOKE EXECUTE ON FUNCTION {function.qualified} FROM PUBLIC")),
@@ -55,22 +55,22 @@ def security_definer_public_execute(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "Rights are granted to roles, not to everyone",
     why="every role of the cluster has them, also one that is made next year for another purpose",
-    cure="REVOKE ... FROM PUBLIC and grant to a role",
+    fix="REVOKE ... FROM PUBLIC and grant to a role",
 )
-def grant_to_public(snapshot: Snapshot) -> Iterator[Place]:
+def grant_to_public(snapshot: Snapshot) -> Iterator[Breach]:
     """A right of PUBLIC on a table, view, column or sequence."""
     for table in snapshot.relations:
         if not table.partition and (rights := public_rights(table.acl)):
             revoke = f"REVOKE ALL ON {relation(table)} FROM PUBLIC"
-            yield Place(table.qualified, f"PUBLIC has {rights}", fix(execute(revoke)))
+            yield Breach(table.qualified, f"PUBLIC has {rights}", fix(execute(revoke)))
         for column in table.columns:
             if not table.partition and (rights := public_rights(column.acl)):
                 revoke = f"REVOKE ALL ({identifier(column.name)}) ON {relation(table)} FROM PUBLIC"
-                yield Place(f"{table.qualified}.{column.name}", f"PUBLIC has {rights}", fix(execute(revoke)))
+                yield Breach(f"{table.qualified}.{column.name}", f"PUBLIC has {rights}", fix(execute(revoke)))
     for sequence in snapshot.sequences:
         if rights := public_rights(sequence.acl):
             revoke = f"REVOKE ALL ON SEQUENCE {sequence.qualified} FROM PUBLIC"
-            yield Place(sequence.qualified, f"PUBLIC has {rights}", fix(execute(revoke)))
+            yield Breach(sequence.qualified, f"PUBLIC has {rights}", fix(execute(revoke)))
 
 
 @rule(
@@ -78,14 +78,14 @@ def grant_to_public(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "Nobody makes objects by default",
     why="anyone who can connect plants functions and tables in a schema that others search (the default before 15)",
-    cure="REVOKE CREATE ON SCHEMA ... FROM PUBLIC",
+    fix="REVOKE CREATE ON SCHEMA ... FROM PUBLIC",
 )
-def schema_public_create(snapshot: Snapshot) -> Iterator[Place]:
+def schema_public_create(snapshot: Snapshot) -> Iterator[Breach]:
     """Nspacl grants CREATE to PUBLIC."""
     for schema in snapshot.schemas:
         if "C" in public_rights(schema.acl):
             revoke = f"REVOKE CREATE ON SCHEMA {identifier(schema.name)} FROM PUBLIC"
-            yield Place(schema.name, "PUBLIC may create objects in the schema", fix(execute(revoke)))
+            yield Breach(schema.name, "PUBLIC may create objects in the schema", fix(execute(revoke)))
 
 
 @rule(
@@ -93,16 +93,16 @@ def schema_public_create(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "Every trigger fires",
     why="the guarantee behind the trigger is off for every writer; a foreign key's own triggers switch it off whole",
-    cure="ALTER TABLE ... ENABLE TRIGGER, or drop it",
+    fix="ALTER TABLE ... ENABLE TRIGGER, or drop it",
 )
-def trigger_disabled(snapshot: Snapshot) -> Iterator[Place]:
+def trigger_disabled(snapshot: Snapshot) -> Iterator[Breach]:
     """Tgenabled is D; the triggers inside a foreign key count."""
     for table in snapshot.roots:
         for name in dict.fromkeys(trigger.name for trigger in table.triggers if trigger.enabled == "D"):
             inside = any(trigger.name == name and trigger.definition is None for trigger in table.triggers)
             what = "the foreign key's triggers are" if inside else "the trigger is"
             target = "ALL" if inside else identifier(name)
-            yield Place(
+            yield Breach(
                 f"{table.qualified}.{name}",
                 f"{what} disabled",
                 fix(execute(f"ALTER TABLE {relation(table)} ENABLE TRIGGER {target}")),

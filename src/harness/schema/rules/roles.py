@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness.catalog import Snapshot
 from harness.schema.alembic_code import execute, fix, identifier
 from harness.schema.options import Options
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 from harness.schema.rules.rights import public_rights
 
 
@@ -32,15 +32,15 @@ def _owned(snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
     "warning",
     "No object belongs to a superuser",
     why="SECURITY DEFINER functions, views and triggers run with their owner's rights: here without any limit",
-    cure="ALTER ... OWNER TO a role that cannot log in",
+    fix="ALTER ... OWNER TO a role that cannot log in",
     optional=True,
 )
-def owned_by_superuser(snapshot: Snapshot) -> Iterator[Place]:
+def owned_by_superuser(snapshot: Snapshot) -> Iterator[Breach]:
     """The owner has rolsuper."""
     supers = {role.name for role in snapshot.roles if role.superuser}
     for kind, name, owner in _owned(snapshot):
         if owner in supers:
-            yield Place(name, f"{owner} owns it, a superuser", fix(execute(f"ALTER {kind} {name} OWNER TO ...")))
+            yield Breach(name, f"{owner} owns it, a superuser", fix(execute(f"ALTER {kind} {name} OWNER TO ...")))
 
 
 @rule(
@@ -48,28 +48,28 @@ def owned_by_superuser(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "The application cannot change the schema",
     why="one injected statement drops tables, and whatever the application makes has no migration",
-    cure="another role owns the objects; the application's has SELECT, INSERT, UPDATE and DELETE",
+    fix="another role owns the objects; the application's has SELECT, INSERT, UPDATE and DELETE",
     optional=True,
 )
-def app_role_can_ddl(snapshot: Snapshot, options: Options) -> Iterator[Place]:
+def app_role_can_ddl(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
     """The role of the option app-role is superuser, passes policies by, owns an object, or may create in a schema."""
     role = next((item for item in snapshot.roles if item.name == options.app_role), None)
     if role is None:
-        yield Place(options.app_role or "app-role", "the option app-role names no role of this cluster")
+        yield Breach(options.app_role or "app-role", "the option app-role names no role of this cluster")
         return
     mine = {role.name, *role.member_of}
     if role.superuser or role.bypass_row_security:
         rights = "SUPERUSER" if role.superuser else "BYPASSRLS"
-        yield Place(role.name, f"the role is {rights}", fix(execute(f"ALTER ROLE {identifier(role.name)} NO{rights}")))
+        yield Breach(role.name, f"the role is {rights}", fix(execute(f"ALTER ROLE {identifier(role.name)} NO{rights}")))
     for kind, name, owner in _owned(snapshot):
         if owner in mine:
             statement = f"ALTER {kind} {name} OWNER TO ..."
-            yield Place(name, f"{role.name} owns it, as {owner}", fix(execute(statement)))
+            yield Breach(name, f"{role.name} owns it, as {owner}", fix(execute(statement)))
     for schema in snapshot.schemas:
         creators = {_grantee(entry) for entry in schema.acl if "C" in entry.rpartition("=")[2].partition("/")[0]}
         if schema.owner not in mine and (mine & creators or "C" in public_rights(schema.acl)):
             statement = f"REVOKE CREATE ON SCHEMA {identifier(schema.name)} FROM ..."
-            yield Place(schema.name, f"{role.name} may create in the schema", fix(execute(statement)))
+            yield Breach(schema.name, f"{role.name} may create in the schema", fix(execute(statement)))
 
 
 def _grantee(entry: str) -> str:
@@ -82,16 +82,16 @@ def _grantee(entry: str) -> str:
     "error",
     "The extensions that the project needs are installed",
     why="types and operators that the models rely on are not there",
-    cure="CREATE EXTENSION in a migration",
+    fix="CREATE EXTENSION in a migration",
     optional=True,
 )
-def extension_missing(snapshot: Snapshot, options: Options) -> Iterator[Place]:
+def extension_missing(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
     """An extension of the option extensions is not in pg_extension."""
     present = {item.name for item in snapshot.extensions}
     for name in options.extensions:
         if name not in present:
             statement = f"CREATE EXTENSION {identifier(name)}"
-            yield Place(name, f"installed are {', '.join(sorted(present))}", fix(execute(statement)))
+            yield Breach(name, f"installed are {', '.join(sorted(present))}", fix(execute(statement)))
 
 
 @rule(
@@ -99,15 +99,15 @@ def extension_missing(snapshot: Snapshot, options: Options) -> Iterator[Place]:
     "warning",
     "Extensions are as new as the server's",
     why="a server's upgrade does not update extensions, so fixes in them are not in force",
-    cure="ALTER EXTENSION ... UPDATE",
+    fix="ALTER EXTENSION ... UPDATE",
     optional=True,
 )
-def extension_outdated(snapshot: Snapshot) -> Iterator[Place]:
+def extension_outdated(snapshot: Snapshot) -> Iterator[Breach]:
     """The installed version is not the default one of this server."""
     for item in snapshot.extensions:
         if item.available and item.version != item.available:
             statement = f"ALTER EXTENSION {identifier(item.name)} UPDATE"
-            yield Place(item.name, f"{item.version} installed, {item.available} there", fix(execute(statement)))
+            yield Breach(item.name, f"{item.version} installed, {item.available} there", fix(execute(statement)))
 
 
 @rule(
@@ -115,12 +115,12 @@ def extension_outdated(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "Extensions have a schema of their own",
     why="their functions mix with the project's, and public is what every search_path has",
-    cure="CREATE SCHEMA extensions; ALTER EXTENSION ... SET SCHEMA extensions",
+    fix="CREATE SCHEMA extensions; ALTER EXTENSION ... SET SCHEMA extensions",
     optional=True,
 )
-def extension_in_public(snapshot: Snapshot) -> Iterator[Place]:
+def extension_in_public(snapshot: Snapshot) -> Iterator[Breach]:
     """An extension's schema is public."""
     for item in snapshot.extensions:
         if item.schema == "public":
             statement = f"ALTER EXTENSION {identifier(item.name)} SET SCHEMA extensions"
-            yield Place(item.name, "installed in public", fix(execute(statement)))
+            yield Breach(item.name, "installed in public", fix(execute(statement)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.catalog import Snapshot, Table
 from harness.schema.alembic_code import execute, fix, identifier, relation
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 
 COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "*": "ALL"}
 TRUE = ("true", "on", "yes", "1")
@@ -17,14 +17,14 @@ TRUE = ("true", "on", "yes", "1")
     "error",
     "Row-level security has a policy",
     why="without a policy nobody but the owner sees any row, and the application gets empty answers, not errors",
-    cure="add a policy, or disable row-level security",
+    fix="add a policy, or disable row-level security",
 )
-def rls_without_policy(snapshot: Snapshot) -> Iterator[Place]:
+def rls_without_policy(snapshot: Snapshot) -> Iterator[Breach]:
     """relrowsecurity, and no row in pg_policy."""
     for table in snapshot.roots:
         if table.row_security and not table.policies:
             statement = f"CREATE POLICY ... ON {relation(table)} USING (...)"
-            yield Place(table.qualified, "row-level security is on, and there is no policy", fix(execute(statement)))
+            yield Breach(table.qualified, "row-level security is on, and there is no policy", fix(execute(statement)))
 
 
 @rule(
@@ -32,15 +32,15 @@ def rls_without_policy(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "A policy is in force",
     why="the policy reads like protection, but row-level security is off, so every row is visible",
-    cure="ALTER TABLE ... ENABLE ROW LEVEL SECURITY",
+    fix="ALTER TABLE ... ENABLE ROW LEVEL SECURITY",
 )
-def rls_policy_inactive(snapshot: Snapshot) -> Iterator[Place]:
+def rls_policy_inactive(snapshot: Snapshot) -> Iterator[Breach]:
     """Policies on a table without relrowsecurity."""
     for table in snapshot.roots:
         if table.policies and not table.row_security:
             names = ", ".join(policy.name for policy in table.policies)
             statement = f"ALTER TABLE {relation(table)} ENABLE ROW LEVEL SECURITY"
-            yield Place(table.qualified, f"row-level security is off; its policies: {names}", fix(execute(statement)))
+            yield Breach(table.qualified, f"row-level security is off; its policies: {names}", fix(execute(statement)))
 
 
 @rule(
@@ -48,9 +48,9 @@ def rls_policy_inactive(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A policy for writing tests something",
     why="permissive policies are joined by OR, so one that is always true undoes all the others",
-    cure="say which rows, or make it a policy FOR SELECT",
+    fix="say which rows, or make it a policy FOR SELECT",
 )
-def rls_policy_always_true(snapshot: Snapshot) -> Iterator[Place]:
+def rls_policy_always_true(snapshot: Snapshot) -> Iterator[Breach]:
     """Permissive, for more than SELECT, with `true` as its test."""
     for table in snapshot.roots:
         for policy in table.policies:
@@ -58,7 +58,7 @@ def rls_policy_always_true(snapshot: Snapshot) -> Iterator[Place]:
             true = [name for name, test in tests.items() if test == "true"]
             if policy.permissive and policy.command != "r" and true:
                 name = identifier(policy.name)
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{policy.name}",
                     f"FOR {COMMANDS[policy.command]} TO {', '.join(policy.roles)} {true[0]} (true)",
                     fix(execute(f"ALTER POLICY {name} ON {relation(table)} {true[0]} (...)")),
@@ -70,16 +70,16 @@ def rls_policy_always_true(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "A view shows its reader no more than the tables do",
     why="a view reads with its owner's rights, so the policies of the tables behind it do not apply to its reader",
-    cure="WITH (security_invoker = true) (15), or keep the view from those roles",
+    fix="WITH (security_invoker = true) (15), or keep the view from those roles",
 )
-def view_bypasses_rls(snapshot: Snapshot) -> Iterator[Place]:
+def view_bypasses_rls(snapshot: Snapshot) -> Iterator[Breach]:
     """A view over a table with row-level security, without security_invoker; also through views that have it."""
     for view in snapshot.relations:
         if view.kind == "v" and not _invoker(view):
             protected = sorted(_protected(snapshot, view))
             if protected:
                 statement = f"ALTER VIEW {relation(view)} SET (security_invoker = true)"
-                yield Place(
+                yield Breach(
                     view.qualified,
                     f"reads {', '.join(protected)} as {view.owner}, past their policies",
                     fix(execute(statement)),
@@ -111,12 +111,12 @@ def _protected(snapshot: Snapshot, view: Table) -> set[str]:
     "warning",
     "Row-level security binds the owner too",
     why="the owner of a table passes its policies by; when the application owns its tables they protect nothing",
-    cure="ALTER TABLE ... FORCE ROW LEVEL SECURITY",
+    fix="ALTER TABLE ... FORCE ROW LEVEL SECURITY",
     optional=True,
 )
-def rls_not_forced(snapshot: Snapshot) -> Iterator[Place]:
+def rls_not_forced(snapshot: Snapshot) -> Iterator[Breach]:
     """Relrowsecurity without relforcerowsecurity."""
     for table in snapshot.roots:
         if table.row_security and not table.force_row_security:
             statement = f"ALTER TABLE {relation(table)} FORCE ROW LEVEL SECURITY"
-            yield Place(table.qualified, f"{table.owner}, the owner, sees every row", fix(execute(statement)))
+            yield Breach(table.qualified, f"{table.owner}, the owner, sees every row", fix(execute(statement)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.catalog import Column, Sequence, Snapshot, Table
 from harness.schema.alembic_code import execute, fix, identifier, relation
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 
 WIDTHS = {"int2": "smallint", "int4": "integer", "int8": "bigint"}
 
@@ -26,15 +26,15 @@ def _fed(snapshot: Snapshot) -> Iterator[tuple[Table, Column, Sequence]]:
     "warning",
     "A generated number is an identity column",
     why="a serial's sequence has rights and an owner of its own, and anyone may write over the number by accident",
-    cure="GENERATED ALWAYS AS IDENTITY",
+    fix="GENERATED ALWAYS AS IDENTITY",
 )
-def column_serial(snapshot: Snapshot) -> Iterator[Place]:
+def column_serial(snapshot: Snapshot) -> Iterator[Breach]:
     """A default from a sequence that the column owns and that has the column's own width."""
     for table, column, sequence in _fed(snapshot):
         owned = (sequence.owner_table, sequence.owner_column) == (table.oid, column.number)
         if owned and not sequence.identity and WIDTHS.get(column.base) == sequence.type:
             target = f"ALTER TABLE {relation(table)} ALTER COLUMN {identifier(column.name)}"
-            yield Place(
+            yield Breach(
                 f"{table.qualified}.{column.name}",
                 f"DEFAULT {column.default}, a serial",
                 fix(
@@ -51,14 +51,14 @@ def column_serial(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "A sequence is as wide as its column",
     why="a bigint column on an integer sequence still stops at 2147483647; a wider sequence overflows the column",
-    cure="ALTER SEQUENCE ... AS the column's type",
+    fix="ALTER SEQUENCE ... AS the column's type",
 )
-def sequence_type_mismatch(snapshot: Snapshot) -> Iterator[Place]:
+def sequence_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
     """The type of a sequence differs from that of an integer column which it feeds."""
     for table, column, sequence in _fed(snapshot):
         if column.base in WIDTHS and WIDTHS[column.base] != sequence.type:
             name = f"{identifier(sequence.schema)}.{identifier(sequence.name)}"
-            yield Place(
+            yield Breach(
                 f"{table.qualified}.{column.name}",
                 f"the column is {WIDTHS[column.base]}, its sequence {sequence.qualified} is {sequence.type}",
                 fix(
@@ -73,14 +73,14 @@ def sequence_type_mismatch(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A sequence belongs to the column that uses it",
     why="dropping the column leaves the sequence behind, and dump, restore and truncate treat the two apart",
-    cure="ALTER SEQUENCE ... OWNED BY, or an identity column",
+    fix="ALTER SEQUENCE ... OWNED BY, or an identity column",
 )
-def sequence_unowned(snapshot: Snapshot) -> Iterator[Place]:
+def sequence_unowned(snapshot: Snapshot) -> Iterator[Breach]:
     """A default calls a sequence that no column owns."""
     for table, column, sequence in _fed(snapshot):
         if not sequence.owner_table:
             name = f"{identifier(sequence.schema)}.{identifier(sequence.name)}"
-            yield Place(
+            yield Breach(
                 f"{table.qualified}.{column.name}",
                 f"DEFAULT {column.default}, and no column owns {sequence.qualified}",
                 fix(

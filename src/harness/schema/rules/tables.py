@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.catalog import Snapshot, Table
 from harness.schema.alembic_code import alter_type, execute, fix, op, relation
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 
 SMALL_INTEGERS = ("int2", "int4")
 
@@ -16,16 +16,16 @@ SMALL_INTEGERS = ("int2", "int4")
     "error",
     "Every table has a primary key",
     why="rows cannot be told apart, so they cannot be referenced, updated one by one or replicated logically",
-    cure="add a primary key; a unique constraint on NOT NULL columns is not one",
+    fix="add a primary key; a unique constraint on NOT NULL columns is not one",
 )
-def table_without_primary_key(snapshot: Snapshot) -> Iterator[Place]:
+def table_without_primary_key(snapshot: Snapshot) -> Iterator[Breach]:
     """A root table, partitioned or not, without a constraint of type p."""
     for table in snapshot.roots:
         if not table.primary_key:
             unique = next((index for index in table.indexes if index.unique and index.total), None)
             near = f"; unique {unique.name} does not count" if unique else ""
             columns = list(table.names(unique.columns)) if unique else ["id"]
-            yield Place(
+            yield Breach(
                 table.qualified,
                 f"the table has no primary key{near}",
                 fix(
@@ -40,9 +40,9 @@ def table_without_primary_key(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "A generated primary key is a bigint",
     why="a counter of 32 bits ends at 2147483647; then every insert fails, and widening rewrites the table",
-    cure="make the column bigint, and the columns that reference it",
+    fix="make the column bigint, and the columns that reference it",
 )
-def primary_key_too_small(snapshot: Snapshot) -> Iterator[Place]:
+def primary_key_too_small(snapshot: Snapshot) -> Iterator[Breach]:
     """A primary key of one smallint or integer column that identity or a sequence feeds."""
     fed = {user for sequence in snapshot.sequences for user in sequence.users}
     for table in snapshot.roots:
@@ -52,7 +52,7 @@ def primary_key_too_small(snapshot: Snapshot) -> Iterator[Place]:
         column = table.by_number[key.columns[0]]
         counted = column.identity or (table.oid, column.number) in fed or "nextval(" in (column.default or "")
         if counted and column.base in SMALL_INTEGERS and not column.array:
-            yield Place(
+            yield Breach(
                 f"{table.qualified}.{column.name}",
                 f"the generated primary key is {column.type}",
                 alter_type(table, column.name, "sa.BigInteger()"),
@@ -64,9 +64,9 @@ def primary_key_too_small(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "A table that joins two others holds each pair once",
     why="the same pair can be stored twice, and then every join over the table yields duplicates",
-    cure="make the pair the primary key, or add a unique constraint on it",
+    fix="make the pair the primary key, or add a unique constraint on it",
 )
-def join_table_pair_not_unique(snapshot: Snapshot) -> Iterator[Place]:
+def join_table_pair_not_unique(snapshot: Snapshot) -> Iterator[Breach]:
     """A surrogate key, exactly two foreign keys, nothing else, and no unique key within the pair."""
     for table in snapshot.roots:
         key, references = table.primary_key, table.foreign_keys
@@ -78,7 +78,7 @@ def join_table_pair_not_unique(snapshot: Snapshot) -> Iterator[Place]:
             continue
         if not any(index.unique and index.total and set(index.columns) <= set(pair) for index in table.indexes):
             names = list(table.names(pair))
-            yield Place(
+            yield Breach(
                 table.qualified,
                 f"the key {table.by_number[surrogate].name} lets a pair ({', '.join(names)}) occur more than once",
                 fix(
@@ -93,14 +93,14 @@ def join_table_pair_not_unique(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A table has more than one column",
     why="a table of one column says nothing about anything, unless others refer to it as a list of allowed values",
-    cure="give it the columns that it is for, or drop it",
+    fix="give it the columns that it is for, or drop it",
 )
-def table_single_column(snapshot: Snapshot) -> Iterator[Place]:
+def table_single_column(snapshot: Snapshot) -> Iterator[Breach]:
     """At most one column, unless that is the primary key and a foreign key points at it."""
     for table in snapshot.roots:
         if len(table.columns) <= 1 and not (table.primary_key and table.oid in snapshot.referrers):
             names = ", ".join(column.name for column in table.columns) or "none"
-            yield Place(
+            yield Breach(
                 table.qualified,
                 f"its columns: {names}; no foreign key points at it",
                 fix(op("drop_table", table.name, schema=table.schema)),
@@ -112,16 +112,16 @@ def table_single_column(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "Some column besides the key is NOT NULL",
     why="a row with nothing but a key is accepted, so every reader must expect every value to be missing",
-    cure="make NOT NULL what a row cannot be without",
+    fix="make NOT NULL what a row cannot be without",
 )
-def table_all_nullable(snapshot: Snapshot) -> Iterator[Place]:
+def table_all_nullable(snapshot: Snapshot) -> Iterator[Breach]:
     """Two or more columns outside the primary key, and every one nullable."""
     for table in snapshot.roots:
         key = table.primary_key.columns if table.primary_key else ()
         others = [column for column in table.columns if column.number not in key]
         if len(others) >= 2 and not any(column.not_null for column in others):
             names = ", ".join(column.name for column in others)
-            yield Place(
+            yield Breach(
                 table.qualified,
                 f"all of {names} may be null",
                 fix(
@@ -136,9 +136,9 @@ def table_all_nullable(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "What is one thing is one table",
     why="every reader joins two tables to see one row, for no gain: nothing else refers to the second table",
-    cure="move the columns into the first table",
+    fix="move the columns into the first table",
 )
-def table_split_one_to_one(snapshot: Snapshot) -> Iterator[Place]:
+def table_split_one_to_one(snapshot: Snapshot) -> Iterator[Breach]:
     """The primary key is a foreign key to another primary key; no other such child, and nobody refers to it."""
     children: dict[int, list[Table]] = {}
     for table in snapshot.roots:
@@ -149,7 +149,7 @@ def table_split_one_to_one(snapshot: Snapshot) -> Iterator[Place]:
             table, target = tables[0], snapshot.by_oid[oid]
             key = set(table.primary_key.columns) if table.primary_key else set()
             moved = [column.name for column in table.columns if column.number not in key]
-            yield Place(
+            yield Breach(
                 table.qualified,
                 f"its primary key is that of {target.qualified}, nothing refers to it, and {target.name} has no "
                 "second such child",
@@ -182,13 +182,13 @@ def _extended(snapshot: Snapshot, table: Table) -> Table | None:
     "error",
     "Every table is logged",
     why="an unlogged table is emptied by a crash, and is empty on every replica",
-    cure="ALTER TABLE ... SET LOGGED (rewrites the table), or keep such data elsewhere",
+    fix="ALTER TABLE ... SET LOGGED (rewrites the table), or keep such data elsewhere",
 )
-def table_unlogged(snapshot: Snapshot) -> Iterator[Place]:
+def table_unlogged(snapshot: Snapshot) -> Iterator[Breach]:
     """Relpersistence is u."""
     for table in snapshot.roots:
         if table.persistence == "u":
-            yield Place(
+            yield Breach(
                 table.qualified,
                 "the table is UNLOGGED",
                 fix(
@@ -203,15 +203,15 @@ def table_unlogged(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "Tables do not inherit",
     why="unique and foreign keys do not reach an inheriting table, so the parent shows rows that break its own keys",
-    cure="use partitions, a column that tells kinds apart, or a foreign key to the parent",
+    fix="use partitions, a column that tells kinds apart, or a foreign key to the parent",
 )
-def table_inheritance(snapshot: Snapshot) -> Iterator[Place]:
+def table_inheritance(snapshot: Snapshot) -> Iterator[Breach]:
     """A row of pg_inherits that is no partition."""
     for table in snapshot.roots:
         if table.parents:
             parents = [snapshot.by_oid[oid] for oid in table.parents if oid in snapshot.by_oid]
             first = relation(parents[0]) if parents else "its parent"
-            yield Place(
+            yield Breach(
                 table.qualified,
                 f"inherits from {', '.join(parent.qualified for parent in parents) or 'a table out of scope'}",
                 fix(execute(f"ALTER TABLE {relation(table)} NO INHERIT {first}")),
@@ -223,13 +223,13 @@ def table_inheritance(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "Nothing rewrites statements behind the writer's back",
     why="a rule changes the statement itself: volatile functions run twice, RETURNING and row counts lie",
-    cure="use a trigger, or write to the other table explicitly",
+    fix="use a trigger, or write to the other table explicitly",
 )
-def table_has_rule(snapshot: Snapshot) -> Iterator[Place]:
+def table_has_rule(snapshot: Snapshot) -> Iterator[Breach]:
     """A row of pg_rewrite on a table."""
     for table in snapshot.roots:
         for rewrite in table.rules:
-            yield Place(
+            yield Breach(
                 f"{table.qualified}.{rewrite.name}",
                 " ".join(rewrite.definition.split()),
                 fix(execute(f'DROP RULE "{rewrite.name}" ON {relation(table)}')),
@@ -241,9 +241,9 @@ def table_has_rule(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "A reference names its table in the schema",
     why="a pair of type and id cannot be a foreign key, so rows that point at nothing are found by users",
-    cure="one nullable foreign key for each kind, with a CHECK that exactly one is set",
+    fix="one nullable foreign key for each kind, with a CHECK that exactly one is set",
 )
-def polymorphic_reference(snapshot: Snapshot) -> Iterator[Place]:
+def polymorphic_reference(snapshot: Snapshot) -> Iterator[Breach]:
     """Columns x_type and x_id, and x_id in no foreign key."""
     for table in snapshot.roots:
         referencing = {number for key in table.foreign_keys for number in key.columns}
@@ -253,7 +253,7 @@ def polymorphic_reference(snapshot: Snapshot) -> Iterator[Place]:
                 continue
             if column.number not in referencing:
                 create = op("create_foreign_key", "...", table.name, "...", ["..._id"], ["id"])
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"{stem}_type says which table {column.name} points into; no foreign key holds it",
                     fix(

@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator
 from harness.catalog import Column, Snapshot
 from harness.schema.alembic_code import alter_type
 from harness.schema.options import Options
-from harness.schema.registry import Place, rule
+from harness.schema.registry import Breach, rule
 from harness.schema.words import has_word
 
 
-def _columns(snapshot: Snapshot, wrong: Callable[[Column], bool], kind: str, using: str = "") -> Iterator[Place]:
+def _columns(snapshot: Snapshot, wrong: Callable[[Column], bool], kind: str, using: str = "") -> Iterator[Breach]:
     """A place for every column that is `wrong`, mended by the type `kind`; `{}` in `using` is the column."""
     for table in snapshot.roots:
         for column in table.columns:
             if wrong(column):
                 through = f" through the domain {column.domain}" if column.domain else ""
                 held = f"{column.base}{'[]' if column.array else ''}"
-                yield Place(
+                yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"the type is {held if column.domain else column.type}{through}",
                     alter_type(
@@ -32,9 +32,9 @@ def _columns(snapshot: Snapshot, wrong: Callable[[Column], bool], kind: str, usi
     "error",
     "A point in time knows its zone",
     why="the value means another moment for each session's TimeZone, and comparisons with now() cast silently",
-    cure="timestamptz",
+    fix="timestamptz",
 )
-def column_timestamp_without_time_zone(snapshot: Snapshot) -> Iterator[Place]:
+def column_timestamp_without_time_zone(snapshot: Snapshot) -> Iterator[Breach]:
     """Timestamp without time zone."""
     yield from _columns(
         snapshot, lambda column: column.base == "timestamp", "sa.DateTime(timezone=True)", "{} AT TIME ZONE 'UTC'"
@@ -46,9 +46,9 @@ def column_timestamp_without_time_zone(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "No time of day with a zone",
     why="an offset without a date cannot follow daylight saving time, so the value is wrong half the year",
-    cure="timestamptz for moments, time for times of day",
+    fix="timestamptz for moments, time for times of day",
 )
-def column_timetz(snapshot: Snapshot) -> Iterator[Place]:
+def column_timetz(snapshot: Snapshot) -> Iterator[Breach]:
     """Time with time zone."""
     yield from _columns(snapshot, lambda column: column.base == "timetz", "sa.Time()")
 
@@ -58,9 +58,9 @@ def column_timetz(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "Times are stored as they are",
     why="precision 0 rounds up to half a second into the future, so a row may seem newer than now()",
-    cure="no precision; date_trunc when reading",
+    fix="no precision; date_trunc when reading",
 )
-def column_timestamp_rounded(snapshot: Snapshot) -> Iterator[Place]:
+def column_timestamp_rounded(snapshot: Snapshot) -> Iterator[Breach]:
     """timestamp(0) and timestamptz(0)."""
     yield from _columns(
         snapshot,
@@ -74,9 +74,9 @@ def column_timestamp_rounded(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "Money is numeric",
     why="the money type has one currency and one scale, both taken from a setting of the server",
-    cure="numeric, with the currency in a column of its own",
+    fix="numeric, with the currency in a column of its own",
 )
-def column_money(snapshot: Snapshot) -> Iterator[Place]:
+def column_money(snapshot: Snapshot) -> Iterator[Breach]:
     """Money."""
     yield from _columns(snapshot, lambda column: column.base == "money", "sa.Numeric(19, 4)", "{}::numeric")
 
@@ -86,9 +86,9 @@ def column_money(snapshot: Snapshot) -> Iterator[Place]:
     "error",
     "No blank-padded text",
     why="char(n) pads with blanks that count in some operators and not in others, and saves nothing",
-    cure="text, with a CHECK on the length where it matters",
+    fix="text, with a CHECK on the length where it matters",
 )
-def column_char_n(snapshot: Snapshot) -> Iterator[Place]:
+def column_char_n(snapshot: Snapshot) -> Iterator[Breach]:
     """bpchar, with or without a length."""
     yield from _columns(snapshot, lambda column: column.base == "bpchar", "sa.Text()")
 
@@ -98,9 +98,9 @@ def column_char_n(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "Text has no length in its type",
     why="the limit is a guess that somebody raises later, under an exclusive lock and through every view",
-    cure="text with a CHECK, or set varchar-allowed where lengths are wanted in types",
+    fix="text with a CHECK, or set varchar-allowed where lengths are wanted in types",
 )
-def column_varchar_n(snapshot: Snapshot, options: Options) -> Iterator[Place]:
+def column_varchar_n(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
     """Varchar with a length, also behind a domain or in an array."""
     if not options.varchar_allowed:
         yield from _columns(snapshot, lambda column: column.base == "varchar" and column.modifier > 0, "sa.Text()")
@@ -111,9 +111,9 @@ def column_varchar_n(snapshot: Snapshot, options: Options) -> Iterator[Place]:
     "error",
     "JSON is jsonb",
     why="json keeps text: no equality, so DISTINCT and GROUP BY fail, no index, and each access parses again",
-    cure="jsonb",
+    fix="jsonb",
 )
-def column_json(snapshot: Snapshot) -> Iterator[Place]:
+def column_json(snapshot: Snapshot) -> Iterator[Breach]:
     """Json."""
     yield from _columns(snapshot, lambda column: column.base == "json", "postgresql.JSONB()", "{}::jsonb")
 
@@ -123,9 +123,9 @@ def column_json(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "No large objects",
     why="the row holds only a number: deleting it leaves the object, and logical replication does not carry it",
-    cure="bytea, or a store for files",
+    fix="bytea, or a store for files",
 )
-def column_large_object(snapshot: Snapshot) -> Iterator[Place]:
+def column_large_object(snapshot: Snapshot) -> Iterator[Breach]:
     """oid, and the domain lo over it."""
     yield from _columns(snapshot, lambda column: column.base in ("oid", "lo"), "sa.LargeBinary()", "lo_get({})")
 
@@ -135,9 +135,9 @@ def column_large_object(snapshot: Snapshot) -> Iterator[Place]:
     "warning",
     "Money is exact",
     why="binary fractions cannot hold 0.10, so sums drift and comparisons fail",
-    cure="numeric",
+    fix="numeric",
 )
-def column_money_as_float(snapshot: Snapshot, options: Options) -> Iterator[Place]:
+def column_money_as_float(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
     """Real or double precision in a column whose name speaks of money."""
     yield from _columns(
         snapshot,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from harness.catalog import Column, Index, Table
-from harness.seed.values.column_types import Kinds, quoted
+from harness.seed.values.column_types import ColumnTypes, quoted
 
 _WORD = re.compile(r"E?'(?:[^']|'')*'|\"(?:[^\"]|\"\")+\"|[A-Za-z_][\w$]*")
 _DOMAIN = re.compile(r"^CHECK \((?P<body>.*)\)(?: NOT VALID)?$", re.DOTALL)
@@ -40,7 +40,7 @@ def given_columns(table: Table, numbers: Iterable[int]) -> frozenset[int]:
     return frozenset(found)
 
 
-def conditions_of(table: Table, kinds: Kinds) -> list[Condition]:
+def conditions_of(table: Table, kinds: ColumnTypes) -> list[Condition]:
     """All conditions on a row of the table itself."""
     found = [*_checks(table), *_sound(table)]
     for column in table.columns:
@@ -77,7 +77,7 @@ def _evaluates(table: Table, name: str, expression: str) -> Condition:
     return Condition(name, f"num_nulls({expression}) >= 0", numbers)
 
 
-def _domains(column: Column, kinds: Kinds) -> Iterator[Condition]:
+def _domains(column: Column, kinds: ColumnTypes) -> Iterator[Condition]:
     """The CHECKs of the column's domains, with VALUE as a column of one row, or of the array's elements."""
     kind = kinds.of(column.type)
     name = quoted(column.name)

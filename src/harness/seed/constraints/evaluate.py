@@ -9,16 +9,16 @@ import psycopg
 
 from harness.catalog import Table
 from harness.seed.constraints.conditions import Condition, given_columns
-from harness.seed.values.column_types import Kinds, quoted
+from harness.seed.values.column_types import ColumnTypes, quoted
 from harness.seed.values.generators import Text
 
 Row = tuple[Text, ...]
 
 
-class Judge:
+class ServerEvaluator:
     """Evaluates conditions of one table on rows that are not in it."""
 
-    def __init__(self, connection: psycopg.Connection[Any], table: Table, kinds: Kinds) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], table: Table, kinds: ColumnTypes) -> None:
         self.connection = connection
         self.table = table
         self.kinds = kinds

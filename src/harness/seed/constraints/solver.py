@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from harness.seed.constraints.conditions import Condition
-from harness.seed.constraints.evaluate import Judge
+from harness.seed.constraints.evaluate import ServerEvaluator
 from harness.seed.values.generators import scrambled
-from harness.seed.values.sources import Row, Source, from_rows
+from harness.seed.values.sources import Row, ValueSource, from_rows
 
-Choices = Sequence[Source]
+Choices = Sequence[ValueSource]
 """Sources for the same columns, the most wanted first."""
 
-Combination = tuple[Source, ...]
+Combination = tuple[ValueSource, ...]
 """One source for each of some variables."""
 
 TURNS = 4
@@ -60,13 +60,13 @@ class Task:
         return sorted({*range(min(rows, 10)), *(index for index in between if 0 <= index < rows)})
 
 
-def solve(judge: Judge, variables: Sequence[Choices], task: Task) -> list[Source]:
+def solve(judge: ServerEvaluator, variables: Sequence[Choices], task: Task) -> list[ValueSource]:
     """One source for each of the variables, or one for several that only go together.
 
     Raises:
         UnsatisfiableError: with the conditions that no candidate meets.
     """
-    found: list[Source] = []
+    found: list[ValueSource] = []
     for group, conditions in _groups(variables, task.conditions):
         found += _Group(judge, group, conditions, task).choose()
     return found
@@ -90,12 +90,12 @@ def _groups(
 class _Group:
     """Variables tied together."""
 
-    judge: Judge
+    judge: ServerEvaluator
     variables: list[Choices]
     conditions: list[Condition]
     task: Task
 
-    def choose(self) -> list[Source]:
+    def choose(self) -> list[ValueSource]:
         """The first combination of sources that is right wherever it is asked, else rows picked out."""
         if not self.conditions:
             return [self._order(choices)[0] for choices in self.variables]
@@ -114,7 +114,7 @@ class _Group:
                 break
         return [self._picked([combination for _, combination in able[:6]])]
 
-    def _in_turn(self, combinations: Sequence[Combination]) -> list[Source]:
+    def _in_turn(self, combinations: Sequence[Combination]) -> list[ValueSource]:
         """The best combination; where it leaves something open, in turn with those that leave open something else."""
         best = combinations[0]
         if not any(source.empty for source in best):
@@ -129,25 +129,27 @@ class _Group:
             return list(best)
         count = len(turns)
         capacity = count * min(min((s.capacity for s in turn if not s.empty), default=1) for turn in turns)
-        return [Source(self.columns, "in turn", lambda index: _row(turns[index % count], index // count), capacity)]
+        return [
+            ValueSource(self.columns, "in turn", lambda index: _row(turns[index % count], index // count), capacity)
+        ]
 
     @property
     def columns(self) -> tuple[int, ...]:
         """All columns of the variables."""
         return tuple(number for choices in self.variables for number in choices[0].columns)
 
-    def _short(self, source: Source) -> bool:
+    def _short(self, source: ValueSource) -> bool:
         """Whether a column that is a key by itself would repeat."""
         return source.capacity < self.task.rows and bool(self.task.keys & set(source.columns))
 
-    def _order(self, choices: Choices) -> list[Source]:
+    def _order(self, choices: Choices) -> list[ValueSource]:
         """The sources, those that repeat where they must not behind the others, the roomiest of them first."""
         return sorted(
             choices,
             key=lambda source: -min(source.capacity, self.task.rows) if self._short(source) else -self.task.rows - 1,
         )
 
-    def _own_rates(self, choices: Choices) -> list[Source]:
+    def _own_rates(self, choices: Choices) -> list[ValueSource]:
         """The sources that can satisfy the conditions on their columns alone, the most reliable first."""
         columns = choices[0].columns
         own = [condition for condition in self.conditions if condition.columns <= set(columns)]
@@ -194,7 +196,7 @@ class _Group:
         verdicts = iter(self.judge.verdicts(columns, rows, conditions))
         return [sum(islice(verdicts, size)) / size for size in sizes]
 
-    def _picked(self, combinations: list[Combination]) -> Source:
+    def _picked(self, combinations: list[Combination]) -> ValueSource:
         """Rows that the server found good, as one source.
 
         Raises:

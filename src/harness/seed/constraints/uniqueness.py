@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import prod
 
-from harness.seed.values.sources import Source
+from harness.seed.values.sources import ValueSource
 
 Place = Callable[[int], int]
 """Which row of a source goes into a row of the table."""
 
 
 def place(
-    sources: Sequence[Source],
+    sources: Sequence[ValueSource],
     keys: Sequence[frozenset[int]],
     rows: int,
     stride: int = 1,
     free: frozenset[int] = frozenset(),
-) -> tuple[list[Source], int]:
+) -> tuple[list[ValueSource], int]:
     """The sources with their places, and the number of rows, `rows` or fewer, that keep every key distinct.
 
     A source with room for all rows is taken at the row's own number. Smaller ones repeat; where they make up a key,

@@ -10,10 +10,10 @@ import psycopg
 from psycopg import sql
 
 from harness.catalog import Constraint, Snapshot, Table
-from harness.config import HarnessError
+from harness.errors import HarnessError
 from harness.seed.references.table_order import enforced_keys
 from harness.seed.values.numbers import UNSIGNED, WHOLE
-from harness.seed.values.sources import Row, Source, from_rows, nothing
+from harness.seed.values.sources import Row, ValueSource, from_rows, nothing
 
 
 class Parents:
@@ -24,7 +24,7 @@ class Parents:
         self.snapshot = snapshot
         self.rows = rows
 
-    def choices(self, table: Table, waiting: frozenset[int]) -> list[list[Source]]:
+    def choices(self, table: Table, waiting: frozenset[int]) -> list[list[ValueSource]]:
         """For each group of foreign keys that share columns: rows of parents, then NULL where it is allowed.
 
         Keys to the table itself and keys that wait are left out.
@@ -35,7 +35,7 @@ class Parents:
         keys = [key for key in enforced_keys(table) if key.target != table.oid and key.oid not in waiting]
         return [self._group(table, group) for group in _sharing(keys)]
 
-    def _group(self, table: Table, keys: Sequence[Constraint]) -> list[Source]:
+    def _group(self, table: Table, keys: Sequence[Constraint]) -> list[ValueSource]:
         ordered = sorted(keys, key=lambda key: (-len(key.columns), key.name))
         columns, rows = ordered[0].columns, self._read(table, ordered[0], limited=len(ordered) == 1)
         for key in ordered[1:]:
@@ -116,7 +116,7 @@ def _joined(
 
 def _left_open(
     columns: tuple[int, ...], rows: list[Row], open_columns: set[int], keys: Sequence[Constraint]
-) -> list[Source]:
+) -> list[ValueSource]:
     """NULL in the columns that allow it, whole keys where MATCH FULL asks for it, the rest from the parents."""
     if open_columns >= set(columns):
         return [nothing(columns)]

@@ -11,18 +11,20 @@ import psycopg
 
 from harness.catalog import Snapshot, Table
 from harness.seed.constraints.conditions import Condition, conditions_of, partition_condition, unique_sets
-from harness.seed.values.column_types import Kinds
+from harness.seed.values.column_types import ColumnTypes
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Partition:
     """What a row must satisfy to land in one partition, and the keys that only this partition has."""
 
     conditions: tuple[Condition, ...] = ()
     keys: tuple[frozenset[int], ...] = ()
 
 
-def parts_of(connection: psycopg.Connection[Any], snapshot: Snapshot, root: Table, kinds: Kinds) -> list[Part]:
+def parts_of(
+    connection: psycopg.Connection[Any], snapshot: Snapshot, root: Table, kinds: ColumnTypes
+) -> list[Partition]:
     """The parts that rows of `root` are dealt to; one without conditions for a plain table.
 
     Partitions by hash are one part together: no value can be made for one of them but by trying.
@@ -32,7 +34,7 @@ def parts_of(connection: psycopg.Connection[Any], snapshot: Snapshot, root: Tabl
         if table.partition:
             children.setdefault(table.parents[0], []).append(table)
     parts = [_part(connection, root, leaf, kinds, children) for leaf in _ends(root, children)]
-    return parts or [Part()]
+    return parts or [Partition()]
 
 
 def has_partitions(snapshot: Snapshot, root: Table) -> bool:
@@ -55,8 +57,8 @@ def _hashed(table: Table) -> bool:
 
 
 def _part(
-    connection: psycopg.Connection[Any], root: Table, end: Table, kinds: Kinds, children: dict[int, list[Table]]
-) -> Part:
+    connection: psycopg.Connection[Any], root: Table, end: Table, kinds: ColumnTypes, children: dict[int, list[Table]]
+) -> Partition:
     """The bound of a partition as the server writes it, and what the partition asks for by itself."""
     conditions: list[Condition] = []
     keys: list[frozenset[int]] = []
@@ -67,7 +69,7 @@ def _part(
     leaves = children.get(end.oid, [])
     if leaves and _incomplete(leaves):
         conditions += _bounds(connection, root, leaves)
-    return Part(tuple(conditions), tuple(keys))
+    return Partition(tuple(conditions), tuple(keys))
 
 
 def _bounds(connection: psycopg.Connection[Any], root: Table, tables: list[Table]) -> list[Condition]:

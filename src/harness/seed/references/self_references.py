@@ -8,25 +8,25 @@ from itertools import product
 
 from harness.catalog import Constraint, Table
 from harness.seed.constraints.conditions import Condition
-from harness.seed.constraints.evaluate import Judge
+from harness.seed.constraints.evaluate import ServerEvaluator
 from harness.seed.constraints.solver import Task, UnsatisfiableError
 from harness.seed.plan import Plan
 from harness.seed.references.table_order import enforced_keys
-from harness.seed.values.sources import Source, nothing
+from harness.seed.values.sources import ValueSource, nothing
 
 Parent = Callable[[int], int]
 """The number of the row that a row refers to."""
 
 
 @dataclass(frozen=True, slots=True)
-class OwnKeys:
+class SelfReferences:
     """The keys, and the columns that nothing but them fills."""
 
     keys: tuple[Constraint, ...]
     columns: frozenset[int]
 
     def add_to(
-        self, plan: Plan, judge: Judge, conditions: Sequence[Condition], unique: Sequence[frozenset[int]]
+        self, plan: Plan, judge: ServerEvaluator, conditions: Sequence[Condition], unique: Sequence[frozenset[int]]
     ) -> None:
         """Extend the plan by the first choice for every key with which all conditions hold.
 
@@ -41,19 +41,21 @@ class OwnKeys:
                 return
         raise UnsatisfiableError(asked, [], 5 ** len(self.keys))
 
-    def _choices(self, plan: Plan, key: Constraint, unique: Sequence[frozenset[int]]) -> Iterator[Source]:
+    def _choices(self, plan: Plan, key: Constraint, unique: Sequence[frozenset[int]]) -> Iterator[ValueSource]:
         """Sources for the columns of one key: the row before, in a ring, the row itself, NULL."""
         pairs = [pair for pair in zip(key.columns, key.referenced, strict=True) if pair[0] in self.columns]
         columns = tuple(column for column, _ in pairs)
         referenced = tuple(number for _, number in pairs)
         nullable = [column for column in columns if not plan.table.by_number[column].not_null]
-        before = Source(columns, "the row before", lambda row: plan.values(max(row - 1, 0), referenced), plan.limit)
-        ring = Source(columns, "a ring", lambda row: plan.values((row - 1) % plan.limit, referenced), plan.limit)
-        itself = Source(columns, "the row itself", lambda row: plan.values(row, referenced), plan.limit)
+        before = ValueSource(
+            columns, "the row before", lambda row: plan.values(max(row - 1, 0), referenced), plan.limit
+        )
+        ring = ValueSource(columns, "a ring", lambda row: plan.values((row - 1) % plan.limit, referenced), plan.limit)
+        itself = ValueSource(columns, "the row itself", lambda row: plan.values(row, referenced), plan.limit)
         if len(columns) == len(key.columns):
             if len(nullable) == len(columns):
                 first = (None,) * len(columns)
-                yield Source(
+                yield ValueSource(
                     columns,
                     "the row before, none for the first",
                     lambda row: before.row(row) if row else first,
@@ -67,9 +69,9 @@ class OwnKeys:
             yield nothing(columns) if len(nullable) == len(columns) else _opened(itself, frozenset(nullable))
 
 
-def _opened(source: Source, open_columns: frozenset[int]) -> Source:
+def _opened(source: ValueSource, open_columns: frozenset[int]) -> ValueSource:
     """The source with NULL in some columns."""
-    return Source(
+    return ValueSource(
         source.columns,
         "NULL where it is allowed",
         lambda row: tuple(
@@ -80,15 +82,15 @@ def _opened(source: Source, open_columns: frozenset[int]) -> Source:
     )
 
 
-def own_keys(table: Table, elsewhere: frozenset[int]) -> OwnKeys:
+def own_keys(table: Table, elsewhere: frozenset[int]) -> SelfReferences:
     """The keys of a table to itself; `elsewhere` are columns that other tables' rows fill."""
     keys = [key for key in enforced_keys(table) if key.target == table.oid]
     referenced = {number for key in keys for number in key.referenced}
     columns = frozenset(number for key in keys for number in key.columns) - elsewhere - referenced
-    return OwnKeys(tuple(key for key in keys if set(key.columns) & columns), columns)
+    return SelfReferences(tuple(key for key in keys if set(key.columns) & columns), columns)
 
 
-def _holds(plan: Plan, judge: Judge, conditions: Sequence[Condition]) -> bool:
+def _holds(plan: Plan, judge: ServerEvaluator, conditions: Sequence[Condition]) -> bool:
     """Whether the conditions hold for sampled rows of the plan."""
     columns = tuple(sorted({number for condition in conditions for number in condition.columns}))
     if not conditions:

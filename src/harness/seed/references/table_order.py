@@ -11,7 +11,7 @@ from harness.catalog import Constraint, Table
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TableOrder:
     """`tables` with parents first; `waiting` are OIDs of foreign keys that are set after all rows are written."""
 
     tables: tuple[Table, ...]
@@ -34,14 +34,14 @@ def can_be_null(table: Table, key: Constraint) -> bool:
     return any(not table.by_number[number].not_null for number in own_columns(table, key))
 
 
-def arrange(tables: Sequence[Table]) -> Order:
+def arrange(tables: Sequence[Table]) -> TableOrder:
     """Order `tables` by their foreign keys; cycles are opened at a nullable key, else a deferrable one, else any."""
     oids = {table.oid: table for table in tables}
     waiting: set[int] = set()
     while True:
         graph = {table.oid: _parents(table, oids, waiting) for table in tables}
         try:
-            return Order(tuple(oids[oid] for oid in TopologicalSorter(graph).static_order()), frozenset(waiting))
+            return TableOrder(tuple(oids[oid] for oid in TopologicalSorter(graph).static_order()), frozenset(waiting))
         except CycleError as error:
             waiting.add(_opened([oids[oid] for oid in error.args[1]]).oid)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from harness.seed.values.generators import LETTERS, Recipe, in_base, one_of, scrambled
+from harness.seed.values.generators import LETTERS, Generator, in_base, one_of, scrambled
 
 FIRST = ("Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Frances", "Ken", "Radia", "Tony", "Karen", "Niklaus")
 LAST = ("Lovelace", "Hopper", "Turing", "Dijkstra", "Liskov", "Knuth", "Allen", "Thompson", "Perlman", "Hoare", "Jones")
@@ -96,7 +96,7 @@ NAMES: tuple[tuple[str, Callable[[int], str]], ...] = (
     ),
 )
 
-TURNS: tuple[tuple[str, Recipe], ...] = (
+TURNS: tuple[tuple[str, Generator], ...] = (
     (r"country|nation", one_of("country codes", CODES)),
     (r"currency", one_of("currencies", CURRENCIES)),
     (r"lang|locale", one_of("languages", LANGUAGES)),
@@ -105,12 +105,12 @@ TURNS: tuple[tuple[str, Recipe], ...] = (
 """Names whose values are few; they cannot be distinct."""
 
 
-def believable(table: str, column: str) -> list[Recipe]:
+def believable(table: str, column: str) -> list[Generator]:
     """What the column's name suggests, the best first; nothing for a name that says nothing."""
     column = column.lower()
-    found = [Recipe(f"by the name {column}", make) for pattern, make in NAMES if re.search(pattern, column)]
-    found += [recipe for pattern, recipe in TURNS if re.search(pattern, column)]
+    found = [Generator(f"by the name {column}", make) for pattern, make in NAMES if re.search(pattern, column)]
+    found += [generator for pattern, generator in TURNS if re.search(pattern, column)]
     if not found and re.search(r"(^|_)(name|label)$", column):
         single = table.lower().rstrip("s").replace("_", " ")
-        found = [Recipe("names", person if PEOPLE.search(table.lower()) else numbered(single))]
+        found = [Generator("names", person if PEOPLE.search(table.lower()) else numbered(single))]
     return found

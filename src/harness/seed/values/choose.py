@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from harness.seed.values.column_types import Kind, Kinds
-from harness.seed.values.generators import Recipe, constant, one_of
+from harness.seed.values.column_types import ColumnType, ColumnTypes
+from harness.seed.values.generators import Generator, constant, one_of
 from harness.seed.values.hints import Hints
 from harness.seed.values.numbers import WHOLE, quantities
 from harness.seed.values.other_types import ENTITIES, objects, scalars
@@ -25,7 +25,7 @@ RANGES = {
 NUMBERS = {*WHOLE, "numeric", "float4", "float8", "money"}
 
 
-def recipes_of(kinds: Kinds, kind: Kind, table: str, column: str, hints: Hints) -> Iterator[Recipe]:
+def recipes_of(kinds: ColumnTypes, kind: ColumnType, table: str, column: str, hints: Hints) -> Iterator[Generator]:
     """Recipes whose texts the kind can read; NULL is not among them."""
     if kind.array:
         yield from _arrays(kinds, kind, table, column, hints)
@@ -54,7 +54,7 @@ def recipes_of(kinds: Kinds, kind: Kind, table: str, column: str, hints: Hints) 
         yield from (constant(text) for text in hints.strings if kind.base not in ("bool", "uuid"))
 
 
-def known(kind: Kind) -> bool:
+def known(kind: ColumnType) -> bool:
     """Whether the texts of the kind are known, not guessed."""
     plain = {
         *RANGES,
@@ -73,7 +73,7 @@ def known(kind: Kind) -> bool:
     return base != "xml" and (bool(kind.type) or base in plain or base.startswith(("interval", "vector")))
 
 
-def _labels(kind: Kind, hints: Hints) -> Iterator[Recipe]:
+def _labels(kind: ColumnType, hints: Hints) -> Iterator[Generator]:
     """The labels of an enum in turn, those that the condition names, and each alone."""
     labels = kind.type.labels if kind.type else ()
     if not labels:
@@ -86,7 +86,7 @@ def _labels(kind: Kind, hints: Hints) -> Iterator[Recipe]:
     yield from (constant(label) for label in labels)
 
 
-def _arrays(kinds: Kinds, kind: Kind, table: str, column: str, hints: Hints) -> Iterator[Recipe]:
+def _arrays(kinds: ColumnTypes, kind: ColumnType, table: str, column: str, hints: Hints) -> Iterator[Generator]:
     """Arrays of two elements, of the lengths that the condition names, of one, and empty."""
     elements = list(islice(recipes_of(kinds, kind.element, table, column, hints), 12))
     sizes = [
@@ -102,17 +102,17 @@ def _arrays(kinds: Kinds, kind: Kind, table: str, column: str, hints: Hints) -> 
     yield constant("{}")
 
 
-def _array(element: Recipe, size: int, delimiter: str) -> Recipe:
+def _array(element: Generator, size: int, delimiter: str) -> Generator:
     """Arrays of `size` elements that follow each other."""
 
     def make(index: int) -> str:
         parts = ((element.at(index + place) or "").replace("\\", "\\\\").replace('"', '\\"') for place in range(size))
         return "{" + delimiter.join(f'"{part}"' for part in parts) + "}"
 
-    return Recipe(f"{size} of {element.name}", make, element.capacity)
+    return Generator(f"{size} of {element.name}", make, element.capacity)
 
 
-def _composites(kinds: Kinds, kind: Kind, table: str, hints: Hints) -> Iterator[Recipe]:
+def _composites(kinds: ColumnTypes, kind: ColumnType, table: str, hints: Hints) -> Iterator[Generator]:
     """Rows of a composite type, each attribute by its own first recipe."""
     if kind.type is None:
         return
@@ -122,31 +122,33 @@ def _composites(kinds: Kinds, kind: Kind, table: str, hints: Hints) -> Iterator[
         texts = ((part.at(index) or "").replace("\\", "\\\\").replace('"', '""') for part in parts)
         return "(" + ",".join(f'"{text}"' for text in texts) + ")"
 
-    yield Recipe("rows", make, max((part.capacity for part in parts), default=1))
+    yield Generator("rows", make, max((part.capacity for part in parts), default=1))
 
 
-def _ranges(kinds: Kinds, kind: Kind, table: str, hints: Hints) -> Iterator[Recipe]:
+def _ranges(kinds: ColumnTypes, kind: ColumnType, table: str, hints: Hints) -> Iterator[Generator]:
     """Ranges that do not touch each other, around constants, without end, and empty."""
     multiple = "multirange" in kind.base
     subtype = RANGES.get(kind.base.replace("multi", ""))
-    held = Kind(subtype, subtype) if subtype else kinds.of(kind.type.definition if kind.type else "integer")
+    held = ColumnType(subtype, subtype) if subtype else kinds.of(kind.type.definition if kind.type else "integer")
     for name, low, high in _bounds(kinds, held, table, hints):
         yield _range(name, low, high, multiple=multiple)
         if not multiple:
-            yield Recipe(f"{name}, without end", lambda index, low=low: f"[{low.at(index)},)", low.capacity)  # type: ignore[misc]  # mypy cannot type a default in a lambda
+            yield Generator(f"{name}, without end", lambda index, low=low: f"[{low.at(index)},)", low.capacity)  # type: ignore[misc]  # mypy cannot type a default in a lambda
     yield constant("{}" if multiple else "empty")
     yield constant("{(,)}" if multiple else "(,)")
 
 
-def _bounds(kinds: Kinds, held: Kind, table: str, hints: Hints) -> Iterator[tuple[str, Recipe, Recipe]]:
+def _bounds(
+    kinds: ColumnTypes, held: ColumnType, table: str, hints: Hints
+) -> Iterator[tuple[str, Generator, Generator]]:
     """Lower and upper bounds that make ranges apart from each other."""
     if held.base in NUMBERS:
-        yield "tens", Recipe("low", lambda i: str(i * 10)), Recipe("high", lambda i: str(i * 10 + 5))
+        yield "tens", Generator("low", lambda i: str(i * 10)), Generator("high", lambda i: str(i * 10 + 5))
         for mark in hints.counts:
             yield (
                 f"tens from {mark}",
-                Recipe("low", lambda i, mark=mark: str(mark + i * 10)),  # type: ignore[misc]  # mypy cannot type a default in a lambda
-                Recipe("high", lambda i, mark=mark: str(mark + i * 10 + 5)),  # type: ignore[misc]  # as above
+                Generator("low", lambda i, mark=mark: str(mark + i * 10)),  # type: ignore[misc]  # mypy cannot type a default in a lambda
+                Generator("high", lambda i, mark=mark: str(mark + i * 10 + 5)),  # type: ignore[misc]  # as above
             )
         return
     lows = list(recipes_of(kinds, held, table, "starts", hints))
@@ -161,14 +163,14 @@ def _bounds(kinds: Kinds, held: Kind, table: str, hints: Hints) -> Iterator[tupl
             last = low.capacity // 2
             yield (
                 low.name,
-                Recipe("low", lambda i, low=low: low.at(2 * i), max(last, 1)),  # type: ignore[misc]  # mypy cannot type a default in a lambda
-                Recipe("high", lambda i, low=low: low.at(2 * i + 1), max(last, 1)),  # type: ignore[misc]  # as above
+                Generator("low", lambda i, low=low: low.at(2 * i), max(last, 1)),  # type: ignore[misc]  # mypy cannot type a default in a lambda
+                Generator("high", lambda i, low=low: low.at(2 * i + 1), max(last, 1)),  # type: ignore[misc]  # as above
             )
 
 
-def _range(name: str, low: Recipe, high: Recipe, *, multiple: bool) -> Recipe:
+def _range(name: str, low: Generator, high: Generator, *, multiple: bool) -> Generator:
     """`[low,high)`, or the multirange of it; of equal bounds `[low,high]`."""
     last = "]" if low is high else ")"
     left, right = ("{", "}") if multiple else ("", "")
     capacity = min(low.capacity, high.capacity)
-    return Recipe(name, lambda index: f'{left}["{low.at(index)}","{high.at(index)}"{last}{right}', capacity)
+    return Generator(name, lambda index: f'{left}["{low.at(index)}","{high.at(index)}"{last}{right}', capacity)

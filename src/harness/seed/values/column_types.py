@@ -28,7 +28,7 @@ _SHAPE = re.compile(r"(?P<head>[^(\[]+?)\s*(\((?P<sizes>[-\d, ]+)\))?(?P<tail>[^
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ColumnType:
     """A type without its domains.
 
     `text` can be cast to without a domain's refusal. `base` is the plain name (`int4`, `citext`) of the element where
@@ -45,22 +45,22 @@ class Kind:
     inner: bool = False
 
     @property
-    def element(self) -> Kind:
+    def element(self) -> ColumnType:
         """The kind of one element of an array."""
         return replace(self, text=re.sub(r"(\[\d*\])+$", "", self.text), array=False)
 
 
-class Kinds:
+class ColumnTypes:
     """The types of one snapshot, by the text that `format_type` writes."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.types: Mapping[str, Type] = {f"{quoted(item.schema)}.{quoted(item.name)}": item for item in snapshot.types}
 
-    def of(self, text: str) -> Kind:
+    def of(self, text: str) -> ColumnType:
         """The kind behind a type's text, such as `public.email[]` or `numeric(10,2)`."""
         shape = _SHAPE.match(text.partition(" COLLATE ")[0])
         if shape is None:
-            return Kind(text, text)
+            return ColumnType(text, text)
         name = shape["head"] + shape["tail"]
         own = self.types.get(name)
         array = bool(shape["array"])
@@ -74,9 +74,9 @@ class Kinds:
         base = ALIASES.get(name, name)
         if base == "bpchar" and not sizes and "character" in name:
             sizes = (1,)
-        return Kind(text.partition(" COLLATE ")[0], _plain(base), sizes, array, own or self._range(name))
+        return ColumnType(text.partition(" COLLATE ")[0], _plain(base), sizes, array, own or self._range(name))
 
-    def attributes(self, composite: Type) -> list[tuple[str, Kind]]:
+    def attributes(self, composite: Type) -> list[tuple[str, ColumnType]]:
         """Names and kinds of a composite type's attributes."""
         found = []
         for part in re.split(r", (?=(?:\"(?:[^\"]|\"\")+\"|[a-z_][\w$]*) )", composite.definition):

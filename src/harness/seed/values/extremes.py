@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.seed.values.column_types import Kind
+from harness.seed.values.column_types import ColumnType
 from harness.seed.values.generators import Text
 from harness.seed.values.numbers import WHOLE, scale_of
 from harness.seed.values.texts import TEXTS, room
@@ -30,12 +30,12 @@ KNOWN: dict[str, tuple[str, ...]] = {
 }
 
 
-def extremes_of(kind: Kind) -> list[Text]:
+def extremes_of(kind: ColumnType) -> list[Text]:
     """The least, the greatest and the emptiest values; NULL first."""
     return [None, *_extremes(kind)]
 
 
-def _extremes(kind: Kind) -> tuple[str, ...]:
+def _extremes(kind: ColumnType) -> tuple[str, ...]:
     if kind.array:
         return ("{}", "{NULL}")
     if kind.type and kind.type.kind == "e":
@@ -53,7 +53,7 @@ def _extremes(kind: Kind) -> tuple[str, ...]:
     return KNOWN.get("interval" if kind.base.startswith("interval") else kind.base, ())
 
 
-def _texts(kind: Kind) -> tuple[str, ...]:
+def _texts(kind: ColumnType) -> tuple[str, ...]:
     """Empty, blank, as long as it goes, and with signs that trip naive code."""
     most = room(kind)
     long = "W" * (LONG if most is None else min(most, LONG))

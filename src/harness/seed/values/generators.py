@@ -16,7 +16,7 @@ LETTERS = DIGITS[10:]
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class Generator:
     """`make(index)` gives a text for every index from 0; those below `capacity` are distinct, also without case.
 
     `name` stands in errors. The caller keeps the index below `capacity` (`at`).
@@ -31,18 +31,18 @@ class Recipe:
         return self.make(index % self.capacity)
 
 
-NULL = Recipe("NULL", lambda _: None, 1)
+NULL = Generator("NULL", lambda _: None, 1)
 
 
-def one_of(name: str, values: Sequence[str]) -> Recipe:
+def one_of(name: str, values: Sequence[str]) -> Generator:
     """The values in turn, each once."""
     distinct = list(dict.fromkeys(values))
-    return Recipe(name, distinct.__getitem__, len(distinct))
+    return Generator(name, distinct.__getitem__, len(distinct))
 
 
-def constant(value: str) -> Recipe:
+def constant(value: str) -> Generator:
     """One value for all."""
-    return Recipe(repr(value), lambda _: value, 1)
+    return Generator(repr(value), lambda _: value, 1)
 
 
 def in_base(number: int, alphabet: str, width: int = 1) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from itertools import pairwise
 
-from harness.seed.values.column_types import Kind
-from harness.seed.values.generators import Recipe, one_of
+from harness.seed.values.column_types import ColumnType
+from harness.seed.values.generators import Generator, one_of
 from harness.seed.values.hints import Hints
 
 WHOLE = {"int2": 15, "int4": 31, "int8": 63, "oid": 32, "xid": 32, "xid8": 63, "cid": 32}
@@ -38,19 +38,19 @@ class Scale:
         """A constant in this unit, rounded down."""
         return int(number.scaleb(self.digits).to_integral_value(ROUND_FLOOR))
 
-    def line(self, name: str, start: int, step: int = 1, last: int | None = None) -> list[Recipe]:
+    def line(self, name: str, start: int, step: int = 1, last: int | None = None) -> list[Generator]:
         """`start`, `start + step`, … as far as the type, or `last`, goes; none where it starts outside."""
         end = (self.high if step > 0 else self.low) if last is None else last
         capacity = (end - start) // step + 1
         if not self.low <= start <= self.high or capacity < 1:
             return []
         if self.digits == 0:
-            return [Recipe(name, lambda index: str(start + step * index), capacity)]
+            return [Generator(name, lambda index: str(start + step * index), capacity)]
         text = self.text
-        return [Recipe(name, lambda index: text(start + step * index), capacity)]
+        return [Generator(name, lambda index: text(start + step * index), capacity)]
 
 
-def scale_of(kind: Kind) -> Scale:
+def scale_of(kind: ColumnType) -> Scale:
     """The values of a numeric kind."""
     if kind.base in WHOLE:
         high = (1 << WHOLE[kind.base]) - 1
@@ -63,7 +63,7 @@ def scale_of(kind: Kind) -> Scale:
     return Scale(-LOOSE, LOOSE, 2)
 
 
-def quantities(kind: Kind, hints: Hints) -> Iterator[Recipe]:
+def quantities(kind: ColumnType, hints: Hints) -> Iterator[Generator]:
     """Recipes of a numeric kind, the plainest first."""
     scale = scale_of(kind)
     yield from scale.line("counting up", 1)
@@ -78,14 +78,14 @@ def quantities(kind: Kind, hints: Hints) -> Iterator[Recipe]:
     yield from scale.line("from 0", 0)
 
 
-def _finer(kind: Kind, scale: Scale) -> Scale:
+def _finer(kind: ColumnType, scale: Scale) -> Scale:
     """A scale with room between close constants, where the type has it."""
     if kind.sizes or kind.base not in ("numeric", "float4", "float8"):
         return scale
     return Scale(-LOOSE * 10**4, LOOSE * 10**4, 6)
 
 
-def _between(scale: Scale, numbers: Iterable[Decimal]) -> Iterator[Recipe]:
+def _between(scale: Scale, numbers: Iterable[Decimal]) -> Iterator[Generator]:
     """Between each pair of neighbouring constants, and between the outermost."""
     marks = sorted({scale.units(number) for number in numbers})
     pairs = list(pairwise(marks))
@@ -99,7 +99,7 @@ def _between(scale: Scale, numbers: Iterable[Decimal]) -> Iterator[Recipe]:
         yield from scale.line(f"{first} to below {last}", low, 1, min(high - 1, scale.high))
 
 
-def _around(scale: Scale, marks: list[int]) -> Iterator[Recipe]:
+def _around(scale: Scale, marks: list[int]) -> Iterator[Generator]:
     """At, above and below each constant, and its multiples."""
     if not marks:
         return

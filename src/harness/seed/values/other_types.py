@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 from harness.seed.values.believable import FIRST, slug
-from harness.seed.values.column_types import Kind
-from harness.seed.values.generators import ENDLESS, Recipe, constant, in_base, one_of, scrambled
+from harness.seed.values.column_types import ColumnType
+from harness.seed.values.generators import ENDLESS, Generator, constant, in_base, one_of, scrambled
 
 Make = Callable[[int], str]
 
@@ -35,55 +35,55 @@ def _lsn(index: int) -> str:
     return f"{index >> 32:X}/{index & 0xFFFFFFFF:X}"
 
 
-ENTITIES: dict[str, list[Recipe]] = {
+ENTITIES: dict[str, list[Generator]] = {
     "bool": [one_of("false, true", ("false", "true")), constant("true"), constant("false")],
     "bytea": [
-        Recipe("bytes", lambda i: f"\\x{_hex(i, 16)}"),
-        Recipe("32 bytes", lambda i: f"\\x{i + 1:064x}"),
-        Recipe("16 bytes", lambda i: f"\\x{i + 1:032x}"),
-        Recipe("20 bytes", lambda i: f"\\x{i + 1:040x}"),
+        Generator("bytes", lambda i: f"\\x{_hex(i, 16)}"),
+        Generator("32 bytes", lambda i: f"\\x{i + 1:064x}"),
+        Generator("16 bytes", lambda i: f"\\x{i + 1:032x}"),
+        Generator("20 bytes", lambda i: f"\\x{i + 1:040x}"),
         constant("\\x"),
     ],
-    "uuid": [Recipe("version 4", _uuid(4)), Recipe("version 7", _ordered)],
+    "uuid": [Generator("version 4", _uuid(4)), Generator("version 7", _ordered)],
     "json": [
-        Recipe("objects", lambda i: f'{{"number": {i + 1}, "label": "{slug(i)}"}}'),
-        Recipe("arrays", lambda i: f"[{i + 1}]"),
-        Recipe("texts", lambda i: f'"{slug(i)}"'),
-        Recipe("numbers", lambda i: str(i + 1)),
+        Generator("objects", lambda i: f'{{"number": {i + 1}, "label": "{slug(i)}"}}'),
+        Generator("arrays", lambda i: f"[{i + 1}]"),
+        Generator("texts", lambda i: f'"{slug(i)}"'),
+        Generator("numbers", lambda i: str(i + 1)),
         constant("{}"),
         constant("[]"),
         constant("null"),
     ],
-    "xml": [Recipe("elements", lambda i: f'<item number="{i + 1}"/>')],
+    "xml": [Generator("elements", lambda i: f'<item number="{i + 1}"/>')],
     "inet": [
-        Recipe("hosts", lambda i: f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}", 1 << 24),
-        Recipe("IPv6 hosts", lambda i: f"2001:db8::{i >> 16 & 65535:x}:{i & 65535:x}", 1 << 32),
+        Generator("hosts", lambda i: f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}", 1 << 24),
+        Generator("IPv6 hosts", lambda i: f"2001:db8::{i >> 16 & 65535:x}:{i & 65535:x}", 1 << 32),
     ],
     "cidr": [
-        Recipe("networks", lambda i: f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}/32", 1 << 24),
-        Recipe("IPv6 networks", lambda i: f"2001:db8:{i >> 16 & 65535:x}:{i & 65535:x}::/64", 1 << 32),
+        Generator("networks", lambda i: f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}/32", 1 << 24),
+        Generator("IPv6 networks", lambda i: f"2001:db8:{i >> 16 & 65535:x}:{i & 65535:x}::/64", 1 << 32),
     ],
-    "macaddr": [Recipe("cards", lambda i: _colons(i, 6), 1 << 40)],
-    "macaddr8": [Recipe("cards", lambda i: _colons(i, 8), 1 << 56)],
-    "point": [Recipe("points", lambda i: f"({10 * i},{i % 7})")],
-    "line": [Recipe("lines", lambda i: f"{{1,-1,{i + 1}}}")],
-    "lseg": [Recipe("segments", lambda i: f"[({10 * i},0),({10 * i + 1},1)]")],
-    "box": [Recipe("boxes", lambda i: f"({10 * i + 1},1),({10 * i},0)")],
-    "path": [Recipe("paths", lambda i: f"[({10 * i},0),({10 * i + 1},1),({10 * i + 2},0)]")],
-    "polygon": [Recipe("triangles", lambda i: f"(({10 * i},0),({10 * i + 1},1),({10 * i + 2},0))")],
-    "circle": [Recipe("circles", lambda i: f"<({10 * i},0),1>")],
-    "tsvector": [Recipe("words", lambda i: f"'number{i + 1}' 'word'")],
-    "tsquery": [Recipe("words", lambda i: f"'number{i + 1}'")],
-    "pg_lsn": [Recipe("positions", _lsn)],
-    "tid": [Recipe("places", lambda i: f"({i // 200},{i % 200 + 1})", 1 << 38)],
-    "txid_snapshot": [Recipe("snapshots", lambda i: f"{i + 1}:{i + 1}:")],
-    "pg_snapshot": [Recipe("snapshots", lambda i: f"{i + 1}:{i + 1}:")],
-    "jsonpath": [Recipe("paths", lambda i: f'$."key{i + 1}"')],
-    "hstore": [Recipe("pairs", lambda i: f'"number"=>"{i + 1}"'), constant("")],
-    "ltree": [Recipe("labels", lambda i: f"top.number{i + 1}")],
-    "lquery": [Recipe("labels", lambda i: f"top.number{i + 1}.*")],
-    "cube": [Recipe("cubes", lambda i: f"({10 * i}),({10 * i + 1})")],
-    "seg": [Recipe("segments", lambda i: f"{10 * i} .. {10 * i + 1}")],
+    "macaddr": [Generator("cards", lambda i: _colons(i, 6), 1 << 40)],
+    "macaddr8": [Generator("cards", lambda i: _colons(i, 8), 1 << 56)],
+    "point": [Generator("points", lambda i: f"({10 * i},{i % 7})")],
+    "line": [Generator("lines", lambda i: f"{{1,-1,{i + 1}}}")],
+    "lseg": [Generator("segments", lambda i: f"[({10 * i},0),({10 * i + 1},1)]")],
+    "box": [Generator("boxes", lambda i: f"({10 * i + 1},1),({10 * i},0)")],
+    "path": [Generator("paths", lambda i: f"[({10 * i},0),({10 * i + 1},1),({10 * i + 2},0)]")],
+    "polygon": [Generator("triangles", lambda i: f"(({10 * i},0),({10 * i + 1},1),({10 * i + 2},0))")],
+    "circle": [Generator("circles", lambda i: f"<({10 * i},0),1>")],
+    "tsvector": [Generator("words", lambda i: f"'number{i + 1}' 'word'")],
+    "tsquery": [Generator("words", lambda i: f"'number{i + 1}'")],
+    "pg_lsn": [Generator("positions", _lsn)],
+    "tid": [Generator("places", lambda i: f"({i // 200},{i % 200 + 1})", 1 << 38)],
+    "txid_snapshot": [Generator("snapshots", lambda i: f"{i + 1}:{i + 1}:")],
+    "pg_snapshot": [Generator("snapshots", lambda i: f"{i + 1}:{i + 1}:")],
+    "jsonpath": [Generator("paths", lambda i: f'$."key{i + 1}"')],
+    "hstore": [Generator("pairs", lambda i: f'"number"=>"{i + 1}"'), constant("")],
+    "ltree": [Generator("labels", lambda i: f"top.number{i + 1}")],
+    "lquery": [Generator("labels", lambda i: f"top.number{i + 1}.*")],
+    "cube": [Generator("cubes", lambda i: f"({10 * i}),({10 * i + 1})")],
+    "seg": [Generator("segments", lambda i: f"{10 * i} .. {10 * i + 1}")],
     "regclass": [one_of("catalogues", ("pg_class", "pg_type", "pg_proc", "pg_index", "pg_attribute", "pg_constraint"))],
     "regtype": [one_of("types", ("text", "int4", "int8", "bool", "uuid", "date", "numeric"))],
     "regproc": [one_of("functions", ("now", "pi", "version", "current_database"))],
@@ -96,10 +96,10 @@ ENTITIES: dict[str, list[Recipe]] = {
     "regoper": [constant("||/")],
     "regoperator": [one_of("operators", ("+(integer,integer)", "-(integer,integer)"))],
     "geometry": [
-        Recipe("points", lambda i: f"SRID=4326;POINT({i % 180} {i % 90})"),
-        Recipe("flat points", lambda i: f"POINT({i} {i % 90})"),
+        Generator("points", lambda i: f"SRID=4326;POINT({i % 180} {i % 90})"),
+        Generator("flat points", lambda i: f"POINT({i} {i % 90})"),
     ],
-    "geography": [Recipe("points", lambda i: f"SRID=4326;POINT({i % 180} {i % 90})")],
+    "geography": [Generator("points", lambda i: f"SRID=4326;POINT({i % 180} {i % 90})")],
 }
 ENTITIES["jsonb"] = ENTITIES["json"]
 
@@ -107,19 +107,19 @@ GUESSES = ("1", "a", "{}", "[]", "()", "(1)", "0/0", "[1,2)", "1.0", FIRST[0])
 """Texts tried, by asking the server, for types that are not known here."""
 
 
-def bits(kind: Kind) -> Iterator[Recipe]:
+def bits(kind: ColumnType) -> Iterator[Generator]:
     """Bit strings; without a size `bit` is one bit."""
     width = kind.sizes[0] if kind.sizes else 1 if kind.base == "bit" else 32
-    yield Recipe("counting up", lambda index: in_base(index, "01", width), min(1 << min(width, 60), ENDLESS))
+    yield Generator("counting up", lambda index: in_base(index, "01", width), min(1 << min(width, 60), ENDLESS))
 
 
-def vectors(kind: Kind) -> Iterator[Recipe]:
+def vectors(kind: ColumnType) -> Iterator[Generator]:
     """Vectors of as many numbers as the size says."""
     rest = ",0" * ((kind.sizes[0] if kind.sizes else 3) - 1)
-    yield Recipe("vectors", lambda index: f"[{index + 1}{rest}]")
+    yield Generator("vectors", lambda index: f"[{index + 1}{rest}]")
 
 
-def objects(names: Sequence[str]) -> Iterator[Recipe]:
+def objects(names: Sequence[str]) -> Iterator[Generator]:
     """JSON objects with the names that a condition speaks of, their values of one kind."""
     shapes: dict[str, Callable[[str, int], object]] = {
         "texts": lambda name, index: f"{name} {index + 1}",
@@ -129,14 +129,14 @@ def objects(names: Sequence[str]) -> Iterator[Recipe]:
         "truths": lambda _, index: index % 2 == 0,
     }
     for kind, value in shapes.items():
-        yield Recipe(
+        yield Generator(
             f"objects of {kind}",
             lambda index, value=value: json.dumps({name: value(name, index) for name in names}),  # type: ignore[misc]  # mypy cannot type a default in a lambda
             2 if kind == "truths" else ENDLESS,
         )
 
 
-def scalars(kind: Kind) -> Iterator[Recipe]:
+def scalars(kind: ColumnType) -> Iterator[Generator]:
     """Recipes of the types above, guesses for others."""
     if kind.base in ("bit", "varbit"):
         yield from bits(kind)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 
-from harness.seed.values.generators import ENDLESS, LETTERS, Recipe
+from harness.seed.values.generators import ENDLESS, LETTERS, Generator
 
 CLASSES = {
     "alpha": LETTERS,
@@ -38,7 +38,7 @@ class _Part:
     make: Callable[[int], str]
 
 
-def pattern_recipe(pattern: str) -> Recipe | None:
+def pattern_recipe(pattern: str) -> Generator | None:
     """A recipe for texts that match `pattern`, or None when it is beyond the simple forms."""
     try:
         reader = _Reader(pattern)
@@ -48,8 +48,8 @@ def pattern_recipe(pattern: str) -> Recipe | None:
     except (UnknownPatternError, IndexError):
         return None
     if pattern.endswith("$") or part.capacity >= ENDLESS:
-        return Recipe(f"~ {pattern!r}", part.make, part.capacity)
-    return Recipe(f"~ {pattern!r} and a number", lambda index: f"{part.make(0)}{index}")
+        return Generator(f"~ {pattern!r}", part.make, part.capacity)
+    return Generator(f"~ {pattern!r} and a number", lambda index: f"{part.make(0)}{index}")
 
 
 def _sequence(first: _Part, second: _Part) -> _Part:

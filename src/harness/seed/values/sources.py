@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from harness.seed.values.generators import Recipe, Text
+from harness.seed.values.generators import Generator, Text
 
 Row = tuple[Text, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ValueSource:
     """`row(index)` gives the texts of `columns` (attribute numbers) for every index below `capacity`."""
 
     columns: tuple[int, ...]
@@ -28,24 +28,24 @@ class Source:
         """The row of any index, repeating after `capacity`."""
         return self.row(index % self.capacity)
 
-    def placed(self, index: Callable[[int], int]) -> Source:
+    def placed(self, index: Callable[[int], int]) -> ValueSource:
         """The same rows, taken at `index(row number)`."""
         row = self.row
         return replace(self, row=lambda number: row(index(number)))
 
 
-def from_recipe(column: int, recipe: Recipe) -> Source:
+def from_generator(column: int, generator: Generator) -> ValueSource:
     """A source of one column."""
-    make = recipe.make
-    return Source((column,), recipe.name, lambda index: (make(index),), recipe.capacity)
+    make = generator.make
+    return ValueSource((column,), generator.name, lambda index: (make(index),), generator.capacity)
 
 
-def from_rows(columns: tuple[int, ...], name: str, rows: Sequence[Row]) -> Source:
+def from_rows(columns: tuple[int, ...], name: str, rows: Sequence[Row]) -> ValueSource:
     """A source of known rows."""
-    return Source(columns, name, rows.__getitem__, len(rows))
+    return ValueSource(columns, name, rows.__getitem__, len(rows))
 
 
-def nothing(columns: tuple[int, ...]) -> Source:
+def nothing(columns: tuple[int, ...]) -> ValueSource:
     """NULL in all columns."""
     row: Row = (None,) * len(columns)
-    return Source(columns, "NULL", lambda _: row, 1)
+    return ValueSource(columns, "NULL", lambda _: row, 1)

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
-from harness.seed.values.column_types import Kind
-from harness.seed.values.generators import Recipe, one_of
+from harness.seed.values.column_types import ColumnType
+from harness.seed.values.generators import Generator, one_of
 from harness.seed.values.hints import Hints
 
 ANCHOR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -47,7 +47,7 @@ def _clock(zone: str) -> list[str]:
     return [f" {minute // 60:02d}:{minute % 60:02d}:00{zone}" for minute in range(1440)]
 
 
-def _minutes(name: str, day: datetime, first: int, step: int, zone: str) -> Recipe:
+def _minutes(name: str, day: datetime, first: int, step: int, zone: str) -> Generator:
     """Whole minutes from a day's midnight on, put together from texts: ten times as fast as by arithmetic of times."""
     ordinal = day.toordinal()
     clock = _clock(zone)
@@ -56,16 +56,18 @@ def _minutes(name: str, day: datetime, first: int, step: int, zone: str) -> Reci
         days, minute = divmod(first + step * index, 1440)
         return _day(ordinal + days) + clock[minute]
 
-    return Recipe(name, make, (date.max.toordinal() - ordinal if step > 0 else ordinal - 1) * 1440 // abs(step) - 1)
+    return Generator(name, make, (date.max.toordinal() - ordinal if step > 0 else ordinal - 1) * 1440 // abs(step) - 1)
 
 
-def moments(kind: Kind, column: str, hints: Hints) -> Iterator[Recipe]:
+def moments(kind: ColumnType, column: str, hints: Hints) -> Iterator[Generator]:
     """Recipes of timestamps: by the column's name first, then past, slots, to come, and around constants."""
     zone = "+00" if kind.base == "timestamptz" else ""
     step = timedelta(seconds=1)
 
-    def line(name: str, start: datetime, each: timedelta, capacity: int) -> Recipe:
-        return Recipe(name, lambda index: (start + each * index).replace(tzinfo=None).isoformat(" ") + zone, capacity)
+    def line(name: str, start: datetime, each: timedelta, capacity: int) -> Generator:
+        return Generator(
+            name, lambda index: (start + each * index).replace(tzinfo=None).isoformat(" ") + zone, capacity
+        )
 
     day = timedelta(days=1)
     past = _minutes("past minutes", ANCHOR, -1, -1, zone)
@@ -83,14 +85,14 @@ def moments(kind: Kind, column: str, hints: Hints) -> Iterator[Recipe]:
     yield line("midnights", ANCHOR, day, YEARS)
 
 
-def _named(column: str, recipes: dict[re.Pattern[str], Recipe]) -> Iterator[Recipe]:
+def _named(column: str, generators: dict[re.Pattern[str], Generator]) -> Iterator[Generator]:
     """The recipes whose pattern the column's name meets."""
-    return (recipe for pattern, recipe in recipes.items() if pattern.search(column.lower()))
+    return (generator for pattern, generator in generators.items() if pattern.search(column.lower()))
 
 
 def _around(
-    known: list[datetime], step: timedelta, line: Callable[[str, datetime, timedelta, int], Recipe]
-) -> Iterator[Recipe]:
+    known: list[datetime], step: timedelta, line: Callable[[str, datetime, timedelta, int], Generator]
+) -> Iterator[Generator]:
     """Between, at, after and before the constants of a condition, in steps."""
     known = sorted(set(known))
     for low, high in pairwise(known):
@@ -104,13 +106,13 @@ def _around(
         yield line(f"{moment:%Y-%m-%d}", moment, step, 1)
 
 
-def dates(column: str, hints: Hints) -> Iterator[Recipe]:
+def dates(column: str, hints: Hints) -> Iterator[Generator]:
     """Recipes of dates."""
     day = timedelta(days=1)
 
-    def line(name: str, start: datetime, each: timedelta, capacity: int) -> Recipe:
+    def line(name: str, start: datetime, each: timedelta, capacity: int) -> Generator:
         first, step = start.toordinal(), each.days
-        return Recipe(name, lambda index: date.fromordinal(first + step * index).isoformat(), capacity)
+        return Generator(name, lambda index: date.fromordinal(first + step * index).isoformat(), capacity)
 
     past = line("past days", ANCHOR - day, -day, 36_500)
     start = line("even days", ANCHOR, 2 * day, YEARS)
@@ -126,7 +128,7 @@ def dates(column: str, hints: Hints) -> Iterator[Recipe]:
     yield line("firsts of year", datetime(2026, 1, 1, tzinfo=UTC), day, 1)
 
 
-def clocks(kind: Kind, column: str, hints: Hints) -> Iterator[Recipe]:
+def clocks(kind: ColumnType, column: str, hints: Hints) -> Iterator[Generator]:
     """Recipes of times of day."""
     zone = "+00" if kind.base == "timetz" else ""
 
@@ -136,9 +138,9 @@ def clocks(kind: Kind, column: str, hints: Hints) -> Iterator[Recipe]:
 
     whole = 86_400_000_000
     stride = 60_000_000
-    morning = Recipe("minutes of the day", lambda index: clock((index * stride + index // 1440) % whole), whole)
-    office = Recipe("from nine on", lambda index: clock(32_400_000_000 + index * 1000), 20_000_000)
-    evening = Recipe("from five on", lambda index: clock(61_200_000_000 + index * 1000), 20_000_000)
+    morning = Generator("minutes of the day", lambda index: clock((index * stride + index // 1440) % whole), whole)
+    office = Generator("from nine on", lambda index: clock(32_400_000_000 + index * 1000), 20_000_000)
+    evening = Generator("from five on", lambda index: clock(61_200_000_000 + index * 1000), 20_000_000)
     yield from _named(column, {STARTS: office, ENDS: evening})
     yield from (morning, office, evening)
     texts = [text for text in hints.strings if re.match(r"\d\d:\d\d", text)]
@@ -146,12 +148,12 @@ def clocks(kind: Kind, column: str, hints: Hints) -> Iterator[Recipe]:
         yield one_of("constants of the condition", texts)
 
 
-def spans(hints: Hints) -> Iterator[Recipe]:
+def spans(hints: Hints) -> Iterator[Generator]:
     """Recipes of intervals."""
-    yield Recipe("minutes", lambda index: f"{index + 1} minutes")
+    yield Generator("minutes", lambda index: f"{index + 1} minutes")
     texts = [text for text in hints.strings if re.search(r"\d", text)]
     if texts:
         yield one_of("constants of the condition", texts)
-    yield Recipe("seconds", lambda index: f"{index + 1} seconds")
-    yield Recipe("microseconds", lambda index: f"{index + 1} microseconds")
-    yield Recipe("days", lambda index: f"{index + 1} days", 10**7)
+    yield Generator("seconds", lambda index: f"{index + 1} seconds")
+    yield Generator("microseconds", lambda index: f"{index + 1} microseconds")
+    yield Generator("days", lambda index: f"{index + 1} days", 10**7)

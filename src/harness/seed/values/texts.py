@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from harness.seed.values.believable import NOUNS, believable, digest, email, errand, slug
-from harness.seed.values.column_types import Kind
-from harness.seed.values.generators import DIGITS, ENDLESS, LETTERS, Recipe, constant, in_base, one_of, scrambled
+from harness.seed.values.column_types import ColumnType
+from harness.seed.values.generators import DIGITS, ENDLESS, LETTERS, Generator, constant, in_base, one_of, scrambled
 from harness.seed.values.hints import Hints
 from harness.seed.values.patterns import pattern_recipe
 
@@ -19,7 +19,7 @@ FAR = 10_000_000
 """A row's number that no run reaches: what fits for it fits for all."""
 
 
-def room(kind: Kind) -> int | None:
+def room(kind: ColumnType) -> int | None:
     """The characters that a kind has room for; None without a bound."""
     if kind.base == '"char"':
         return 1
@@ -28,31 +28,31 @@ def room(kind: Kind) -> int | None:
     return kind.sizes[0] if kind.sizes else None
 
 
-def texts(kind: Kind, table: str, column: str, hints: Hints) -> Iterator[Recipe]:
+def texts(kind: ColumnType, table: str, column: str, hints: Hints) -> Iterator[Generator]:
     """Recipes of texts, none longer than the kind has room for."""
     most = room(kind)
-    for recipe in _all(table, column, hints, most, most if kind.base == "bpchar" else 1):
-        longest = max((len(recipe.at(index) or "") for index in (0, 1, 7, FAR, recipe.capacity - 1)), default=0)
+    for generator in _all(table, column, hints, most, most if kind.base == "bpchar" else 1):
+        longest = max((len(generator.at(index) or "") for index in (0, 1, 7, FAR, generator.capacity - 1)), default=0)
         if most is None or longest <= most:
-            yield recipe
-        elif recipe.capacity == ENDLESS and len(recipe.at(0) or "") <= most:
-            yield from _as_far(recipe, most)
+            yield generator
+        elif generator.capacity == ENDLESS and len(generator.at(0) or "") <= most:
+            yield from _as_far(generator, most)
 
 
-def _as_far(recipe: Recipe, most: int) -> Iterator[Recipe]:
+def _as_far(generator: Generator, most: int) -> Iterator[Generator]:
     """The recipe as long as its texts have room, where that is worth a start."""
     reach = 1
-    while reach < FAR and all(len(recipe.at(reach * 10 - back) or "") <= most for back in range(1, 25)):
+    while reach < FAR and all(len(generator.at(reach * 10 - back) or "") <= most for back in range(1, 25)):
         reach *= 10
     if reach >= 10_000:
-        yield Recipe(recipe.name, recipe.make, reach)
+        yield Generator(generator.name, generator.make, reach)
 
 
-def _all(table: str, column: str, hints: Hints, most: int | None, width: int | None) -> Iterator[Recipe]:
+def _all(table: str, column: str, hints: Hints, most: int | None, width: int | None) -> Iterator[Generator]:
     """Candidates in order, whatever their length; `width` is the least of short ones."""
     yield from believable(table, column)
     single = column.replace("_", " ")
-    yield Recipe("the column's name and a number", lambda index: f"{single} {index + 1}")
+    yield Generator("the column's name and a number", lambda index: f"{single} {index + 1}")
     yield from _of_width("letters and digits", DIGITS, most, width)
     if hints.patterns or hints.likes:
         yield from _common()
@@ -64,42 +64,42 @@ def _all(table: str, column: str, hints: Hints, most: int | None, width: int | N
     yield from _of_width("small letters", LETTERS, most, width)
     yield from _of_width("capitals", LETTERS.upper(), most, width)
     yield from _of_width("digits", string.digits, most, width)
-    yield Recipe("capitals and a number", lambda index: f"{LETTERS[index % 26].upper()}{index + 1}")
-    yield Recipe("words", errand)
+    yield Generator("capitals and a number", lambda index: f"{LETTERS[index % 26].upper()}{index + 1}")
+    yield Generator("words", errand)
     yield from _common()
-    yield Recipe("JSON", lambda index: f'{{"number": {index + 1}}}')
-    yield Recipe("paths", lambda index: f"/{slug(index)}")
-    yield Recipe("padded with spaces", lambda index: f" {index + 1} ")
+    yield Generator("JSON", lambda index: f'{{"number": {index + 1}}}')
+    yield Generator("paths", lambda index: f"/{slug(index)}")
+    yield Generator("padded with spaces", lambda index: f" {index + 1} ")
     yield constant("")
 
 
-def _common() -> Iterator[Recipe]:
+def _common() -> Iterator[Generator]:
     """What most patterns are about."""
-    yield Recipe("addresses of mail", email)
-    yield Recipe("slugs", slug)
-    yield Recipe("URLs", lambda index: f"https://example.com/{slug(index)}")
-    yield Recipe("phone numbers", lambda index: f"+1{2_025_550_000 + index}")
-    yield Recipe("words in letters only", lambda index: f"{NOUNS[index % len(NOUNS)]}-{in_base(index, LETTERS)}")
-    yield Recipe("digests", digest)
-    yield Recipe("UUIDs", lambda index: str(UUID(int=scrambled(index) << 64 | scrambled(index + 1), version=4)))
+    yield Generator("addresses of mail", email)
+    yield Generator("slugs", slug)
+    yield Generator("URLs", lambda index: f"https://example.com/{slug(index)}")
+    yield Generator("phone numbers", lambda index: f"+1{2_025_550_000 + index}")
+    yield Generator("words in letters only", lambda index: f"{NOUNS[index % len(NOUNS)]}-{in_base(index, LETTERS)}")
+    yield Generator("digests", digest)
+    yield Generator("UUIDs", lambda index: str(UUID(int=scrambled(index) << 64 | scrambled(index + 1), version=4)))
 
 
-def _hinted(hints: Hints) -> Iterator[Recipe]:
+def _hinted(hints: Hints) -> Iterator[Generator]:
     """What the condition itself names."""
     if hints.strings:
         yield one_of("constants of the condition", hints.strings)
     for pattern in hints.patterns:
-        if recipe := pattern_recipe(pattern):
-            yield recipe
+        if generator := pattern_recipe(pattern):
+            yield generator
     for like in hints.likes:
         yield _like(like)
     for text in hints.strings:
         yield constant(text)
-        yield Recipe(f"{text!r} and a number", lambda index, text=text: f"{text}{index + 1}")  # type: ignore[misc]  # mypy cannot type a default in a lambda
-        yield Recipe(f"a number and {text!r}", lambda index, text=text: f"{index + 1}{text}")  # type: ignore[misc]  # as above
+        yield Generator(f"{text!r} and a number", lambda index, text=text: f"{text}{index + 1}")  # type: ignore[misc]  # mypy cannot type a default in a lambda
+        yield Generator(f"a number and {text!r}", lambda index, text=text: f"{index + 1}{text}")  # type: ignore[misc]  # as above
 
 
-def _like(pattern: str) -> Recipe:
+def _like(pattern: str) -> Generator:
     """Texts for LIKE: a number for the first `%`, nothing for the others, `x` for `_`, signs behind a backslash."""
     pieces = [""]
     for sign in re.findall(r"\\.|.", pattern, re.DOTALL):
@@ -110,25 +110,25 @@ def _like(pattern: str) -> Recipe:
     head, tail = pieces[0], "".join(pieces[1:])
     if len(pieces) == 1:
         return constant(head)
-    return Recipe(f"LIKE {pattern!r}", lambda index: f"{head}{index + 1}{tail}")
+    return Generator(f"LIKE {pattern!r}", lambda index: f"{head}{index + 1}{tail}")
 
 
-def _of_width(name: str, alphabet: str, most: int | None, width: int | None) -> Iterator[Recipe]:
+def _of_width(name: str, alphabet: str, most: int | None, width: int | None) -> Iterator[Generator]:
     """Numbers in an alphabet, the shortest first, as far as the room goes."""
     base = len(alphabet)
     capacity = ENDLESS if most is None or most > 30 else min(base**most, ENDLESS)
     if most != 0:
-        yield Recipe(name, lambda index: in_base(index, alphabet, width or 1), capacity)
+        yield Generator(name, lambda index: in_base(index, alphabet, width or 1), capacity)
 
 
-def _lengths(width: int) -> Iterator[Recipe]:
+def _lengths(width: int) -> Iterator[Generator]:
     """Texts of exactly so many characters."""
     for name, alphabet in (("signs", DIGITS), ("small letters", LETTERS), ("capitals", LETTERS.upper())):
-        yield Recipe(
+        yield Generator(
             f"{width} {name}",
             lambda index, alphabet=alphabet: in_base(index, alphabet, width),  # type: ignore[misc]  # mypy cannot type a default in a lambda
             min(len(alphabet) ** min(width, 30), ENDLESS),
         )
-    yield Recipe(
+    yield Generator(
         f"{width} digits", lambda index: in_base(index, string.digits, width), min(10 ** min(width, 18), ENDLESS)
     )
