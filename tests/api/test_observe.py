@@ -78,11 +78,11 @@ def test_each_statement_names_its_route(api: Client, owner: int) -> None:
 
 
 def test_statements_count_without_the_comment_too(
-    api: Client, owner: int, service: AppServer, harness_config: Config
+    api: Client, owner: int, app_server: AppServer, harness_config: Config
 ) -> None:
     """A setting leaves the comment out, and nothing else."""
     settings = load_object(harness_config.settings)(database_url=api.app_dsn, tag_statements=False)
-    with service.run(load_object(harness_config.app)(settings), harness_config.app):
+    with app_server.run(load_object(harness_config.app)(settings), harness_config.app):
         assert api.get("/ready").status_code == 200
         answer = api.get(f"/v1/users/{owner}")
     assert (answer.status_code, counted(answer)) == (200, 1)
