@@ -1,4 +1,4 @@
-"""One client's way to the server: bytes pass on as they come, and a copy of their meaning goes to the dialogue."""
+"""Relays one client's connection to the server: bytes pass on as they come, and the protocol state follows them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from harness.wire import messages
-from harness.wire.faults import FaultKind
+from harness.wire.faults import Fault, FaultKind
 from harness.wire.protocol import ProtocolState
-
-if TYPE_CHECKING:
-    from harness.wire.observer import Observer
 
 DELAYED = 1 << 20
 """Bytes that may wait for their injected latency before the client is held back."""
@@ -21,11 +18,41 @@ DELAYED = 1 << 20
 _NO_TLS_ALERT = bytes.fromhex("15030100020228")  # a TLS alert record: fatal, handshake_failure (RFC 8446, section 6)
 
 
-class Relay(asyncio.Protocol):
-    """The client's side, and all that both sides share."""
+class Hub(Protocol):
+    """What holds the relays together: each reports to it, and asks it for what all share."""
 
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
+    links: set[Relay]
+    faults: list[Fault]
+    latency: float
+    disturbed: bool
+
+    async def reach(self, factory: type[Upstream], link: Relay) -> asyncio.Transport:
+        """Connect to the server."""
+
+    def joined(self) -> ProtocolState:
+        """Number a client that connected."""
+
+    def started(self) -> None:
+        """Note that a round trip began."""
+
+    def rested(self) -> None:
+        """Note that a connection came to rest."""
+
+    def cancelled(self, key: bytes) -> None:
+        """Note a cancel request."""
+
+    def asked_for_tls(self) -> None:
+        """Note a client that wanted TLS or nothing."""
+
+    def left(self, link: Relay) -> None:
+        """Note that a client is gone."""
+
+
+class Relay(asyncio.Protocol):
+    """The client's side of a connection, and what both sides share."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
         self.state: ProtocolState | None = None
         self.client: asyncio.Transport | None = None
         self.server: asyncio.Transport | None = None
@@ -40,7 +67,7 @@ class Relay(asyncio.Protocol):
         self.stalled: list[bytes] | None = None  # what waits for a stall to end
 
     def __str__(self) -> str:
-        """For a failure: what the link is waiting for."""
+        """Name, for an error message, what the connection waits for."""
         return str(self.state or "a client that has not said who it is")
 
     @property
@@ -54,7 +81,7 @@ class Relay(asyncio.Protocol):
         """A client is there."""
         assert isinstance(transport, asyncio.Transport)
         self.client = transport
-        self._observer.links.add(self)
+        self._hub.links.add(self)
 
     def data_received(self, data: bytes) -> None:
         """The client sent bytes."""
@@ -68,9 +95,9 @@ class Relay(asyncio.Protocol):
         for kind, body, _ in self._from_client.feed(data):
             statement = self.state.sent(chr(kind), body)
             if statement is not None and fault is None:
-                fault = next((item for item in self._observer.faults if item.strikes(statement.text)), None)
+                fault = next((item for item in self._hub.faults if item.strikes(statement.text)), None)
         if began_idle and self.state.trip is not None:
-            self._observer.started()
+            self._hub.started()
         if fault is not None:
             self._harm(fault.harm, data)
         else:
@@ -99,12 +126,12 @@ class Relay(asyncio.Protocol):
 
     async def _reach(self, length: int, *, cancel: bool) -> None:
         if cancel:
-            self._observer.cancelled(bytes(self._start[8:length]))
+            self._hub.cancelled(bytes(self._start[8:length]))
         else:
-            self.state = self._observer.joined()
-            self._observer.started()
+            self.state = self._hub.joined()
+            self._hub.started()
         try:
-            self.server = await self._observer.reach(Upstream, self)
+            self.server = await self._hub.reach(Upstream, self)
         except OSError as error:
             word = f"the observer cannot reach the server behind it: {error}"
             self._answer_and_close(messages.error("08006", word, "start the server, or give the observer its address"))
@@ -138,9 +165,9 @@ class Relay(asyncio.Protocol):
             return
         if self.stalled is not None:
             self.stalled.append(data)
-        elif self._observer.latency or self._delayed:
+        elif self._hub.latency or self._delayed:
             loop = asyncio.get_running_loop()
-            self._delayed.append((loop.time() + self._observer.latency, data))
+            self._delayed.append((loop.time() + self._hub.latency, data))
             if self._timer is None:
                 self._timer = loop.call_at(self._delayed[0][0], self._arrive)
             if self.client is not None and sum(len(item) for _, item in self._delayed) > DELAYED:
@@ -187,14 +214,14 @@ class Relay(asyncio.Protocol):
         elif self.client is not None:
             self.client.write(data)
         if self.state is not None and not self.state.busy:
-            self._observer.rested()
+            self._hub.rested()
 
     def server_left(self) -> None:
         """The server closed its side: the client sees the same, after all that was sent."""
         self.server = None
         if self.client is not None:
             if self.state is not None and not self.state.parting:
-                self._observer.disturbed = True
+                self._hub.disturbed = True
             self.client.close()
 
     # either side slower than the other
@@ -214,7 +241,7 @@ class Relay(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         """The client is gone: the server gets what was still under way, then the same."""
         if self._asked_tls:
-            self._observer.asked_for_tls()
+            self._hub.asked_for_tls()
         if self._timer is not None:
             self._timer.cancel()
         self._flush()
@@ -223,7 +250,7 @@ class Relay(asyncio.Protocol):
         self.client = None
         if self.state is not None:
             self.state.closed()
-        self._observer.left(self)
+        self._hub.left(self)
 
     def break_off(self) -> None:
         """Reset the connection: the client reads an error, never an end; the server finds its client gone."""
