@@ -9,17 +9,15 @@ from harness.config import Config
 from harness.databases.cache import ClusterCache, cluster_key, template_key
 from harness.databases.databases import Databases
 from harness.errors import HarnessError
-from harness.postgres.address import Address
 from harness.postgres.installations import Installation
 from harness.postgres.roles import Roles
-from harness.postgres.server import PORT, SUPERUSER, Cluster, new_cluster
+from harness.postgres.server import Cluster, new_cluster
 
 
 def databases_on(cluster: Cluster, config: Config, *, alone: bool = False) -> Databases:
     """The databases of a cluster of the harness's own."""
     roles = Roles(config.roles_path, config.role_prefix)
-    server = Address(cluster.host, PORT, SUPERUSER)
-    return Databases(server, config, roles, "test", own=cluster.run.path, alone=alone)
+    return Databases(cluster.address, config, roles, "test", own=cluster.run.path, alone=alone)
 
 
 def prepared_cluster(installation: Installation, config: Config, cache: ClusterCache | None) -> Cluster:

@@ -17,10 +17,9 @@ from harness.migrations.judge import Judge, SchemaRules, exemptions, misspelt
 from harness.migrations.project import Project, make_judge
 from harness.migrations.result import COLUMNS, RevisionResult, statements_table
 from harness.migrations.tracing.scratch_databases import ScratchDatabases
-from harness.postgres.address import Address
 from harness.postgres.admin import Administrator
 from harness.postgres.roles import Roles
-from harness.postgres.server import PORT, SUPERUSER, Cluster
+from harness.postgres.server import Cluster
 
 
 def project_of(config: Config) -> Project:
@@ -48,7 +47,7 @@ def migration_judge(
 ) -> Iterator[Judge]:
     """The judge of the project's history, on the run's own server: it makes databases of its own there."""
     project = project_of(harness_config)
-    administrator = Administrator(Address(cluster.host, PORT, SUPERUSER), cluster.run.path)
+    administrator = Administrator(cluster.address, cluster.run.path)
     scratch = ScratchDatabases(administrator, Roles(harness_config.roles_path, harness_config.role_prefix))
     judge = make_judge(project, cluster.installation, ROWS, migration_schema_rules, lambda: scratch)
     if request.config.getoption("no_cache", False):

@@ -17,11 +17,10 @@ from harness.migrations.cache import ResultCache
 from harness.migrations.history import History
 from harness.migrations.judge import Judge, SchemaRules
 from harness.migrations.tracing.scratch_databases import ScratchDatabases
-from harness.postgres.address import Address
 from harness.postgres.admin import Administrator
 from harness.postgres.installations import Installation, choose, installations
 from harness.postgres.roles import Roles
-from harness.postgres.server import PORT, SUPERUSER, start_cluster
+from harness.postgres.server import start_cluster
 
 FALLBACK = 18
 """The major that is asked for where no server is found at all: the error then says what was looked for."""
@@ -97,7 +96,7 @@ def judging(
         def start() -> ScratchDatabases:
             cluster = start_cluster(installation)
             stack.callback(cluster.close)
-            administrator = Administrator(Address(cluster.host, PORT, SUPERUSER), cluster.run.path)
+            administrator = Administrator(cluster.address, cluster.run.path)
             stack.callback(administrator.close)
             roles = Roles(project.config.roles_path, project.config.role_prefix) if project.config else None
             return ScratchDatabases(administrator, roles)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.postgres.address import Address
 from harness.postgres.installations import Installation
 from harness.postgres.os_account import Account, readable_programs, server_account
 from harness.postgres.run_directory import RunDirectory, open_run_directory, release_memory, room_left
@@ -77,6 +78,11 @@ class Cluster:
     def host(self) -> str:
         """The socket's directory, which libpq takes for a host."""
         return str(self.run.socket)
+
+    @property
+    def address(self) -> Address:
+        """The server as its superuser."""
+        return Address(self.host, PORT, SUPERUSER)
 
     @property
     def log(self) -> Path:

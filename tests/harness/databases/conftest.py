@@ -15,8 +15,7 @@ import pytest
 from harness.config import Config, load_config
 from harness.databases.clones import Clone, Cloner
 from harness.databases.databases import Database, Databases
-from harness.postgres.address import Address
-from harness.postgres.roles import Roles
+from harness.databases.prepared import databases_on
 from harness.postgres.server import PORT, SUPERUSER, Cluster, start_cluster
 from tests.harness.majors import MAJORS
 
@@ -148,11 +147,8 @@ class Ground:
 def ground_of(request: pytest.FixtureRequest, trial: Config) -> Iterator[Ground]:
     """A server of one major with the trial template."""
     cluster = start_cluster(request.param)
-    with contextlib.closing(cluster):
-        server = Address(cluster.host, PORT, SUPERUSER)
-        roles = Roles(trial.roles_path, trial.role_prefix)
-        with contextlib.closing(Databases(server, trial, roles, "test", own=cluster.run.path)) as databases:
-            yield Ground(cluster, databases, databases.pool.foreground)
+    with contextlib.closing(cluster), contextlib.closing(databases_on(cluster, trial)) as databases:
+        yield Ground(cluster, databases, databases.pool.foreground)
 
 
 @pytest.fixture(scope="session")

@@ -18,9 +18,8 @@ from harness.migrations.inspection import Inspection
 from harness.migrations.rules.registry import Observations, findings
 from harness.migrations.tracing.event_triggers import install_event_triggers
 from harness.migrations.tracing.scratch_databases import ScratchDatabases
-from harness.postgres.address import Address
 from harness.postgres.admin import Administrator
-from harness.postgres.server import PORT, SUPERUSER, Cluster
+from harness.postgres.server import Cluster
 
 SCHEMA = """
 CREATE TYPE status AS ENUM ('open', 'done');
@@ -131,7 +130,7 @@ def _body(text: str) -> str:
 @contextlib.contextmanager
 def scratch_on(cluster: Cluster, prefix: str) -> Iterator[ScratchDatabases]:
     """Databases of a test's own on a cluster, where the superuser runs the revisions; no two at once have a prefix."""
-    administrator = Administrator(Address(cluster.host, PORT, SUPERUSER), cluster.run.path)
+    administrator = Administrator(cluster.address, cluster.run.path)
     with contextlib.closing(administrator), contextlib.closing(ScratchDatabases(administrator, prefix=prefix)) as made:
         yield made
 

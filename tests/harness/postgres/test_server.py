@@ -10,10 +10,9 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.postgres import server as servers
-from harness.postgres.address import Address
 from harness.postgres.admin import Administrator
 from harness.postgres.installations import installations
-from harness.postgres.server import PORT, SUPERUSER, Cluster, new_cluster, start_cluster
+from harness.postgres.server import Cluster, new_cluster, start_cluster
 
 pytestmark = pytest.mark.integration
 
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.integration
 def test_a_cluster_stops_and_starts_again_with_its_data() -> None:
     """A stopped server comes back with what was committed, under the same address."""
     with contextlib.closing(start_cluster(next(installations()))) as cluster:
-        address = Address(cluster.host, PORT, SUPERUSER)
+        address = cluster.address
         with address.connect() as connection:
             connection.execute("CREATE TABLE kept AS SELECT 1 AS id")
         cluster.stop()
@@ -36,7 +35,7 @@ def test_every_setting_is_in_force() -> None:
     """The server runs with what `SETTINGS` says, as the server itself shows it."""
     with (
         contextlib.closing(start_cluster(next(installations()))) as cluster,
-        Address(cluster.host, PORT, SUPERUSER).connect() as connection,
+        cluster.address.connect() as connection,
     ):
         query = "SELECT current_setting(%s)"
         shown = {name: connection.execute(query, [name]).fetchone() for name in servers.SETTINGS}
@@ -66,7 +65,7 @@ def test_a_server_that_does_not_come_up_says_why_and_where(step: str, monkeypatc
 def test_a_full_disk_is_named_with_its_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the server has no room for another database, the error names the path, the space and a remedy."""
     with contextlib.closing(start_cluster(next(installations()))) as cluster:
-        administrator = Administrator(Address(cluster.host, PORT, SUPERUSER), cluster.run.path)
+        administrator = Administrator(cluster.address, cluster.run.path)
         with contextlib.closing(administrator), pytest.raises(HarnessError) as caught:
             administrator.run("DO $$ BEGIN RAISE SQLSTATE '53100' USING MESSAGE = 'No space left'; END $$")
     for part in ("No space left", str(cluster.run.path), "MB free of", "remedy", "--shm-size"):

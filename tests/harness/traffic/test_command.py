@@ -13,7 +13,7 @@ import pytest
 from harness.__main__ import main
 from harness.databases.databases import Database
 from harness.postgres.installations import Installation
-from harness.postgres.server import PORT, SUPERUSER, Cluster, new_cluster
+from harness.postgres.server import SUPERUSER, Cluster, new_cluster
 from tests.harness.majors import MAJORS
 
 SCHEMA = """
@@ -29,7 +29,7 @@ SELECT pg_stat_statements_reset();
 
 def dsn(cluster: Cluster, role: str = SUPERUSER, database: str = "postgres") -> str:
     """The address of a database on the cluster."""
-    return f"postgresql://{role}@/{database}?host={cluster.host}&port={PORT}"
+    return cluster.address.seen_by(role).dsn(database)
 
 
 @pytest.fixture(scope="module", params=MAJORS)
