@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_an_interrupted_removal_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Large directories take a while to remove: Ctrl-C in the midst of it leaves none."""
 
-    def remove(name: str, **options: bool) -> None:
-        if not options:
+    def remove(name: str, *, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
             raise KeyboardInterrupt
-        removed(name, **options)
+        removed(name, ignore_errors=ignore_errors)
 
     removed = shutil.rmtree
     monkeypatch.setattr(shutil, "rmtree", remove)

@@ -17,7 +17,7 @@ from harness.databases.cache import ClusterCache, cluster_key, template_key
 from harness.databases.prepared import databases_on, prepared_cluster
 from harness.postgres.installations import Installation, installations
 from harness.postgres.os_account import server_account
-from harness.postgres.server import Cluster
+from harness.postgres.server import SETTINGS, Cluster
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -114,7 +114,12 @@ def test_two_runs_at_once_make_one_archive(
     """The second of two cold runs waits for the first and starts from what that made, as xdist's workers do."""
     made: list[Cluster] = []
     initialise = Cluster.initialise
-    monkeypatch.setattr(Cluster, "initialise", lambda self: (made.append(self), initialise(self)))
+
+    def noted(self: Cluster) -> None:
+        made.append(self)
+        initialise(self)
+
+    monkeypatch.setattr(Cluster, "initialise", noted)
     threads = [threading.Thread(target=_run, args=(installation, trial, ClusterCache(tmp_path))) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -174,6 +179,6 @@ def test_the_key_follows_all_that_the_template_depends_on(
         keys.add(template_key(base, moved))
     keys.add(cluster_key(installation, dataclasses.replace(account, name="somebody")))
     keys.add(cluster_key(dataclasses.replace(installation, version="99.1"), account))
-    monkeypatch.setitem(caching.SETTINGS, "jit", "on")
+    monkeypatch.setitem(SETTINGS, "jit", "on")
     keys.add(cluster_key(installation, account))
     assert len(keys) == 8

@@ -168,8 +168,9 @@ class Watched(Address):
 
     def connect(self, dbname: str | None = None, **options: Any) -> psycopg.Connection[Any]:
         """A connection as any other."""
-        type(self).made = Address.connect(self, dbname, **options)
-        return self.made
+        connection = Address.connect(self, dbname, **options)
+        type(self).made = connection
+        return connection
 
 
 def test_a_session_is_closed_when_nobody_can_say_what_roles_are_like(databases: Databases) -> None:

@@ -59,10 +59,10 @@ def test_libpq_s_environment_leads_nowhere_else(monkeypatch: pytest.MonkeyPatch)
         psycopg.connect("port=54321 dbname=traced")
 
 
-def test_a_thread_of_the_project_s_is_refused_too() -> None:
-    """A pool connects in threads of its own."""
+def test_a_thread_that_the_project_starts_is_refused_too() -> None:
+    """A connection pool connects in its own threads."""
     with restrict_connections(GIVEN), ThreadPoolExecutor(1) as threads, pytest.raises(ForeignConnectionError):
-        threads.submit(psycopg.connect, AWAY).result()
+        threads.submit(lambda: psycopg.connect(AWAY)).result()
 
 
 def test_threads_of_before_are_let_be(database: Database) -> None:

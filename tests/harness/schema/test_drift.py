@@ -47,7 +47,7 @@ ALTER TABLE entry ENABLE ROW LEVEL SECURITY;
 CREATE POLICY mine ON entry USING (id > 0);
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 """
-sa.event.listen(METADATA, "after_create", sa.DDL(EVENTS.replace("%", "%%")))
+sa.event.listen(METADATA, "after_create", sa.DDL(EVENTS.replace("%", "%%")))  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
 
 
 @dataclass(frozen=True)
