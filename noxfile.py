@@ -3,9 +3,9 @@
 # requires-python = ">=3.11"
 # dependencies = ["nox[uv]>=2026.10.20"]
 # ///
-"""All that can be run here. `python run.py` needs only Python; `uvx nox` and `pipx run nox` do the same.
+"""All commands of this repository. `python run.py` needs only Python; `uvx nox` and `pipx run nox` do the same.
 
-What stands after `--` goes to pytest: nox -s api -- -k pagination --pg 15
+Arguments after `--` go to pytest: nox -s api -- -k pagination --pg 15
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import nox
 
@@ -30,78 +31,87 @@ TODAY = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = nox.project.python_versions(PROJECT)
 MAJORS = PROJECT["tool"]["harness"]["supported"]
 IMAGE = "3.13"
-"""The Python of the image that the Dockerfile makes."""
+"""The Python version of the container image."""
 
 NEXT = ("3.15", 19)
-"""A Python and a Postgres that are not promised yet: CI runs them and lets them fail."""
+"""Python and PostgreSQL versions that are not supported yet: CI runs them, and allows them to fail."""
 
-UNTIL_CLEAN = 30.0
-"""Seconds that a session has for stopping its servers."""
+TEMPLATE = Path("tests/template").exists()
+"""Whether this is the template itself: `rename` removes that folder from a project made from it."""
 
-BYTECODE: dict[str, str | None] = {}
-"""Where bytecode may not lie beside the sources, it lies in .nox: else each start of pytest compiles for seconds."""
-if sys.dont_write_bytecode:
-    BYTECODE = {"PYTHONDONTWRITEBYTECODE": None, "PYTHONPYCACHEPREFIX": str(Path(".nox/bytecode").resolve())}
+SUITES = ("migrations", "schema", "api")
+"""The folders of tests/ with a session and a marker of the same name."""
 
-# nox itself leaves its children alone when it is terminated; as an interrupt it stops them first.
+HARNESS = ("tests/harness", "tests/tools", "tests/template")
+"""The tests of the harness and the tools. In a project only the session `harness` runs them."""
+
+PROJECT_ONLY = [] if TEMPLATE else [f"--ignore={folder}" for folder in HARNESS]
+"""Options for pytest that leave those tests out in a project made from the template."""
+
+XDIST = ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")
+"""Options for long runs. Each worker starts its own PostgreSQL server; more than eight cost more than they save."""
+
+ALL_SUITES = ("-m", "not (nightly or deploy)", *PROJECT_ONLY, *XDIST)
+"""Options that select every test for CI, slow ones included."""
+
+STOP_TIMEOUT = 30.0
+"""Seconds that a session has to stop its servers."""
+
+SOURCES: dict[str, str | None] = {"PYTHONPATH": str(Path("src").resolve())}
+if sys.dont_write_bytecode:  # without bytecode, each start of pytest would compile for seconds
+    SOURCES |= {"PYTHONDONTWRITEBYTECODE": None, "PYTHONPYCACHEPREFIX": str(Path(".nox/bytecode").resolve())}
+
+# On SIGTERM nox ends without stopping its children. On an interrupt it stops them first.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def end_with(parent: int) -> None:
-    """End this session and all that it started once the nox that runs it beside others is gone, by kill -9 say."""
+def stop_with_parent(parent: int) -> None:
+    """Stop this parallel session and its programs when nox, its parent, has been killed."""
     while os.getppid() == parent:
         time.sleep(1)
     os.killpg(0, signal.SIGTERM)
 
 
 if "--parallel-worker" in sys.argv:
-    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=stop_with_parent, args=(os.getppid(),), daemon=True).start()
 
 
 def run(session: nox.Session, *arguments: str, python: str = TODAY, interrupt_timeout: float = 5.0) -> None:
-    """Run `python arguments` in the environment of `python`, which all sessions share, with src/ importable."""
+    """Run `python arguments` in the shared environment of that Python version, with src/ importable."""
     programs = session.cache_dir.parent.resolve() / f"venv-{python.replace('.', '-')}" / "bin"
     if not (programs / "python").exists():
         session.skip(f"Python {python} was not found")
-    environment = {"PYTHONPATH": str(Path("src").resolve()), "PATH": f"{programs}:{os.environ['PATH']}", **BYTECODE}
     session.run(
         str(programs / "python"),
         *arguments,
-        env=environment,
+        env={**SOURCES, "PATH": f"{programs}:{os.environ['PATH']}"},
         external=True,
         interrupt_timeout=interrupt_timeout,
-        terminate_timeout=UNTIL_CLEAN,
+        terminate_timeout=STOP_TIMEOUT,
     )
 
 
 def pytest(session: nox.Session, *arguments: str, python: str = TODAY) -> None:
-    """Run tests; what was typed after `--` comes last, so that it wins."""
+    """Run pytest; arguments typed after `--` come last and win."""
     run(session, "-m", "pytest", *arguments, *session.posargs, python=python)
 
 
-SUITES = ("migrations", "schema", "api")
-"""The folders below tests/ that have a session of their own."""
+def fast_tests(session: nox.Session, *folders: str, options: tuple[str, ...] = ()) -> None:
+    """Run the tests of these folders except the slow ones. A path typed after `--` replaces the folders."""
+    pytest(session, "-o", f"testpaths={' '.join(folders)}", "-m", "not (deploy or slow)", *options)
 
-
-def suite(session: nox.Session, name: str) -> None:
-    """Run one of them without its slow tests, and collect no other, unless what was typed names a place."""
-    pytest(session, "-o", f"testpaths=tests/{name}", "-m", "not slow")
-
-
-PARALLEL = ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")
-"""How the long runs use the cores; each worker has a Postgres of its own, which more of them would not win back."""
 
 SHARED = {"venv_backend": "none", "requires": [f"venv-{TODAY}"]}
-"""The options of a session that runs in the shared environment of today's Python."""
+"""Options of a session that runs in the shared environment of the current Python."""
 
-BESIDE = {**SHARED, "allow_parallel": True}
-"""The same for those of the default run: `--parallel` runs them beside each other, the longest last."""
+DEFAULT = {**SHARED, "allow_parallel": True}
+"""Options of a session of the default run, which runs the sessions in parallel."""
 
 
 @nox.session(python=sorted({*PYTHONS, TODAY, NEXT[0]}, key=lambda text: int(text.split(".")[1])), default=False)
 def venv(session: nox.Session) -> None:
-    """Make the environment that the other sessions share, from requirements/dev.txt."""
-    compiled = {"UV_COMPILE_BYTECODE": "1"}  # once here, instead of in each start where bytecode may not be written
+    """Create the environment that other sessions share, from requirements/dev.txt."""
+    compiled = {"UV_COMPILE_BYTECODE": "1"}  # once here, instead of at each start where bytecode may not be written
     session.install("--require-hashes", "-r", "requirements/dev.txt", silent=False, env=compiled)
 
 
@@ -111,18 +121,24 @@ ZIZMOR = ("-c", "import os; os.execvp('zizmor', ['zizmor', '--offline', '--no-pr
 
 
 def check_workflows(session: nox.Session) -> None:
-    """Hold what GitHub reads against its schemas, and against zizmor's rules of security; without a network."""
+    """Check the GitHub files against their schemas and zizmor's security rules, offline."""
     workflows = [str(path) for path in sorted(Path(".github/workflows").glob("*.y*ml"))]
     if workflows:  # a project may build elsewhere
-        form = ("-m", "check_jsonschema", "--quiet", "--builtin-schema")
-        run(session, *form, "vendor.github-workflows", *workflows)
-        run(session, *form, "vendor.dependabot", ".github/dependabot.yml")
+        validate = ("-m", "check_jsonschema", "--quiet", "--builtin-schema")
+        run(session, *validate, "vendor.github-workflows", *workflows)
+        run(session, *validate, "vendor.dependabot", ".github/dependabot.yml")
         run(session, *ZIZMOR)
 
 
-@nox.session(**BESIDE, tags=["ci"])
+@nox.session(**DEFAULT)  # the first one, because it takes longest
+def api(session: nox.Session) -> None:
+    """Test the API over HTTP."""
+    fast_tests(session, "tests/api")
+
+
+@nox.session(**DEFAULT, tags=["ci"])
 def lint(session: nox.Session) -> None:
-    """Check style, format, who may import whom, the workflows, and that the schema's diagram is today's."""
+    """Check style, format, imports between packages, the workflows, and that the schema's diagram is current."""
     run(session, "-m", "ruff", "check")
     run(session, "-m", "ruff", "format", "--check")
     run(session, *IMPORTS)
@@ -130,193 +146,182 @@ def lint(session: nox.Session) -> None:
     check_workflows(session)
 
 
+@nox.session(**DEFAULT, tags=["ci"])
+def types(session: nox.Session) -> None:
+    """Check the types with mypy, in strict mode."""
+    run(session, "-m", "mypy", *session.posargs)
+
+
+@nox.session(**DEFAULT)
+def migrations(session: nox.Session) -> None:
+    """Test the migrations: upgrades, downgrades, locks, and the result against the models."""
+    fast_tests(session, "tests/migrations")
+
+
+@nox.session(**DEFAULT)
+def schema(session: nox.Session) -> None:
+    """Check the migrated schema against its rules."""
+    fast_tests(session, "tests/schema")
+
+
+@nox.session(**DEFAULT)
+def app(session: nox.Session) -> None:
+    """Run the project's other tests: the folders of tests/ that have no session."""
+    others = tuple(f"--ignore={folder}" for folder in (*HARNESS, *(f"tests/{name}" for name in SUITES)))
+    fast_tests(session, "tests", options=others)
+
+
+@nox.session(**DEFAULT, default=TEMPLATE)
+def harness(session: nox.Session) -> None:
+    """Test the harness and the tools; the template does so by default, a project made from it on request."""
+    fast_tests(session, *HARNESS, options=XDIST)
+
+
 @nox.session(**SHARED, default=False)
-def erd(session: nox.Session) -> None:
+def diagram(session: nox.Session) -> None:
     """Write the schema as a diagram into docs/diagram.md."""
     run(session, *DIAGRAM)
 
 
-@nox.session(**BESIDE, tags=["ci"])
-def types(session: nox.Session) -> None:
-    """Check the types, strictly."""
-    run(session, "-m", "mypy", *session.posargs)
-
-
-@nox.session(**BESIDE)
-def migrations(session: nox.Session) -> None:
-    """Test the migrations: up, down, against the models, and under a replica's eyes."""
-    suite(session, "migrations")
-
-
-@nox.session(**BESIDE)
-def schema(session: nox.Session) -> None:
-    """Judge the migrated schema by its rules."""
-    suite(session, "schema")
-
-
-@nox.session(**BESIDE)
-def api(session: nox.Session) -> None:
-    """Test the API from outside, over HTTP."""
-    suite(session, "api")
-
-
 @nox.session(**SHARED, default=False)
 def fuzz(session: nox.Session) -> None:
-    """Fuzz every route with a thousand requests."""
+    """Send a thousand generated requests to each route."""
     pytest(session, "tests/api/test_fuzz.py", "-m", "nightly")
-
-
-@nox.session(**BESIDE)
-def harness(session: nox.Session) -> None:
-    """Test the harness itself, the roles, and the commands."""
-    pytest(session, "-m", "not (deploy or slow)", *(f"--ignore=tests/{name}" for name in SUITES), *PARALLEL)
 
 
 @nox.session(venv_backend="uv", default=False, tags=["ci"])
 def deploy(session: nox.Session) -> None:
-    """Judge what runs on hosts: manifests, image, backup, proxies; says which of their tools are missing."""
+    """Check what is deployed: manifests, image, backup, proxies. Skips what needs a missing program, and names it."""
     session.install("--require-hashes", "-r", "requirements/deploy.txt")
-    source = {"PYTHONPATH": str(Path("src").resolve()), **BYTECODE}
-    session.run("python", "-m", "pytest", "-m", "deploy", *session.posargs, env=source)
+    session.run("python", "-m", "pytest", "-m", "deploy", *session.posargs, env=SOURCES)
 
 
 @nox.session(**SHARED, default=False)
 def full(session: nox.Session) -> None:
-    """Run every test, the slow ones too."""
-    pytest(session)
+    """Run every test, including the slow and the nightly ones."""
+    pytest(session, *PROJECT_ONLY)
 
 
 @nox.session(**SHARED, default=False, tags=["ci"])
 def coverage(session: nox.Session) -> None:
-    """Fail where the tests leave out a line or branch of the app, or more than 5 % of the harness; build/coverage/."""
-    tests = ("-m", "pytest", "-m", "not (nightly or deploy)", *PARALLEL, *session.posargs)
+    """Fail below 100 % coverage of the app or, in the template, 95 % of the harness; writes build/coverage/."""
     run(session, "-m", "coverage", "erase")
-    run(session, "-m", "coverage", "run", *tests)
+    run(session, "-m", "coverage", "run", "-m", "pytest", *ALL_SUITES, *session.posargs)
     run(session, "-m", "coverage", "combine", "--quiet")
     for form in ("html", "xml"):
         run(session, "-m", "coverage", form, "--quiet", "--fail-under=0")
-    run(session, "-m", "coverage", "report", "--include=src/harness/*", "--fail-under=95")
     run(session, "-m", "coverage", "report", "--omit=src/harness/*", "--fail-under=100")
+    if TEMPLATE:
+        run(session, "-m", "coverage", "report", "--include=src/harness/*", "--fail-under=95")
 
 
 @nox.session(venv_backend="uv", python=PYTHONS[0], default=False, tags=["ci"])
 def lowest(session: nox.Session) -> None:
     """Run all suites on the lowest versions that pyproject.toml allows."""
     session.install("--require-hashes", "-r", "requirements/lowest.txt")
-    source = {"PYTHONPATH": str(Path("src").resolve()), **BYTECODE}
-    session.run("python", "-m", "pytest", "-m", "not (nightly or deploy)", *PARALLEL, *session.posargs, env=source)
+    session.run("python", "-m", "pytest", *ALL_SUITES, *session.posargs, env=SOURCES)
 
 
-def suites_of(python: str, majors: list[int], tag: str) -> None:
-    """Register the sessions that run all suites on one Python and each of `majors`."""
+def shared(python: str) -> dict[str, Any]:
+    """Return the options of a session that runs in the shared environment of one Python version."""
+    return {"python": python, "venv_backend": "none", "requires": ["venv-{python}"], "default": False}
 
-    @nox.session(
-        name=f"suites-{python}",
-        python=python,
-        venv_backend="none",
-        requires=["venv-{python}"],
-        default=False,
-        tags=[tag],
-    )
+
+def add_suites(python: str, majors: list[int], tag: str) -> None:
+    """Add the sessions that run all suites on one Python and each of these PostgreSQL majors."""
+
+    @nox.session(name=f"suites-{python}", **shared(python), tags=[tag])
     @nox.parametrize("pg", majors)
     def suites(session: nox.Session, pg: int) -> None:
-        """Run all suites on this Python and this Postgres, slow tests included."""
-        suites = ("-m", "not (nightly or deploy)", "--ignore=tests/template", f"--pg={pg}")
-        pytest(session, *suites, *PARALLEL, python=python)
+        """Run all suites on this Python and PostgreSQL, including the slow tests."""
+        pytest(session, *ALL_SUITES, "--ignore=tests/template", f"--pg={pg}", python=python)
 
 
-def template_on(python: str) -> None:
-    """Register the session that tests on one Python what is done to the template."""
+def add_template(python: str) -> None:
+    """Add the session that tests on one Python what is done to the template."""
 
-    @nox.session(
-        name=f"template-{python}",
-        python=python,
-        venv_backend="none",
-        requires=["venv-{python}"],
-        default=False,
-        tags=["ci"],
-    )
+    @nox.session(name=f"template-{python}", **shared(python), tags=["ci"])
     def template(session: nox.Session) -> None:
-        """Rename, slim and update scratch clones on this Python, and run their own suites."""
-        pytest(session, "tests/template", "-m", "not nightly", *PARALLEL, python=python)
+        """Rename, slim and update clones on this Python, and run their suites."""
+        pytest(session, "tests/template", "-m", "not nightly", *XDIST, python=python)
 
 
-for each in PYTHONS:
-    suites_of(each, MAJORS, "ci")
-    if Path("tests/template").exists():  # `rename` takes them out, as what they test is done once
-        template_on(each)
-suites_of(NEXT[0], [MAJORS[-1], NEXT[1]], "next")
+for version in PYTHONS:
+    add_suites(version, MAJORS, "ci")
+    if TEMPLATE:
+        add_template(version)
+add_suites(NEXT[0], [MAJORS[-1], NEXT[1]], "next")
 
 
 @nox.session(**SHARED, default=False)
 def dev(session: nox.Session) -> None:
-    """Run the API with a Postgres of its own: -- [--port N] [--fresh] [--rows N]."""
+    """Run the API and its own PostgreSQL server: -- [--port N] [--fresh] [--rows N]."""
     run(session, "-m", "tools.dev", *session.posargs, interrupt_timeout=0)
 
 
 @nox.session(**SHARED, default=False)
 def revision(session: nox.Session) -> None:
-    """Write a migration from what changed in the models, and draw them anew: -- "add due date"."""
+    """Write a migration from the changes of the models, and update the diagram: -- "add due date"."""
     run(session, "-m", "tools.revision", *session.posargs)
     run(session, *DIAGRAM)
 
 
-def check_after(session: nox.Session) -> None:
-    """Run what a change of everything must leave green, when it succeeded."""
-    for each in ("lint", "types", "migrations", "schema", "api"):
+def check_project(session: nox.Session) -> None:
+    """Run the checks and the project's tests after a session that changed all files."""
+    for each in ("lint", "types", *SUITES, "app"):
         session.notify(each, posargs=[])
 
 
 @nox.session(**SHARED, default=False)
 def rename(session: nox.Session) -> None:
-    """Give the project its name, and check it: -- NAME [--title TITLE]."""
+    """Give the project its name, then check it: -- NAME [--title TITLE]."""
     run(session, "-m", "tools.rename", *session.posargs)
-    check_after(session)
+    check_project(session)
 
 
 @nox.session(**SHARED, default=False)
 def slim(session: nox.Session) -> None:
-    """Take the sample resource out, down to the probes and an empty schema, and check what is left."""
+    """Remove the sample, leaving the probes and an empty schema, then check the project."""
     run(session, "-m", "tools.slim", *session.posargs)
     run(session, *DIAGRAM)
-    check_after(session)
+    check_project(session)
 
 
 @nox.session(**SHARED, default=False)
 def bench(session: nox.Session) -> None:
-    """Measure what a fresh database costs, beside the other ways to one: -- [--rounds N] [--runs N] [--pg MAJOR]."""
+    """Measure the cost of a fresh database against other tools: -- [--rounds N] [--runs N] [--pg MAJOR]."""
     run(session, "-m", "tools.bench", *session.posargs)
 
 
 @nox.session(venv_backend="none", requires=[f"venv-{PYTHONS[0]}", f"venv-{IMAGE}"], default=False)
 def coldstart(session: nox.Session) -> None:
-    """Measure the CPU of a start to the first answer, beside a bare FastAPI; the image's Python is judged."""
+    """Measure the CPU time from start to first answer against a bare FastAPI; the image's Python has a limit."""
     run(session, "-m", "tools.coldstart", "--most", "0", *session.posargs, python=PYTHONS[0])
     run(session, "-m", "tools.coldstart", *session.posargs, python=IMAGE)
 
 
 @nox.session(**SHARED, default=False)
 def report(session: nox.Session) -> None:
-    """Run migrations, schema and api, and write what they find as one HTML page: -- [--from FILE]."""
-    run(session, "-m", "tools.report", *session.posargs, interrupt_timeout=UNTIL_CLEAN)
+    """Run migrations, schema and api, and write build/report.html: -- [--from FILE]."""
+    run(session, "-m", "tools.report", *session.posargs, interrupt_timeout=STOP_TIMEOUT)
 
 
-if Path("tools/proof").exists():  # `slim` takes both out, as they speak of the sample
+if Path("tools/proof").exists():  # `slim` removes it, because it is about the sample
 
     @nox.session(**SHARED, default=False)
     def load(session: nox.Session) -> None:
-        """Measure requests a second beside raw psycopg and a bare endpoint: -- [--rounds N] [--seconds N]."""
+        """Measure requests per second against raw psycopg and a bare endpoint: -- [--rounds N] [--seconds N]."""
         run(session, "-m", "tools.load", *session.posargs)
 
     @nox.session(**SHARED, default=False)
     def proof(session: nox.Session) -> None:
-        """Plant faults one at a time in copies, and show that each is caught: -- [ID ...] [--write-docs]."""
-        run(session, "-m", "tools.proof", *session.posargs, interrupt_timeout=UNTIL_CLEAN)
+        """Plant faults in copies of the project, and show that each is caught: -- [ID ...] [--write-docs]."""
+        run(session, "-m", "tools.proof", *session.posargs, interrupt_timeout=STOP_TIMEOUT)
 
 
 @nox.session(venv_backend="uv", default=False)
 def env(session: nox.Session) -> None:
-    """Make .venv with everything in it, for editors and for plain pytest."""
+    """Create .venv with all dependencies, for editors and for plain pytest."""
     session.run("uv", "venv", "--allow-existing", "--seed", "--python", sys.executable, ".venv")
     session.run("uv", "pip", "install", "--python", ".venv", "--require-hashes", "-r", "requirements/dev.txt")
     packages = Path(".venv/lib", f"python{TODAY}", "site-packages")
@@ -326,7 +331,7 @@ def env(session: nox.Session) -> None:
 
 @nox.session(venv_backend="uv", default=False)
 def pins(session: nox.Session) -> None:
-    """Write requirements/*.txt anew from pyproject.toml: -- --upgrade takes the newest versions."""
+    """Compile requirements/*.txt from pyproject.toml: -- --upgrade takes the newest versions."""
     for name, source in (
         ("app", ["pyproject.toml"]),
         ("migrate", ["pyproject.toml", "--group=migrate"]),
@@ -341,8 +346,8 @@ def pins(session: nox.Session) -> None:
         session.run("uv", "pip", "compile", "--quiet", *source, *options)
 
 
-# A project's own sessions stand in sessions.py, which may say `from noxfile import SHARED, run`: this file is the
-# template's, and is taken anew with each update (docs/updating.md).
+# A project adds its sessions in sessions.py, which can `from noxfile import SHARED, run`. This file is the template's:
+# an update replaces it (docs/updating.md).
 if Path("sessions.py").exists():
     sys.modules["noxfile"] = sys.modules[__name__]
     runpy.run_path("sessions.py")

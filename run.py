@@ -1,19 +1,17 @@
-"""Run anything in this repository with nothing but Python 3.11 or newer.
+"""Run any command of this repository with only Python 3.11 or newer.
 
-python run.py         every check and suite: lint, types, migrations, schema, api, harness
-python run.py dev     the API with a Postgres of its own; --port N, --fresh (new data), --rows N
-python run.py env     .venv with everything in it, for editors and for plain pytest
-python run.py report  what the suites find, as one HTML page: build/report.html; --from FILE, from an earlier run's JSON
+python run.py         run all checks and tests: style, types, and every suite
+python run.py dev     run the API and its own PostgreSQL server; --port N, --rows N, --fresh (discard the data)
+python run.py env     create .venv with all dependencies, for editors and for plain pytest
+python run.py report  run the suites and write build/report.html; --from FILE shows the JSON of an earlier run
 
-Any other arguments go to nox, which is installed into .nox/_bootstrap: `python run.py -l` lists what there is.
+Other arguments go to nox, which is installed into .nox/_bootstrap: `python run.py -l` lists all sessions.
 """
 
 import sys
 
 if sys.version_info < (3, 11):
-    sys.exit(
-        "run.py needs Python 3.11 or newer, and this is %d.%d: try python3.11, or a later one." % sys.version_info[:2]
-    )
+    sys.exit("run.py needs Python 3.11 or newer, and this is %d.%d: try python3.11 or later." % sys.version_info[:2])
 if sys.platform == "win32":
     sys.exit("run.py needs Linux or macOS: on Windows use WSL (https://learn.microsoft.com/windows/wsl/install).")
 
@@ -34,29 +32,29 @@ PINS = ROOT / "requirements" / "nox.txt"
 COMMANDS = ("dev", "env", "report")
 
 PLACES = ("PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_USER", "PYTHONHOME", "PYTHONPATH")
-"""Variables that would send pip's work somewhere else than into the bootstrap."""
+"""Environment variables that would make pip install elsewhere."""
 
-NO_INSTALLER = """run.py: this Python has neither pip nor ensurepip, so nothing can be installed.
+NO_INSTALLER = """run.py: cannot install nox, because this Python has neither pip nor ensurepip.
   looked at: {python} -m pip (22.3 or newer), {python} -m ensurepip
-  remedy: install one of them (Debian, Ubuntu: apt install python3-venv), or use another Python,
-  or, where uv or pipx is installed: uvx nox, pipx run nox"""
+  remedy: install one of them (Debian, Ubuntu: apt install python3-venv), use another Python,
+          or run `uvx nox` or `pipx run nox` if uv or pipx is installed"""
 
 
 def fingerprint() -> str:
-    """What the bootstrap depends on: its pins, the interpreter and the place."""
+    """Return a hash of what the bootstrap depends on: the pins, the interpreter and the directory."""
     parts = (PINS.read_text(encoding="utf-8"), sys.version, os.path.realpath(sys.executable), str(BOOTSTRAP))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def outer_pip() -> bool:
-    """Whether this interpreter's own pip can install into another environment (pip 22.3 and newer)."""
+    """Return whether this interpreter's pip can install into another environment (22.3 or newer)."""
     shown = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, text=True, check=False)
     found = re.match(r"pip (\d+)\.(\d+)", shown.stdout)
     return found is not None and (int(found[1]), int(found[2])) >= (22, 3)
 
 
 def make_environment() -> list[str]:
-    """Make the bootstrap's environment; the pip command that installs into it."""
+    """Create the bootstrap's environment, and return the pip command that installs into it."""
     shutil.rmtree(BOOTSTRAP, ignore_errors=True)
     if outer_pip():
         venv.create(BOOTSTRAP, symlinks=True)
@@ -74,7 +72,7 @@ def make_environment() -> list[str]:
 
 
 def install() -> None:
-    """Install the pinned nox, every file checked against its hash."""
+    """Install the pinned nox, with hashes checked."""
     print(
         "run.py: first run with this Python: installing nox and uv into .nox/_bootstrap (about 30 MB)", file=sys.stderr
     )
@@ -82,14 +80,12 @@ def install() -> None:
     command = [*make_environment(), "--quiet", "--disable-pip-version-check", "--no-input", "install"]
     done = subprocess.run([*command, "--require-hashes", "--requirement", str(PINS)], env=environment, check=False)
     if done.returncode:
-        sys.exit(
-            "run.py: pip could not install %s; its own words are above. Is the package index reachable?" % PINS.name
-        )
+        sys.exit("run.py: pip could not install %s; see its output above. Is the package index reachable?" % PINS.name)
     STAMP.write_text(fingerprint(), encoding="utf-8")
 
 
 def bootstrap() -> None:
-    """Make nox ready; at once when it is. A second run that starts meanwhile waits for the first."""
+    """Install nox if it is missing or outdated. A second run waits for the first one."""
     BOOTSTRAP.parent.mkdir(exist_ok=True)
     with (BOOTSTRAP.parent / "_bootstrap.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -98,7 +94,7 @@ def bootstrap() -> None:
 
 
 def nox_arguments(arguments: list[str]) -> list[str]:
-    """Turn what was typed into nox's arguments; help, and a word that is no command, end with what there is."""
+    """Return nox's arguments for what was typed; help and an unknown command print this file's docstring and exit."""
     if not arguments:
         return ["--parallel", "auto"]
     first = arguments[0]
@@ -109,18 +105,18 @@ def nox_arguments(arguments: list[str]) -> list[str]:
         print(__doc__)
         sys.exit(0)
     if first and not first.startswith("-"):
-        sys.exit("run.py: there is no command %r.\n%s" % (first, __doc__))
+        sys.exit("run.py: unknown command %r.\n%s" % (first, __doc__))
     return arguments
 
 
 def main() -> None:
-    """Make nox ready and become it, so that signals reach it and its exit code is the answer."""
+    """Install nox if needed, then replace this process by it, so that signals and the exit code are nox's."""
     try:
         bootstrap()
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:
-        sys.exit("run.py: .nox/_bootstrap cannot be made: %s" % error)
+        sys.exit("run.py: cannot create .nox/_bootstrap: %s" % error)
     command = [str(PYTHON), "-m", "nox", "--noxfile", str(ROOT / "noxfile.py"), *nox_arguments(sys.argv[1:])]
     os.execv(command[0], command)
 

@@ -1,4 +1,4 @@
-"""The list of what can be run, and the pins that it installs."""
+"""The sessions of the noxfile, and the pins that they install."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def names(requirements: list[str]) -> set[str]:
     return {re.split(r"[^A-Za-z0-9_.-]", each)[0].lower() for each in requirements}
 
 
-def test_every_session_is_short_and_says_what_it_does() -> None:
-    """A session has fewer than 25 lines and a docstring of one line, which is its help text."""
+def test_sessions_are_short_and_documented() -> None:
+    """A session has fewer than 25 lines, and a one-line docstring as its help text."""
     found = list(sessions())
-    assert {"lint", "types", "migrations", "schema", "api", "harness", "dev"} <= {each.name for each in found}
+    assert {"lint", "types", "migrations", "schema", "api", "app", "harness", "dev"} <= {each.name for each in found}
     for session in found:
         assert (session.end_lineno or 0) - session.lineno < 25, session.name
         assert "\n" not in (ast.get_docstring(session) or "\n"), session.name
@@ -43,7 +43,7 @@ def test_every_session_is_short_and_says_what_it_does() -> None:
 
 @pytest.mark.parametrize("path", PINS, ids=lambda path: path.stem)
 def test_pins_hold_hashes_and_no_addresses(path: Path) -> None:
-    """Each requirement is one exact version with hashes; no index, link or path of the writing machine is there."""
+    """Each requirement is one exact version with hashes, without an index, a link or a local path."""
     text = path.read_text()
     assert not re.search(r"(?i)file:|https?:|--(extra-)?index-url|--find-links|^\s*/", text, re.MULTILINE)
     for block in re.split(r"(?m)^(?=[A-Za-z0-9])", text)[1:]:
@@ -52,7 +52,7 @@ def test_pins_hold_hashes_and_no_addresses(path: Path) -> None:
 
 
 def test_pins_cover_what_the_project_declares() -> None:
-    """app.txt holds the app's dependencies, dev.txt these and the shared groups; two groups have files of their own."""
+    """app.txt pins the app's dependencies, dev.txt these and all groups but two, which have their own files."""
     app = names(PROJECT["project"]["dependencies"])
     groups = {
         name: names([each for each in group if isinstance(each, str)])
@@ -64,19 +64,19 @@ def test_pins_cover_what_the_project_declares() -> None:
     assert all(groups[name] <= pinned(name) for name in apart)
 
 
-def test_the_promised_pythons_are_those_that_are_run() -> None:
-    """The classifiers, from which nox reads its Pythons, start at requires-python."""
+def test_the_oldest_python_that_runs_is_the_oldest_supported() -> None:
+    """The classifiers, which give nox its Python versions, start at requires-python."""
     versions = [each.rpartition(" ")[2] for each in PROJECT["project"]["classifiers"] if ":: Python :: 3." in each]
     assert PROJECT["project"]["requires-python"] == f">={versions[0]}"
 
 
-def test_ci_runs_what_has_no_python_of_its_own_on_the_newest_promised_one() -> None:
-    """The workflow names one Python, the last of the classifiers; the rest it reads from the noxfile."""
+def test_ci_uses_the_newest_python_where_a_session_names_none() -> None:
+    """The only version in the workflow is the last classifier; the noxfile gives it the others."""
     newest = PROJECT["project"]["classifiers"][-1].rpartition(" ")[2]
     assert set(re.findall(r'"(3\.\S+)"', WORKFLOW)) == {newest}
 
 
-def test_the_required_job_waits_for_every_other() -> None:
-    """A job that nobody waits for could fail and be merged over."""
+def test_the_required_job_needs_every_other_job() -> None:
+    """No job can fail without failing the required one."""
     jobs = yaml.safe_load(WORKFLOW)["jobs"]
     assert {*jobs["required"]["needs"]} == {*jobs} - {"required"}

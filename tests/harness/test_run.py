@@ -1,4 +1,4 @@
-"""The command that needs only Python."""
+"""run.py, which needs only Python."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN = ROOT / "run.py"
 
 PATIENCE = 60
-"""Seconds after which sessions that have not begun are taken for stuck."""
+"""Seconds within which sessions must start."""
 
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A directory with a space in its path that holds what run.py reads, and no nox."""
+    """A directory with a space in its path, with the files that run.py reads and without nox."""
     place = tmp_path / "a clone"
     (place / "requirements").mkdir(parents=True)
     shutil.copy(RUN, place)
@@ -40,7 +40,7 @@ def clone(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run_py(clone: Path) -> ModuleType:
-    """run.py as a module, with its bootstrap in the clone."""
+    """run.py as a module whose bootstrap is in the clone."""
     spec = importlib.util.spec_from_file_location("run_py", clone / "run.py")
     assert spec
     assert spec.loader
@@ -60,19 +60,19 @@ def run(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_an_old_python_can_read_it() -> None:
-    """Python 3.6 parses the whole file, so that it gets as far as the line that says it is too old."""
+    """Python 3.6 parses the whole file, and so reaches the check of its version."""
     ast.parse(RUN.read_text(), feature_version=(3, 6))
 
 
-def test_an_old_python_is_told_in_one_line_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Python below 3.11 ends with one line that names both versions."""
+def test_an_old_python_gets_one_line_about_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below Python 3.11 it exits with one line that names both versions."""
     monkeypatch.setattr(sys, "version_info", (3, 8, 0))
     with pytest.raises(SystemExit, match=r"^run\.py needs Python 3\.11 or newer, and this is 3\.8.*$"):
         runpy.run_path(str(RUN))
 
 
-def test_windows_is_sent_to_wsl(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On Windows it ends with one line that names WSL."""
+def test_windows_users_are_pointed_to_wsl(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows it exits with one line that names WSL."""
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(SystemExit, match="WSL"):
         runpy.run_path(str(RUN))
@@ -90,33 +90,33 @@ def test_windows_is_sent_to_wsl(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_short_commands_become_sessions_and_the_rest_goes_to_nox(typed: list[str], passed: list[str]) -> None:
-    """Nothing runs all beside each other; `dev`, `env`, `report` become sessions; the rest reaches nox as typed."""
+    """No argument runs all in parallel; `dev`, `env`, `report` become sessions; nox gets the rest as typed."""
     assert runpy.run_path(str(RUN))["nox_arguments"](typed) == passed
 
 
-@pytest.mark.parametrize(("typed", "code"), [("--help", 0), ("dve", "there is no command 'dve'")])
-def test_help_and_a_mistyped_command_show_what_there_is(
+@pytest.mark.parametrize(("typed", "code"), [("--help", 0), ("dve", "unknown command 'dve'")])
+def test_help_and_an_unknown_command_list_the_commands(
     run_py: ModuleType, capsys: pytest.CaptureFixture[str], typed: str, code: int | str
 ) -> None:
-    """Whoever asks, or mistypes, reads this file's own commands and not nox's options."""
+    """Both print the commands of run.py, not the options of nox."""
     with pytest.raises(SystemExit) as ended:
         run_py.nox_arguments([typed])
     assert str(code) in str(ended.value.code)
     assert "python run.py dev" in capsys.readouterr().out + str(ended.value.code)
 
 
-def test_a_python_that_cannot_install_is_told_what_to_do(run_py: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where neither pip nor ensurepip works it says so, names the remedies, and leaves no half-made bootstrap."""
+def test_a_python_without_an_installer_gets_remedies(run_py: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pip and ensurepip it says so, names the remedies, and leaves no partial bootstrap."""
     monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", ""))
     with pytest.raises(SystemExit, match=r"neither pip nor ensurepip[^$]*apt install python3-venv"):
         run_py.make_environment()
     assert not run_py.BOOTSTRAP.exists()
 
 
-def test_a_failed_installation_is_said_and_tried_again(
+def test_a_failed_installation_is_reported_and_retried(
     run_py: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """When pip cannot install, the reason is on the screen, the exit code is 1, and the next run starts over."""
+    """When pip fails, the error names the file, the exit code is 1, and the next run installs again."""
     monkeypatch.setattr(run_py, "make_environment", lambda: [sys.executable, "-c", "raise SystemExit(3)"])
     for _ in range(2):
         with pytest.raises(SystemExit, match=r"pip could not install nox\.txt"):
@@ -125,8 +125,8 @@ def test_a_failed_installation_is_said_and_tried_again(
 
 
 @pytest.mark.slow
-def test_the_first_run_installs_and_the_next_starts_at_once(clone: Path) -> None:
-    """The first run says that it installs and runs nox; the second installs nothing; changed pins install again."""
+def test_only_the_first_run_installs(clone: Path) -> None:
+    """The first run installs nox and says so; the second does not; changed pins install again."""
     first = run(clone)
     assert first.returncode == 0, first.stderr
     assert "installing nox" in first.stderr
@@ -141,8 +141,8 @@ def test_the_first_run_installs_and_the_next_starts_at_once(clone: Path) -> None
 
 
 @pytest.mark.slow
-def test_without_a_pip_it_uses_ensurepip(run_py: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Python that has no pip of its own gets one from ensurepip, in the bootstrap only."""
+def test_without_pip_it_uses_ensurepip(run_py: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If Python has no pip, ensurepip installs one, in the bootstrap only."""
     monkeypatch.setattr(run_py, "outer_pip", lambda: False)
     pip = run_py.make_environment()
     assert pip[0] == str(run_py.PYTHON)
@@ -176,14 +176,14 @@ def fails(session: nox.Session) -> None:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This noxfile in a directory of its own, with two sessions that would take long, and nox installed."""
+    """This noxfile in another directory, with two long sessions, and nox installed."""
     place = tmp_path_factory.mktemp("installed")
     (place / "requirements").mkdir()
     for name in ("run.py", "noxfile.py", "pyproject.toml", "requirements/nox.txt"):
         shutil.copy(ROOT / name, place / name)
     (place / "sessions.py").write_text(SESSIONS)
     os.mkfifo(place / "started")
-    for folder in ("tests/template", "tools/proof"):  # sessions that are there where these are
+    for folder in ("tests/template", "tools/proof"):  # the noxfile defines sessions for these
         (place / folder).mkdir(parents=True)
     listed = run(place, "--list", "--json", "--tags", "ci", "--no-dependencies")
     assert listed.returncode == 0, listed.stderr
@@ -202,8 +202,8 @@ def gone(pid: int) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_sessions_beside_each_other_end_with_their_run(installed: Path, number: signal.Signals) -> None:
-    """A Ctrl-C, a termination or a kill -9 of nox ends every session that it runs, and their programs."""
+def test_parallel_sessions_end_with_nox(installed: Path, number: signal.Signals) -> None:
+    """Ctrl-C, SIGTERM and SIGKILL of nox end every session, and the programs of each."""
     command = [sys.executable, "run.py", "--parallel", "2", "--session", "one", "two"]
     started, told = os.open(installed / "started", os.O_RDWR), b""
     with subprocess.Popen(command, cwd=installed, stdout=subprocess.PIPE, start_new_session=True) as process:
@@ -218,16 +218,16 @@ def test_sessions_beside_each_other_end_with_their_run(installed: Path, number: 
 
 
 @pytest.mark.slow
-def test_a_session_that_fails_beside_others_is_named_at_the_end(installed: Path) -> None:
-    """Its reason stands in its own block, its name in the last lines, and the exit code is not 0."""
+def test_a_parallel_session_that_fails_is_named_at_the_end(installed: Path) -> None:
+    """Its output is printed as one block, the last lines name it, and the exit code is not 0."""
     done = run(installed, "--parallel", "2", "--session", "fails", "passes")
     assert done.returncode != 0
     assert "on purpose" in done.stdout
     assert "fails: failed" in "".join((done.stdout + done.stderr).splitlines()[-3:])
 
 
-def test_files_that_a_clone_keeps_do_not_name_the_project() -> None:
-    """The harness, its tests, the revisions and run.py stay as they are when a team gives the project its name."""
+def test_files_that_rename_keeps_do_not_name_the_project() -> None:
+    """Renaming leaves the harness, its tests, the revisions and run.py unchanged."""
     name = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["name"]
     places = [ROOT / "src" / "harness", ROOT / "tests" / "harness", ROOT / "migrations" / "versions"]
     files = [RUN, *(path for place in places for path in place.rglob("*.py"))]

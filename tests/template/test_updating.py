@@ -1,4 +1,4 @@
-"""A project that has gone its own way takes the template's changes, by the commands of docs/updating.md."""
+"""A project takes the template's changes by the commands of docs/updating.md."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ OWN = ("sessions.py", ".github/workflows/ours.yaml", "tests/schema/test_ours.py"
 
 
 def commands(title: str) -> list[str]:
-    """The commands below a title of the page, block by block."""
+    """Return the commands below a title of the page, one text per block."""
     section = PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     blocks = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
     return [re.sub(r"(?m)^\$ ", "", block) for block in blocks]
 
 
 def upstream(place: Path) -> list[str]:
-    """The template's own files, by the paths that the page's commands name."""
+    """Return the template's files, by the paths in the page's commands."""
     return git(place, "ls-files", "--", *paths()).splitlines()
 
 
 def paths() -> list[str]:
-    """The paths that the page's command takes, and those that it leaves out."""
+    """Return the paths that the page's command includes and excludes."""
     (words,) = re.findall(r"\.\.\.template/main -- (.*?) \|", PAGE)
     return shlex.split(words)
 
 
 def type_in(place: Path, block: str) -> str:
-    """Run commands as somebody would who stops at the first that fails."""
+    """Run the commands of a block up to the first that fails."""
     done = subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", block],
         cwd=place,
@@ -52,7 +52,7 @@ def type_in(place: Path, block: str) -> str:
 
 
 def change_everything(template: Path, word: str) -> list[str]:
-    """A later state of the template: each of its own files ends in another line, one is new, and one is gone."""
+    """Commit a later state of the template: a line is added to each file, one file is new, and one is deleted."""
     files = upstream(template)
     for path in files:
         with (template / path).open("a", encoding="utf-8") as file:
@@ -64,7 +64,7 @@ def change_everything(template: Path, word: str) -> list[str]:
 
 
 def go_own_way(place: Path) -> dict[str, str]:
-    """Change the app, its tests, its migrations, and what a project may add beside the template's files."""
+    """Change the app, its tests and its migrations, and add files next to the template's; return their texts."""
     for path in ("README.md", "pyproject.toml", f"src/{NAME}/main.py", "tests/api/examples.py", "migrations/env.py"):
         with (place / path).open("a", encoding="utf-8") as file:
             file.write("# ours\n")
@@ -76,14 +76,14 @@ def go_own_way(place: Path) -> dict[str, str]:
 
 @pytest.fixture
 def template(tmp_path: Path) -> Path:
-    """The template, with a history of its own."""
+    """The template as a repository."""
     return copy(tmp_path / "template")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("begun", ["clone", "use this template"])
 def test_changes_of_the_template_come_without_conflict(tmp_path: Path, template: Path, begun: str) -> None:
-    """Renamed, slimmed and changed, a project takes twice what has changed in every file of the template's."""
+    """A project that was renamed, slimmed and changed takes two updates that each change every file of the template."""
     place = tmp_path / "project"
     once = commands("Once")
     if begun == "clone":
@@ -110,7 +110,7 @@ def test_changes_of_the_template_come_without_conflict(tmp_path: Path, template:
         assert "template" not in shown
 
 
-def test_what_is_upstreams_is_said_where_people_look() -> None:
+def test_contributing_names_the_templates_paths() -> None:
     """CONTRIBUTING names each path that an update replaces."""
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert [path for path in paths() if f"`{path.removeprefix(':!')}`" not in contributing] == []

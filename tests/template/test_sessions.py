@@ -1,0 +1,100 @@
+"""Which tests the sessions run: the template's run all, a project's only its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.template.clones import ENVIRONMENT, commit_all, copy, python_of
+from tools.rename import rename
+
+NAME = "quartz_vault"
+HARNESS = ("tests/harness", "tests/tools")
+SUITES = {"tests/api", "tests/migrations", "tests/schema"}
+WITHOUT_INSTALLING = ("--no-venv", "--no-install", "--no-dependencies")
+ROW = ("--pg=", "--ignore=tests/template")
+"""Options of one row of CI that choose no other tests."""
+
+
+RECORDER = f"""#!{sys.executable}
+import json, sys
+
+with open("runs.jsonl", "a") as file:
+    print(json.dumps(sys.argv[1:]), file=file)
+"""
+"""Stands in for every Python that a session would run, and writes down its arguments."""
+
+NO_VENV = """
+import nox
+from noxfile import PYTHONS
+
+for python in PYTHONS:
+
+    @nox.session(name=f"venv-{python}", default=False)
+    def venv(session: nox.Session) -> None:
+        pass
+"""
+"""Stands in for the environments that sessions share: nox asks for one session each, even if none is to be made."""
+
+
+def prepare(place: Path) -> None:
+    """Put the recorder where the sessions look for each promised Python, and first on the search path."""
+    classifiers = tomllib.loads((place / "pyproject.toml").read_text())["project"]["classifiers"]
+    versions = [each.rpartition(" ")[2] for each in classifiers if ":: Python :: 3." in each]
+    for folder in ("path", *(f"venv-{version.replace('.', '-')}/bin" for version in versions)):
+        program = place / ".nox" / folder / "python"
+        program.parent.mkdir(parents=True)
+        program.write_text(RECORDER)
+        program.chmod(0o755)
+    (place / "sessions.py").write_text(NO_VENV)
+    commit_all(place, "No environments")
+
+
+def pytest_arguments(place: Path, *selection: str) -> list[tuple[str, ...]]:
+    """The arguments of each pytest run that the selected sessions start; runs of the same tests count as one."""
+    done = subprocess.run(
+        [sys.executable, "run.py", *WITHOUT_INSTALLING, *selection],
+        cwd=place,
+        env={**ENVIRONMENT, "PATH": f"{place / '.nox' / 'path'}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = place / "runs.jsonl"
+    runs = [json.loads(line) for line in written.read_text().splitlines()]
+    written.unlink()
+    taken = [run[run.index("pytest") + 1 :] for run in runs if "pytest" in run]
+    return sorted({tuple(word for word in run if not word.startswith(ROW)) for run in taken})
+
+
+def folders(place: Path, *selection: str) -> set[str]:
+    """The folders whose tests the selected sessions run."""
+    found = set()
+    for arguments in pytest_arguments(place, *selection):
+        done = python_of(place, "-m", "pytest", *arguments, "--collect-only", "--quiet", "-n0", "--dist=no")
+        assert done.returncode == 0, done.stdout + done.stderr
+        found |= {"/".join(line.split("/")[:2]) for line in done.stdout.splitlines() if "::" in line}
+    return found
+
+
+@pytest.mark.slow
+def test_a_project_runs_its_own_tests_and_the_template_all(tmp_path: Path) -> None:
+    """After `rename`, neither the default run nor CI nor `full` runs the harness's tests; `-s harness` does."""
+    place = copy(tmp_path)
+    prepare(place)
+    assert ("-o", f"testpaths={' '.join(HARNESS)} tests/template") in [run[:2] for run in pytest_arguments(place)]
+    assert not any("--ignore=tests/harness" in run for run in pytest_arguments(place, "--tags", "ci"))
+    rename(place, NAME)
+    commit_all(place, "Rename")
+    own = {*SUITES, f"tests/{NAME}"}
+    assert folders(place) == own
+    assert folders(place, "--tags", "ci") == own | {"tests/deploy"}
+    assert folders(place, "--session", "full") == own | {"tests/deploy"}
+    assert folders(place, "--session", "harness") == {*HARNESS}
