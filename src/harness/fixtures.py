@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from time import perf_counter
+from functools import partial
+from importlib import import_module
 
 import alembic.config
 import pytest
@@ -12,18 +13,17 @@ from pytest_postgresql.executors import NoopExecutor
 from sqlalchemy import Engine
 
 from harness.alembic_config import alembic_config as project_alembic_config
-from harness.api.client import AppServer, Client
-from harness.api.fixtures import limits_of
-from harness.api.transport import JudgingTransport
+from harness.api.transport import StatementsSent
 from harness.catalog import Snapshot, read_snapshot
 from harness.config import Config
 from harness.databases.databases import Database, Databases
 from harness.findings import Exemption, Finding, Verdict
 from harness.postgres.server import Cluster
-from harness.run import FAILED, LENT, RUN, Run
+from harness.run import RUN, Run
 from harness.schema.access.plans import RouteStatement
 from harness.schema.access.unindexed import unindexed
-from harness.wire.observer import Observer
+from harness.schema.options import read_options
+from harness.schema.registry import findings
 
 BLACK_BOX = (
     "A test marked api sees the database as a black box: it asks over HTTP and reads answers, nothing else, so that "
@@ -56,14 +56,9 @@ def judge(harness_run: Run) -> Callable[..., Verdict]:
     An exemption that none of the findings needs fails it too. Without `exemptions` those of `[tool.harness]` count,
     and of these none is missed.
     """
-    config = harness_run.config
 
     def judge(suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] | None = None) -> Verdict:
-        found = list(findings)
-        if exemptions is None:
-            places = {(finding.rule.id, finding.object) for finding in found}
-            exemptions = [item for item in config.exemptions if (item.rule, item.object) in places]
-        verdict = harness_run.report.judge(suite, found, exemptions, strict=config.strict)
+        verdict = harness_run.judge(suite, findings, exemptions)
         if not verdict.clean:
             pytest.fail(str(verdict), pytrace=False)
         return verdict
@@ -84,29 +79,31 @@ def postgresql_proc(harness_run: Run) -> NoopExecutor:
 
 
 @pytest.fixture
-def ground(request: pytest.FixtureRequest, harness_run: Run) -> Iterator[tuple[Cluster | None, Databases]]:
+def harness_databases(request: pytest.FixtureRequest, harness_run: Run) -> Iterator[Databases]:
     """The databases of the run's server or, in a test marked own_cluster, of one for this test alone."""
     if request.node.get_closest_marker("own_cluster"):
-        with harness_run.own_cluster() as own:
-            yield own
+        with harness_run.own_cluster() as databases:
+            yield databases
     else:
-        yield None, harness_run.databases
+        yield harness_run.databases
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases]) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, harness_run: Run, harness_databases: Databases) -> Iterator[Database]:
     """A fresh database at head, seen by the migrator, who owns all that is in it; in the schema suite by readonly."""
     _refuse_in_api(request)
-    with _lend(request, ground[1], migrated=True) as fresh, contextlib.ExitStack() as stack:
+    with harness_run.lend(request.node, harness_databases) as fresh, contextlib.ExitStack() as stack:
         looks = request.node.get_closest_marker("schema")
-        yield stack.enter_context(_only_read(request, ground[1], fresh)) if looks else fresh
+        yield stack.enter_context(_only_read(request, harness_databases, fresh)) if looks else fresh
 
 
 @pytest.fixture
-def empty_database(request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases]) -> Iterator[Database]:
+def empty_database(
+    request: pytest.FixtureRequest, harness_run: Run, harness_databases: Databases
+) -> Iterator[Database]:
     """A fresh database with the roles' rights and nothing else."""
     _refuse_in_api(request)
-    with _lend(request, ground[1], migrated=False) as fresh:
+    with harness_run.lend(request.node, harness_databases, migrated=False) as fresh:
         yield fresh
 
 
@@ -119,6 +116,13 @@ def catalog(harness_run: Run) -> Snapshot:
         snapshot = read_snapshot(connection)
     databases.drop(fresh)
     return snapshot
+
+
+@pytest.fixture(scope="session")
+def migration_schema_rules(harness_config: Config) -> Callable[[Snapshot], list[Finding]]:
+    """The schema rules, which judge what a revision makes."""
+    import_module("harness.schema.rules")  # registers them
+    return partial(findings, options=read_options(harness_config.schema))
 
 
 @pytest.fixture
@@ -134,71 +138,20 @@ def alembic_engine(empty_database: Database) -> Engine:
 
 
 @pytest.fixture(scope="session")
-def app_server() -> Iterator[AppServer]:
-    """The run's uvicorn."""
-    with contextlib.closing(AppServer()) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def statements_judged(harness_run: Run, catalog: Snapshot) -> Iterator[None]:
-    """At the end of the API suite, judges the plans of all that the app has sent, as the role that sent it."""
+def statements_judged(harness_run: Run, catalog: Snapshot, statements_sent: StatementsSent) -> Iterator[None]:
+    """Judges, at the end of the API suite, the plans of all statements that the app has sent, as the role app."""
     yield
-    seen = harness_run.ledger.statements.values()
-    statements = [RouteStatement(item.text, item.types, tuple(sorted(item.routes))) for item in seen]
+    statements = [
+        RouteStatement(item.text, item.types, tuple(sorted(item.routes))) for item in statements_sent.values()
+    ]
     databases = harness_run.databases
     fresh = databases.create(migrated=True)
     with fresh.as_role("app").connect() as connection:
         found = unindexed(connection, catalog, statements)
     databases.drop(fresh)
-    verdict = harness_run.verdict(found)
+    verdict = harness_run.judge("api", found)
     if not verdict.clean:
         pytest.fail(f"\n{verdict}", pytrace=False)
-
-
-@pytest.fixture
-def api(
-    request: pytest.FixtureRequest, ground: tuple[Cluster | None, Databases], app_server: AppServer
-) -> Iterator[Client]:
-    """An HTTP client of the real app, which runs under uvicorn, as its own role, on fresh data, with a judge beside it.
-
-    Every request is watched on the wire, and judged by the test's budget of queries (see `harness.api.budget`).
-    """
-    request.getfixturevalue("statements_judged")
-    cluster, databases = ground
-    run = request.config.stash[RUN]
-    with (
-        _lend(request, databases, migrated=True) as fresh,
-        Observer(fresh.address) as wire,
-        app_server.host(databases.config, wire.dsn(fresh.as_role("app").dsn)) as base_url,
-        Client(
-            base_url,
-            fresh,
-            JudgingTransport(wire, app_server.inflight, run.ledger, run.verdict, limits_of(request.node)),
-            cluster,
-        ) as client,
-    ):
-        yield client
-
-
-@contextlib.contextmanager
-def _lend(request: pytest.FixtureRequest, databases: Databases, *, migrated: bool) -> Iterator[Database]:
-    """A fresh database for one test; one that failed leaves it behind until the run ends."""
-    unused = request.node.get_closest_marker("fresh_clone") is not None
-    begun = perf_counter()
-    fresh = databases.create(migrated=migrated, unused=unused)
-    spent = perf_counter() - begun
-    request.node.user_properties.append(("database", fresh.how))
-    request.node.stash.setdefault(LENT, []).append(fresh)
-    yield fresh
-    begun = perf_counter()
-    fresh.dispose()
-    if request.node.stash.get(FAILED, False):
-        request.config.stash[RUN].keep(request.node.nodeid, fresh)
-    else:
-        databases.drop(fresh)
-    spent += perf_counter() - begun
-    request.node.user_properties.append(("database ms", f"{spent * 1000:.1f}"))
 
 
 @contextlib.contextmanager

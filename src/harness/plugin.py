@@ -1,4 +1,4 @@
-"""The pytest plugin: options, markers, and which test needs what. Its fixtures stand in `harness.fixtures`."""
+"""The pytest plugin: options, markers, and which test needs what. The modules of `pytest_plugins` hold the fixtures."""
 
 from __future__ import annotations
 
@@ -10,46 +10,14 @@ from typing import Any
 
 import pytest
 
-import harness.api.fixtures
 from harness.api.stale_exemptions import StaleExemptions
 from harness.config import load_config
 from harness.databases.cache import ClusterCache, user_cache
 from harness.errors import HarnessError
-from harness.fixtures import (
-    alembic_config,
-    alembic_engine,
-    api,
-    app_server,
-    catalog,
-    cluster,
-    database,
-    empty_database,
-    ground,
-    harness_config,
-    harness_run,
-    judge,
-    postgresql_proc,
-    statements_judged,
-)
 from harness.postgres.external_server import read_address
 from harness.run import FAILED, LENT, RUN, Choice, Run
 
-__all__ = [
-    "alembic_config",
-    "alembic_engine",
-    "api",
-    "app_server",
-    "catalog",
-    "cluster",
-    "database",
-    "empty_database",
-    "ground",
-    "harness_config",
-    "harness_run",
-    "judge",
-    "postgresql_proc",
-    "statements_judged",
-]
+pytest_plugins = ("harness.fixtures", "harness.api.fixtures", "harness.migrations.fixtures")
 
 MARKERS = {
     "integration": "needs Postgres; given to every test that asks for a database",
@@ -78,17 +46,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the project's configuration, and register the markers."""
-    config.pluginmanager.register(harness.api.fixtures)
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     try:
-        run = config.stash[RUN] = _session(config)
+        run = config.stash[RUN] = _run(config)
     except HarnessError as error:
         pytest.exit(str(error), returncode=2)
     config.pluginmanager.register(StaleExemptions(run.config, run.report))
 
 
-def _session(config: pytest.Config) -> Run:
+def _run(config: pytest.Config) -> Run:
     if not hasattr(config, "workerinput"):
         for form in ("json", "markdown"):
             _check_writable(f"--harness-{form}", config.getoption(f"harness_{form}"))

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from time import perf_counter
 from typing import Any
 
 import pytest
 from pytest_postgresql.executors import NoopExecutor
 
-from harness.api.transport import Ledger
 from harness.config import Config
 from harness.databases.cache import ClusterCache
 from harness.databases.databases import Database, Databases
 from harness.databases.prepared import databases_on, prepared_cluster
 from harness.errors import HarnessError
-from harness.findings import Finding, Verdict
+from harness.findings import Exemption, Finding, Verdict
 from harness.postgres.address import Address
 from harness.postgres.admin import cause_full, full
 from harness.postgres.external_server import check_rights
@@ -87,8 +87,6 @@ class Run:
     cache: ClusterCache | None = None
     """Where the prepared cluster stays between runs; None to make it anew."""
     report: Report = field(default_factory=Report)
-    ledger: Ledger = field(default_factory=Ledger)
-    """The statements that the app has sent in this process."""
     kept: dict[str, str] = field(default_factory=dict)
     """Test id to DSN, of databases that failed tests leave behind."""
     refusal: str = ""
@@ -100,11 +98,16 @@ class Run:
     left_out: list[str] = field(default_factory=list)
     """Ids of the tests that need a superuser where there is none."""
 
-    def verdict(self, found: Sequence[Finding]) -> Verdict:
-        """Judge what a request broke, with the project's exemptions for it; the report remembers."""
-        places = {(finding.rule.id, finding.object) for finding in found}
-        exemptions = [item for item in self.config.exemptions if (item.rule, item.object) in places]
-        return self.report.judge("api", found, exemptions, strict=self.config.strict)
+    def judge(self, suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] | None = None) -> Verdict:
+        """Judge what a suite found, and put it into the report.
+
+        Without `exemptions` those of `[tool.harness]` count, and of these none is missed.
+        """
+        found = list(findings)
+        if exemptions is None:
+            places = {(finding.rule.id, finding.object) for finding in found}
+            exemptions = [item for item in self.config.exemptions if (item.rule, item.object) in places]
+        return self.report.judge(suite, found, exemptions, strict=self.config.strict)
 
     def look(self) -> None:
         """Look for the Postgres that the run will need, without starting any.
@@ -144,12 +147,12 @@ class Run:
         )
 
     @contextlib.contextmanager
-    def own_cluster(self) -> Iterator[tuple[Cluster, Databases]]:
-        """A second cluster, for a test that stops or reconfigures its server."""
+    def own_cluster(self) -> Iterator[Databases]:
+        """Start a second cluster, for a test that stops or reconfigures its server; yields its databases."""
         cluster = prepared_cluster(self.choice.installation(), self.config, self.cache)
         try:
             with contextlib.closing(databases_on(cluster, self.config, alone=True)) as databases:
-                yield cluster, databases
+                yield databases
         finally:
             cluster.close()
 
@@ -173,9 +176,23 @@ class Run:
         own = "cluster" in self.__dict__ and self.cluster.run.path
         return full(own or None, told) if told else ""
 
-    def keep(self, test: str, database: Database) -> None:
-        """Leave a failed test's database in place until the run ends."""
-        self.kept[test] = database.as_role("superuser").dsn
+    @contextlib.contextmanager
+    def lend(self, test: pytest.Item, databases: Databases, *, migrated: bool = True) -> Iterator[Database]:
+        """Give a fresh database to a test; one that failed leaves it in place until the run ends."""
+        begun = perf_counter()
+        fresh = databases.create(migrated=migrated, unused=test.get_closest_marker("fresh_clone") is not None)
+        spent = perf_counter() - begun
+        test.user_properties.append(("database", fresh.how))
+        test.stash.setdefault(LENT, []).append(fresh)
+        yield fresh
+        begun = perf_counter()
+        fresh.dispose()
+        if test.stash.get(FAILED, False):
+            self.kept[test.nodeid] = fresh.as_role("superuser").dsn
+        else:
+            databases.drop(fresh)
+        spent += perf_counter() - begun
+        test.user_properties.append(("database ms", f"{spent * 1000:.1f}"))
 
     def close(self, *, keep: bool = False) -> None:
         """End the run's server, or leave kept databases on it when `keep`; on another's server, drop what was made."""
@@ -197,7 +214,7 @@ class Run:
 
 
 RUN = pytest.StashKey[Run]()
-"""On pytest's config: this run's Session."""
+"""On pytest's config: this run."""
 
 FAILED = pytest.StashKey[bool]()
 """On a test: whether a phase of it failed."""

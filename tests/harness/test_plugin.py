@@ -177,11 +177,6 @@ def test_a_revision_that_is_no_python_stops_the_collection_with_its_reason(proje
         **{
             "migrations/versions/0002_bad": "def upgrade(:",
             "tests/test_it": "def test_it(judge_revision): pass",
-            "tests/conftest": """
-            from harness.migrations.fixtures import pytest_generate_tests
-
-            pytest_plugins = ["harness.plugin"]
-            """,
         }
     )
     result = project.runpytest_inprocess()

@@ -1,9 +1,11 @@
-"""What API tests ask for by name: the markers `query_budget` and `growth`, and the fixtures `wire` and `rows`."""
+"""The fixtures of the API suite, and its markers `query_budget` and `growth`."""
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Generator, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -11,10 +13,13 @@ import pytest
 
 from harness.api.app_process import AppProcess
 from harness.api.budget import Exchange, Limits, judge_budget
+from harness.api.client import AppServer, Client
 from harness.api.growth import STEPS, judge
-from harness.api.transport import BrokenPromiseError
+from harness.api.transport import BrokenPromiseError, JudgingTransport, StatementsSent
 from harness.config import Config
+from harness.databases.databases import Databases
 from harness.findings import Exemption
+from harness.run import Run
 from harness.wire.observer import Observer
 
 MARKERS = {
@@ -29,15 +34,55 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
+@pytest.fixture(scope="session")
+def app_server() -> Iterator[AppServer]:
+    """The run's uvicorn."""
+    with contextlib.closing(AppServer()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def statements_sent() -> StatementsSent:
+    """The statements that the app has sent to API tests so far."""
+    return {}
+
+
 @pytest.fixture
-def wire(api: Any) -> Observer:
+def api(
+    request: pytest.FixtureRequest,
+    harness_run: Run,
+    harness_databases: Databases,
+    app_server: AppServer,
+    statements_sent: StatementsSent,
+) -> Iterator[Client]:
+    """An HTTP client of the real app, which runs under uvicorn as its own role, on fresh data.
+
+    Every request is watched on the wire, and judged by the test's budget of queries (see `harness.api.budget`).
+    """
+    request.getfixturevalue("statements_judged")
+    verdict = partial(harness_run.judge, "api")
+    with (
+        harness_run.lend(request.node, harness_databases) as fresh,
+        Observer(fresh.address) as wire,
+        app_server.host(harness_run.config, wire.dsn(fresh.as_role("app").dsn)) as base_url,
+        Client(
+            base_url,
+            fresh,
+            JudgingTransport(wire, app_server.inflight, statements_sent, verdict, limits_of(request.node)),
+            harness_databases.cluster if harness_databases.alone else None,
+        ) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def wire(api: Client) -> Observer:
     """The observer between the app and its database; a test that plants a fault is no longer judged by its budget."""
-    observer: Observer = api.wire
-    return observer
+    return api.wire
 
 
 @pytest.fixture
-def app_process(api: Any, harness_config: Config) -> Iterator[AppProcess]:
+def app_process(api: Client, harness_config: Config) -> Iterator[AppProcess]:
     """The app once more, as a process of its own, on the database of `api` and behind the same observer."""
     with AppProcess(harness_config, api.app_dsn) as process:
         yield process

@@ -33,20 +33,8 @@ class SentStatement:
     routes: set[str] = field(default_factory=set)
 
 
-@dataclass(slots=True)
-class Ledger:
-    """What a run has seen so far: each query once, by its normalised text."""
-
-    statements: dict[str, SentStatement] = field(default_factory=dict)
-
-    def note(self, exchange: Exchange) -> None:
-        """Add the queries of a request that succeeded."""
-        for statement in exchange.recording.statements:
-            if statement.kind == "query" and not statement.sqlstate:
-                seen = self.statements.setdefault(
-                    normalise(statement.text), SentStatement(statement.text, statement.types)
-                )
-                seen.routes.add(exchange.route)
+StatementsSent = dict[str, SentStatement]
+"""Each query that succeeded in a run so far, by its normalised text."""
 
 
 class JudgingTransport(httpx.HTTPTransport):
@@ -61,7 +49,7 @@ class JudgingTransport(httpx.HTTPTransport):
         self,
         wire: Observer,
         inflight: InFlight,
-        ledger: Ledger,
+        sent: StatementsSent,
         verdict: Callable[[Sequence[Finding]], Verdict],
         limits: Limits | None = None,
     ) -> None:
@@ -71,7 +59,7 @@ class JudgingTransport(httpx.HTTPTransport):
         self.most = 0
         self.unjudged = 0
         self._inflight = inflight
-        self._ledger = ledger
+        self._sent = sent
         self.verdict = verdict
         self._limits = limits or Limits()
         self._lock = threading.Lock()
@@ -127,7 +115,7 @@ class JudgingTransport(httpx.HTTPTransport):
         return ""
 
     def _judge(self, exchange: Exchange) -> None:
-        self._ledger.note(exchange)
+        self._note(exchange)
         if self.wire.disturbed:
             self.unjudged += 1
             return
@@ -135,6 +123,13 @@ class JudgingTransport(httpx.HTTPTransport):
         verdict = self.verdict(judge(exchange, self._limits))
         if not verdict.clean:
             raise BrokenPromiseError(f"\n{verdict}")
+
+    def _note(self, exchange: Exchange) -> None:
+        """Add the queries of a request to the statements sent, those that failed left out."""
+        for statement in exchange.recording.statements:
+            if statement.kind == "query" and not statement.sqlstate:
+                made = SentStatement(statement.text, statement.types)
+                self._sent.setdefault(normalise(statement.text), made).routes.add(exchange.route)
 
 
 def items(response: httpx.Response) -> int | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from pathlib import Path
 from select import select
 from typing import Any
 
@@ -25,6 +24,7 @@ from harness.postgres.address import Address
 from harness.postgres.admin import Administrator
 from harness.postgres.roles import Roles
 from harness.postgres.run_directory import wait_gone
+from harness.postgres.server import Cluster
 
 COPIES_ONLY = """\
 Every database was a new copy of the template, none the last one reset: {}.
@@ -127,15 +127,15 @@ class Database:
 class Databases:
     """The databases of a run on one server; all that it makes there begins with `prefix`.
 
-    `own` is the run's directory where the server is the harness's own. There databases are brought back after a test;
-    on a server that someone else runs, each is a new copy. With `alone` nothing is made in the background.
+    `cluster` is the harness's own, if the server is: there databases are reset after a test; on a server that someone
+    else runs, each is a new clone. With `alone`, for a cluster that serves a single test, nothing is made ahead.
     """
 
     server: Address
     config: Config
     roles: Roles
     prefix: str
-    own: Path | None = None
+    cluster: Cluster | None = None
     alone: bool = False
     note: str = field(default="", init=False)
     """Why no database is brought back after a test, where it could be."""
@@ -192,10 +192,11 @@ class Databases:
         """The ready databases."""
         if self._pool is None:
             numbers = itertools.count(1)
+            own = self.cluster.run.path if self.cluster else None
             foreground, resetter, cloner = (
-                Cloner(Administrator(self.server, self.own), self.prefix, numbers) for _ in range(3)
+                Cloner(Administrator(self.server, own), self.prefix, numbers) for _ in range(3)
             )
-            if self.own and not self.alone:
+            if self.cluster and not self.alone:
                 reason = install_wal_functions(foreground.administrator)
                 self.note = COPIES_ONLY.format(reason) if reason else ""
                 foreground.reads_wal = resetter.reads_wal = cloner.reads_wal = not reason

@@ -17,7 +17,7 @@ from harness.postgres.server import Cluster, new_cluster
 def databases_on(cluster: Cluster, config: Config, *, alone: bool = False) -> Databases:
     """The databases of a cluster of the harness's own."""
     roles = Roles(config.roles_path, config.role_prefix)
-    return Databases(cluster.address, config, roles, "test", own=cluster.run.path, alone=alone)
+    return Databases(cluster.address, config, roles, "test", cluster=cluster, alone=alone)
 
 
 def prepared_cluster(installation: Installation, config: Config, cache: ClusterCache | None) -> Cluster:

@@ -1,51 +1,62 @@
-"""Fixtures of the migrations suite: each revision of the project, judged."""
+"""Fixtures of the migrations suite: each revision of the project, judged.
+
+The suite is imported when a test asks for it: its import takes a sixth of pytest's own start.
+"""
+
+# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
-from alembic.script import Script
 
 from harness.alembic_config import alembic_config
 from harness.config import Config, load_config
 from harness.findings import Verdict
-from harness.migrations.command import ROWS
-from harness.migrations.history import History
-from harness.migrations.judge import Judge, SchemaRules, exemptions, misspelt
-from harness.migrations.project import Project, make_judge
-from harness.migrations.result import COLUMNS, RevisionResult, statements_table
-from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.postgres.admin import Administrator
 from harness.postgres.roles import Roles
 from harness.postgres.server import Cluster
+from harness.run import Run
+
+if TYPE_CHECKING:
+    from alembic.script import Script
+
+    from harness.migrations.judge import Judge, SchemaRules
+    from harness.migrations.project import Project
+    from harness.migrations.result import RevisionResult
+
+PARAMETRIZED = pytest.StashKey[bool]()
+"""On a test function: a module that imports the hook as well, by its old name, does not call it again."""
 
 
 def project_of(config: Config) -> Project:
-    """The project under test."""
+    """Return the project under test."""
+    from harness.migrations.history import History
+    from harness.migrations.project import Project
+
     return Project(History(alembic_config(config), config.root), config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test a revision, for a test that asks for `judge_revision`, oldest first."""
-    if "judge_revision" in metafunc.fixturenames:
+    """Make one test a revision, oldest first, of a test that asks for `judge_revision`."""
+    if "judge_revision" in metafunc.fixturenames and not metafunc.definition.stash.get(PARAMETRIZED, False):
+        metafunc.definition.stash[PARAMETRIZED] = True
         scripts = project_of(load_config(metafunc.config.rootpath)).history.revisions
         ids = [script.revision for script in scripts]
         metafunc.parametrize("judge_revision", ids, indirect=True, ids=ids)
 
 
 @pytest.fixture(scope="session")
-def migration_schema_rules() -> SchemaRules | None:
-    """The schema rules that judge what a revision makes; a project's tests say which."""
-    return None
-
-
-@pytest.fixture(scope="session")
 def migration_judge(
     harness_config: Config, cluster: Cluster, migration_schema_rules: SchemaRules | None, request: pytest.FixtureRequest
 ) -> Iterator[Judge]:
-    """The judge of the project's history, on the run's own server: it makes databases of its own there."""
+    """The judge of the project's history, on the run's own server, where it makes scratch databases."""
+    from harness.migrations.command import ROWS
+    from harness.migrations.project import make_judge
+    from harness.migrations.tracing.scratch_databases import ScratchDatabases
+
     project = project_of(harness_config)
     administrator = Administrator(cluster.address, cluster.run.path)
     scratch = ScratchDatabases(administrator, Roles(harness_config.roles_path, harness_config.role_prefix))
@@ -59,9 +70,11 @@ def migration_judge(
 
 @pytest.fixture
 def judge_revision(
-    request: pytest.FixtureRequest, migration_judge: Judge, harness_run: Any, harness_config: Config
+    request: pytest.FixtureRequest, migration_judge: Judge, harness_run: Run, harness_config: Config
 ) -> Callable[[], Verdict]:
-    """Called, it judges the revision of this test and fails with the findings and the table of statements."""
+    """`judge_revision()`: judges the revision of this test, and fails with findings and the table of statements."""
+    from harness.migrations.judge import exemptions, misspelt
+    from harness.migrations.result import COLUMNS, statements_table
 
     def judged() -> Verdict:
         script = _script(migration_judge, request.param)
@@ -69,9 +82,7 @@ def judge_revision(
         harness_run.report.row("Migrations", COLUMNS, _row(result))
         accepted = {(item.rule, item.object) for item in harness_config.exemptions}
         found = [item for item in result.findings if (item.rule.id, item.object) not in accepted]
-        verdict: Verdict = harness_run.report.judge(
-            "migrations", found, exemptions(script), strict=harness_config.strict
-        )
+        verdict = harness_run.judge("migrations", found, exemptions(script))
         if not verdict.clean:
             unknown = filter(None, map(misspelt, verdict.stale))
             pytest.fail("\n\n".join([str(verdict), *unknown, statements_table(result)]), pytrace=False)

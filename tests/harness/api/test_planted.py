@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, rela
 
 from harness.api import growth, pool
 from harness.api.client import AppServer, Client
-from harness.api.transport import BrokenPromiseError, JudgingTransport, Ledger
+from harness.api.transport import BrokenPromiseError, JudgingTransport
 from harness.databases.databases import Database
 from harness.findings import Finding, Verdict, judge
 from harness.wire.observer import Observer
@@ -170,7 +170,7 @@ def planted(wire: Observer, empty_database: Database, app_server: AppServer) -> 
         def start(pool_size: int = 3) -> Client:
             url = wire.dsn(empty_database.dsn).replace("postgresql://", "postgresql+psycopg://", 1)
             held.enter_context(app_server.run(planted_app(url, pool_size), "the planted app"))
-            watch = JudgingTransport(wire, app_server.inflight, Ledger(), judge)
+            watch = JudgingTransport(wire, app_server.inflight, {}, judge)
             client = held.enter_context(Client(app_server.base_url, empty_database, watch))
             add_items(client, 3)
             return client

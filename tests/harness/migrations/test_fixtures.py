@@ -9,13 +9,11 @@ import pytest
 pytestmark = pytest.mark.slow
 
 TEST = """
-from harness.migrations.fixtures import (
-    judge_revision, migration_judge, migration_schema_rules, pytest_generate_tests
-)
-
 def test_a_revision_does_no_harm(judge_revision):
     judge_revision()
 """
+
+IMPORTS = "from harness.migrations.fixtures import judge_revision, migration_judge, pytest_generate_tests\n"
 
 INDEX = """
 from alembic import op
@@ -90,3 +88,18 @@ def test_a_second_run_traces_nothing(shop: pytest.Pytester) -> None:
     result = shop.runpytest_inprocess()
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["0001 *(cached)"])
+
+
+def test_the_schema_rules_judge_what_a_revision_makes(shop: pytest.Pytester) -> None:
+    """A project need not ask for it."""
+    path = shop.path / "migrations" / "versions" / "0001_item.py"
+    path.write_text(path.read_text().replace("PRIMARY KEY", ""), encoding="utf-8")
+    result = shop.runpytest_inprocess("--no-cache")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["warning * table-without-primary-key * public.item *"])
+
+
+def test_a_project_that_imports_the_fixtures_by_name_still_runs(shop: pytest.Pytester) -> None:
+    """As projects did before the plugin brought them: still one test a revision."""
+    (shop.path / "tests" / "migrations" / "test_hazards.py").write_text(IMPORTS + TEST, encoding="utf-8")
+    shop.runpytest_inprocess("--no-cache").assert_outcomes(passed=1)
