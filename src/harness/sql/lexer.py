@@ -1,42 +1,63 @@
-"""SQL text cut into statements and tokens, far enough to recognise a statement by its first words.
+"""SQL text as tokens and statements, cut where the server's own lexer cuts it.
 
-Strings, dollar quotes, quoted identifiers and comments are each one token, so that nothing inside them is mistaken for
-a keyword (PostgreSQL manual, 4.1 "Lexical Structure").
+Constants, dollar quotes, quoted identifiers and comments are each one token, so that nothing inside them is mistaken
+for a keyword or an operator (PostgreSQL manual, 4.1 "Lexical Structure"; scan.l).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase
+from typing import NamedTuple
 
-GRAMMAR = r"""
-      (?P<comment> --[^\n]* | /\* )
-    | (?P<dollar> \$(?P<tag>(?:[^\W\d]\w*)?)\$ .*? \$(?P=tag)\$ )
-    | (?P<escape> [eE]'(?:[^'\\]|''|\\.)*' )
-    | (?P<string> '(?:[^']|'')*' )
-    | (?P<quoted> "(?:[^"]|"")*" )
-    | (?P<hole> [\w$]*(?:\{[^{}]*\}[\w$]*)+ )
-    | (?P<word> (?![eE]')[^\W\d][\w$]* )
-    | (?P<number> \d[\w.]* )
-    | (?P<sign> ::|\S )
+START = r"[A-Za-z_\x80-\U0010ffff]"
+PART = r"[\w$\x80-\U0010ffff]"
+TAG = rf"(?:{START}[\w\x80-\U0010ffff]*+)?"
+AGAIN = r"'(?:[^\S\n]*+\n\s*+)?+'"
+"""A doubled quote, or the end of a string and the beginning of its continuation on another line (4.1.2.1)."""
+PLAIN = rf"'(?:[^']++|{AGAIN})*+'"
+ESCAPED = rf"'(?:[^'\\]++|\\.|{AGAIN})*+'"
+TEXT = rf"(?:[bBnNxX]|[uU]&)?{PLAIN}"
+
+GRAMMAR = rf"""
+    (?: \s++ | --[^\n\r]*+ )*+
+    (?:
+      (?P<word> (?![bBeEnNxX]'|[uU]&['"]) {START} {PART}*+ (?!\{{) )
+    | (?P<sign> [(),;\[\]] | \.\. | \.(?!\d) | :: )
+    | (?P<parameter> \$\d++ )
+    | (?P<comment> /\* )
+    | (?P<operator> (?:(?!--|/\*)[-+*/<>=])*+ (?!--|/\*)[~!@\#%^&|`?] (?:(?!--|/\*)[-+*/<>=~!@\#%^&|`?])*+
+                  | (?:(?!--|/\*)[-+*/<>=])* (?!/\*)[*/<>=]
+                  | [-+] )
+    | (?P<string> [eE]{ESCAPED} | {TEXT} )
+    | (?P<dollar> \$(?P<tag>{TAG})\$ .*? \$(?P=tag)\$ )
+    | (?P<name> (?:[uU]&)? (?:"[^"]*+")++ )
+    | (?P<number> 0[xX][\da-fA-F_]++ | 0[oO][0-7_]++ | 0[bB][01_]++
+                | (?:\d[\d_]*+ (?:\.(?!\.)[\d_]*+)? | \.\d[\d_]*+) (?:[eE][-+]?\d++)? )
+    | (?P<hole> {PART}*+ (?:\{{[^{{}}]*+\}}{PART}*+)++ )
+    | (?P<open> (?: (?:[bBeEnNxX]|[uU]&)?['"] | \${TAG}\$ ) .* )
+    | (?P<other> . )
+    )
     """
-TOKEN = re.compile(GRAMMAR, re.VERBOSE | re.DOTALL)
-BACKSLASHED = re.compile(
-    GRAMMAR.replace("<escape> [eE]'", "<escape> [eE]?'").replace("<string>", "<string> (?!)"), re.VERBOSE | re.DOTALL
-)
+"""An operator ends before a comment, and in + or - only with one of ~ ! @ # % ^ & | ` ? in it (4.1.3)."""
+OFF = GRAMMAR.replace(TEXT, rf"(?:[nN]|[uU]&)?{ESCAPED} | [bBxX]{PLAIN}")
 """With standard_conforming_strings off a backslash escapes in every string."""
-
+MATCH = [re.compile(grammar, re.VERBOSE | re.DOTALL | re.ASCII).match for grammar in (GRAMMAR, OFF)]
 COMMENT = re.compile(r"/\*|\*/")
-OPEN = {"'", '"', "$", "e", "E", "/*"}
-"""Signs that stand alone only where a string, a name or a comment has no end, or for a parameter."""
+ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+LOWER = dict(zip(map(ord, ascii_uppercase), ascii_lowercase, strict=True))
+"""The only letters that the server folds, whatever the language."""
 
 Tokens = Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One token with the place that it was found at; `kind` is a group of the grammar."""
+class Token(NamedTuple):
+    """One token and its place in the text.
+
+    `kind` is a group of the grammar: word, name (in double quotes), string, dollar, number, parameter, operator, sign,
+    hole (what an f-string fills in), other; open for a string, name or comment that has no end.
+    """
 
     kind: str
     text: str
@@ -45,18 +66,17 @@ class Token:
 
 
 def scan(text: str, *, backslashes: bool = False) -> Iterator[Token]:
-    """The tokens of a text, without its comments, which nest."""
-    pattern = BACKSLASHED if backslashes else TOKEN
-    at = 0
-    while match := pattern.search(text, at):
-        kind, at = match.lastgroup or "", match.end()
-        if match.group() == "/*":
+    """Yield the tokens of a text without its comments; `backslashes` where standard_conforming_strings is off."""
+    match, at = MATCH[backslashes], 0
+    while found := match(text, at):
+        kind, at = found.lastgroup or "", found.end()
+        if kind == "comment":
             if end := _end_of_comment(text, at):
                 at = end
-            else:
-                kind = "sign"
-        if kind != "comment":
-            yield Token(kind, match.group(), match.start(), at)
+                continue
+            kind, at = "open", len(text)
+        start = found.start(found.lastgroup or 0)
+        yield Token(kind, text[start:at], start, at)
 
 
 def _end_of_comment(text: str, at: int) -> int:
@@ -69,27 +89,25 @@ def _end_of_comment(text: str, at: int) -> int:
 
 
 def statements(text: str) -> list[Tokens]:
-    """The statements of `text`, each as its tokens: words in upper case, quoted identifiers and literals as written."""
-    return [tokens for tokens, _ in written(text)]
+    """Return the statements of `text` as their tokens: words in upper case, quoted names and constants as written."""
+    return [tokens for tokens, _ in tokens_and_texts(text)]
 
 
-def written(text: str) -> list[tuple[Tokens, str]]:
-    """The same, each with its text as it stands there."""
-    return [
-        (
-            [token.text.upper() if token.kind == "word" else token.text for token in statement],
-            text[statement[0].start : statement[-1].end],
-        )
-        for statement in _cut(scan(text))
-    ]
+def tokens_and_texts(text: str) -> list[tuple[Tokens, str]]:
+    """Return the same, each with its own text."""
+    return [([word(token) for token in found], _text(text, found)) for found in _cut(scan(text))]
 
 
 def split(text: str, *, backslashes: bool = False) -> list[str]:
-    """The statements of `text`, each as written; none where a string, a name or a comment has no end."""
+    """Return the texts of the statements in `text`; none where a string, a name or a comment has no end."""
     found = _cut(scan(text, backslashes=backslashes))
-    if any(token.kind == "sign" and token.text in OPEN for statement in found for token in statement):
+    if any(token.kind == "open" for statement in found for token in statement):
         return []
-    return [text[statement[0].start : statement[-1].end] for statement in found]
+    return [_text(text, statement) for statement in found]
+
+
+def _text(text: str, statement: Sequence[Token]) -> str:
+    return text[statement[0].start : statement[-1].end]
 
 
 def _cut(tokens: Iterator[Token]) -> list[list[Token]]:
@@ -97,36 +115,41 @@ def _cut(tokens: Iterator[Token]) -> list[list[Token]]:
     found: list[list[Token]] = [[]]
     parentheses = blocks = 0
     for token in tokens:
-        word = token.text.upper() if token.kind in ("word", "sign") else ""
-        if word == ";" and not parentheses and not blocks:
+        text = word(token)
+        if text == ";" and not parentheses and not blocks:
             found.append([])
             continue
-        parentheses = max(parentheses + {"(": 1, ")": -1}.get(word, 0), 0)
-        if word == "ATOMIC" and found[-1] and found[-1][-1].text.upper() == "BEGIN":
+        parentheses = max(parentheses + {"(": 1, ")": -1}.get(text, 0), 0)
+        if text == "ATOMIC" and found[-1] and word(found[-1][-1]) == "BEGIN":
             blocks = 1
         elif blocks:
-            blocks += {"CASE": 1, "END": -1}.get(word, 0)
+            blocks += {"CASE": 1, "END": -1}.get(text, 0)
         found[-1].append(token)
     return [statement for statement in found if statement]
 
 
+def word(token: Token) -> str:
+    """Return a token's text, a word's in upper case; letters outside ASCII stay, as on the server."""
+    return token.text.upper() if token.kind == "word" and token.text.isascii() else token.text
+
+
 def starts(tokens: Tokens, *words: str) -> bool:
-    """Whether a statement begins with these words."""
+    """Return whether a statement begins with these words."""
     return tuple(tokens[: len(words)]) == words
 
 
 def after(tokens: Tokens, *words: str) -> Tokens:
-    """What follows the first occurrence of these words outside parentheses; nothing when they do not occur."""
+    """Return what follows the first occurrence of these words outside parentheses; nothing without one."""
     depth = 0
     for index, token in enumerate(tokens):
-        if depth == 0 and starts(tokens[index:], *words):
+        if depth == 0 and starts(tokens[index : index + len(words)], *words):
             return tokens[index + len(words) :]
         depth += {"(": 1, ")": -1}.get(token, 0)
     return ()
 
 
 def until(tokens: Tokens, *ends: str) -> Tokens:
-    """What stands before the first of the words `ends` outside parentheses."""
+    """Return what precedes the first of the words `ends` outside parentheses."""
     depth = 0
     for index, token in enumerate(tokens):
         if depth == 0 and token in ends:
@@ -135,21 +158,31 @@ def until(tokens: Tokens, *ends: str) -> Tokens:
     return tokens
 
 
-def commas(tokens: Tokens) -> list[Tokens]:
-    """The parts between commas outside parentheses and brackets."""
-    parts: list[list[str]] = [[]]
+def bracketed(tokens: Tokens) -> Tokens:
+    """Return what is inside the parenthesis that `tokens` begin with."""
     depth = 0
-    for word in tokens:
-        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(word, 0)
-        if word == "," and depth == 0:
-            parts.append([])
+    for index, token in enumerate(tokens):
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        if depth == 0:
+            return tokens[1:index]
+    return tokens[1:]
+
+
+def parts(tokens: Tokens, separator: str) -> list[Tokens]:
+    """Return the parts between the separators outside parentheses and brackets."""
+    found: list[list[str]] = [[]]
+    depth = 0
+    for token in tokens:
+        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(token, 0)
+        if token == separator and depth == 0:
+            found.append([])
         else:
-            parts[-1].append(word)
-    return [part for part in parts if part]
+            found[-1].append(token)
+    return [part for part in found if part]
 
 
 def name(tokens: Tokens) -> str:
-    """The possibly qualified name that `tokens` begin with, folded as Postgres folds it."""
+    """Return the possibly qualified name that `tokens` begin with, folded as the server folds it."""
     parts = [fold(tokens[0])] if tokens else []
     index = 1
     while starts(tokens[index:], ".") and len(tokens) > index + 1:
@@ -159,7 +192,17 @@ def name(tokens: Tokens) -> str:
 
 
 def fold(token: str) -> str:
-    """An identifier as the catalogue stores it: lower case, or what stands between double quotes."""
-    if token.startswith('"'):
-        return token[1:-1].replace('""', '"')
-    return token.lower()
+    """Return an identifier as the catalogue stores it: in lower case, or what is between double quotes."""
+    if token.endswith('"'):
+        return token[token.index('"') + 1 : -1].replace('""', '"')
+    return token.lower() if token.isascii() else token.translate(LOWER)
+
+
+def constant(token: str) -> str:
+    """Return the value of a string constant; of the escapes in E'...' only those of one character for itself."""
+    if token.startswith("$") and token.endswith("$"):
+        tag = token[: token.index("$", 1) + 1]
+        return token[len(tag) : -len(tag)]
+    prefix, _, text = token.partition("'")
+    text = text[:-1].replace("''", "'")
+    return ESCAPE.sub(r"\1", text) if prefix in ("e", "E") else text

@@ -3,68 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
-_TOKEN = re.compile(
-    r"""
-      (?P<space>\s+|--[^\n]*)
-    | (?P<comment>/\*)
-    | (?P<literal>
-          [eE]'(?:[^'\\]|''|\\.)*'                 # escape string
-        | (?:[bBxXnN]|[uU]&)?'(?:[^']|'')*'        # string, bit string, national and Unicode string
-        | \$(?P<tag>[^\W\d]\w*)?\$.*?\$(?(tag)(?P=tag))\$   # dollar-quoted string
-        | (?<![\w$])(?:0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|\d[\d_]*(?:\.[\d_]*)?(?:[eE][+-]?\d+)?|\.\d+)
-        | \$\d+                                    # parameter
-      )
-    | (?P<name>(?:[uU]&)?"(?:[^"]|"")*")
-    | (?P<word>[^\W\d][\w$]*)
-    | (?P<other>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+from harness.sql.lexer import fold, scan
+
 _LIST = re.compile(r"\( ?(?:\?(?: ?:: ?[\w\[\]]+(?:\(\?\))?)? ?, ?)*\?(?: ?:: ?[\w\[\]]+(?:\(\?\))?)? ?\)")
 _LISTS = re.compile(r"(\(\?…?\))(?: ?, ?\(\?…?\))+")
-_SPACED = re.compile(r"\s+([,;)\]])|([(\[])\s+")
+_VALUES = ("string", "dollar", "number", "parameter")
 
 
 @lru_cache(maxsize=4096)
 def normalise(statement: str) -> str:
-    """The text without what differs from call to call.
+    """Return the text without what differs from call to call.
 
-    Literals and parameters become `?`, lists of them `(?…)`, several such rows one; comments go, white space is one
+    Constants and parameters become `?`, lists of them `(?…)`, several such rows one; comments go, white space is one
     blank, words outside quotes are lower case.
     """
-    text = _SPACED.sub(r"\1\2", " ".join("".join(_parts(statement)).split())).rstrip("; ")
+    text = "".join(_parts(statement)).rstrip("; ")
     text = _LIST.sub(lambda found: "(?…)" if "," in found.group() else "(?)", text)
     text = re.sub(r"\b(in|values) \(\?\)", r"\1 (?…)", text)
     return _LISTS.sub(r"\1", text)
 
 
-def _parts(statement: str) -> list[str]:
-    parts: list[str] = []
-    position = 0
-    while found := _TOKEN.match(statement, position):
-        position = found.end()
-        kind = found.lastgroup if found.lastgroup != "tag" else "literal"
-        if kind == "comment":
-            position = _behind_comment(statement, position)
-        if kind in ("space", "comment"):
-            parts.append(" ")
-        elif kind == "literal":
-            parts.append("?")
-        else:
-            parts.append(found.group().lower() if kind == "word" else found.group())
-    return parts
-
-
-def _behind_comment(statement: str, position: int) -> int:
-    """The offset behind a comment that was opened before `position`; comments nest (manual, 4.1.5)."""
-    depth = 1
-    for mark in re.compile(r"/\*|\*/").finditer(statement, position):
-        depth += 1 if mark.group() == "/*" else -1
-        if not depth:
-            return mark.end()
-    return len(statement)
+def _parts(statement: str) -> Iterator[str]:
+    """The tokens, with a blank between those that are apart, but not within brackets and before a comma."""
+    last, behind = "", 0
+    for kind, text, start, end in scan(statement):
+        if start > behind > 0 and text not in (",", ";", ")", "]") and last not in ("(", "["):
+            yield " "
+        yield "?" if kind in _VALUES else fold(text) if kind == "word" else text
+        last, behind = text, end
 
 
 _SELECT_LIST = re.compile(r"^(select(?: distinct)?) (.+?) (from\b)", re.IGNORECASE)

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-_NOT_NULL = re.compile(r'^\(*("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*) IS NOT NULL\)*$')
+from harness.sql.lexer import Tokens, bracketed, fold, parts, starts, statements
 
 
-def terms(predicate: str | None) -> list[str]:
-    """The parts of a predicate that AND joins at the top; a predicate with OR is one part."""
-    if predicate is None:
-        return []
-    return [predicate] if " OR " in predicate else predicate.split(" AND ")
+def terms(predicate: str | None) -> list[Tokens]:
+    """Return the parts of a predicate that AND joins outside of brackets; one with OR there is one part."""
+    found = [_bare(tokens) for tokens in statements(predicate or "")]
+    return [_bare(part) for tokens in found for part in _joined(tokens)]
 
 
 def not_null_columns(predicate: str | None) -> set[str]:
-    """The columns that the predicate says are not null."""
-    found = set()
-    for term in terms(predicate):
-        match = _NOT_NULL.match(term)
-        if match:
-            name = match[1]
-            found.add(name[1:-1].replace('""', '"') if name.startswith('"') else name)
-    return found
+    """Return the columns that the predicate says are not null."""
+    return {fold(term[0]) for term in terms(predicate) if tuple(term[1:]) == ("IS", "NOT", "NULL")}
 
 
 def only_not_null(predicate: str | None, columns: Iterable[str]) -> bool:
-    """Whether the predicate is absent, or says nothing but `IS NOT NULL` of these columns."""
-    if predicate is None:
-        return True
+    """Return whether the predicate is absent, or says nothing but `IS NOT NULL` of these columns."""
     named = not_null_columns(predicate)
     return len(named) == len(terms(predicate)) and named <= set(columns)
+
+
+def _joined(tokens: Tokens) -> list[Tokens]:
+    return parts(tokens, "AND") if len(parts(tokens, "OR")) == 1 else [tokens]
+
+
+def _bare(tokens: Tokens) -> Tokens:
+    """Tokens without the brackets around all of them."""
+    while starts(tokens, "(") and len(bracketed(tokens)) == len(tokens) - 2:
+        tokens = bracketed(tokens)
+    return tokens

@@ -71,6 +71,8 @@ ROWS = {
     "same": "name text NOT NULL, slug text NOT NULL, CHECK (slug = lower(name))",
     "product": "w int NOT NULL, h int NOT NULL, area int GENERATED ALWAYS AS (w * h) STORED, CHECK (area <"
     " 1000), UNIQUE (w, h)",
+    "words of SQL": '"order" int NOT NULL, "Twice $" int GENERATED ALWAYS AS ("order" * 2) STORED, "end" int NOT NULL, '
+    'CHECK ("Twice $" > 10000), CHECK ("end" = "order")',
 }
 
 

@@ -12,7 +12,6 @@ from harness.sql import lexer
 MOST = 100_000
 """Rows that one statement may write, at most: a limit or a range above it bounds nothing."""
 
-OTHER_SIGNS = re.compile(r"->>?|@>|<@|<<|>>|<>|=>")
 NAMED = re.compile(r"%\((\w+)\)s")
 PLACED = re.compile(r"%s")
 PARAMETER = "?"
@@ -28,7 +27,7 @@ def bounded(statement: TracedStatement, changed: int, keys: frozenset[str]) -> b
     It is bounded by a LIMIT that is not below what it wrote, or by two ends of one of the `keys` (columns of a unique
     index), no more than `MOST` apart. A DO block must COMMIT between its batches besides.
     """
-    for tokens in lexer.statements(OTHER_SIGNS.sub(" ", _filled(statement))):
+    for tokens in lexer.statements(_filled(statement)):
         if tokens[0] == "DO":
             return statement.transaction is None and any(map(_in_batches, tokens))
         rest = _without_assignments(tokens)
@@ -62,8 +61,10 @@ def _filled(statement: TracedStatement) -> str:
 
 def _in_batches(token: str) -> bool:
     """Whether a block of plpgsql commits between statements that take a part of the rows."""
-    words = [word for statement in lexer.statements(token.strip("$'")) for word in statement]
-    return "COMMIT" in words and bool({"LIMIT", "FETCH", "BETWEEN"} & {*words} or {"<", ">"} <= {*words})
+    words = [word for statement in lexer.statements(lexer.constant(token)) for word in statement]
+    return "COMMIT" in words and bool(
+        {"LIMIT", "FETCH", "BETWEEN"} & {*words} or all({sign, f"{sign}="} & {*words} for sign in "<>")
+    )
 
 
 def _without_assignments(tokens: lexer.Tokens) -> list[str]:
@@ -88,10 +89,10 @@ def _widths(tokens: lexer.Tokens, keys: frozenset[str]) -> Iterator[int | None]:
     upper: dict[str, int | str] = {}
     for index in range(1, len(tokens)):
         column, rest = lexer.fold(tokens[index - 1]), tokens[index + 1 :]
-        if tokens[index] in ("<", ">"):
-            end = _value(rest[1:] if rest[:1] == ["="] else rest)
+        if tokens[index] in ("<", ">", "<=", ">="):
+            end = _value(rest)
             if end is not None:
-                (lower if tokens[index] == ">" else upper)[column] = end
+                (lower if tokens[index].startswith(">") else upper)[column] = end
         elif tokens[index] == "BETWEEN":
             first, last = _value(rest), _value(lexer.after(rest, "AND"))
             if first is not None and last is not None:

@@ -160,7 +160,7 @@ def _statement(tokens: lexer.Tokens) -> Iterator[Step]:
     elif lexer.starts(tokens, "ALTER", "TABLE"):
         rest = _skip(tokens[2:])
         table = lexer.name(rest)
-        steps = [step for action in lexer.commas(rest[_length(rest) :]) for step in _action(table, action)]
+        steps = [step for action in lexer.parts(rest[_length(rest) :], ",") for step in _action(table, action)]
         yield from (replace(step, guarded=step.guarded or _is_replaced(step, steps)) for step in steps)
 
 

@@ -68,7 +68,7 @@ def enum_order(source: RevisionSource) -> Iterator[Finding]:
             value = lexer.after(tokens, "ADD", "VALUE") if lexer.starts(tokens, "ALTER", "TYPE") else ()
             if value and not {"BEFORE", "AFTER"} & set(value):
                 label = next((token for token in value if token.startswith("'")), "")
-                place = f"{lexer.name(tokens[2:])}.{label.strip(chr(39))}"
+                place = f"{lexer.name(tokens[2:])}.{lexer.constant(label)}"
                 message = f"{function}: {label} becomes the greatest value of {lexer.name(tokens[2:])}"
                 yield Finding(ENUM_ORDER, place, message, revision=source.revision, statement=text)
 
@@ -77,7 +77,7 @@ def _by_function(source: RevisionSource) -> Iterator[tuple[str, list[tuple[lexer
     """The statements that each function sends, in order, as far as the file holds their text."""
     for function in source.functions:
         texts = [text for _, text in source.statements(function) if text]
-        yield function.name, [pair for text in texts for pair in lexer.written(text)]
+        yield function.name, [pair for text in texts for pair in lexer.tokens_and_texts(text)]
 
 
 def _written(tokens: lexer.Tokens) -> tuple[str, list[str]]:
@@ -94,7 +94,7 @@ def _written(tokens: lexer.Tokens) -> tuple[str, list[str]]:
 def _assigned(tokens: lexer.Tokens) -> list[str]:
     """The columns left of `=`; `(a, b) = …` names two."""
     columns: list[str] = []
-    for part in lexer.commas(tokens):
+    for part in lexer.parts(tokens, ","):
         if part[0] == "(":
             columns += _listed(lexer.until(part, "="))
         elif lexer.starts(part[1:], "="):
@@ -107,4 +107,4 @@ def _listed(tokens: lexer.Tokens) -> list[str]:
     if "(" not in tokens or tokens[-1] != ")":
         return []
     inside = tokens[tokens.index("(") + 1 : -1]
-    return [lexer.fold(part[0]) for part in lexer.commas(inside) if len(part) == 1]
+    return [lexer.fold(part[0]) for part in lexer.parts(inside, ",") if len(part) == 1]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from harness.catalog import Column, Index, Table
 from harness.seed.values.column_types import ColumnTypes, quoted
+from harness.sql.lexer import fold, scan
 
-_WORD = re.compile(r"E?'(?:[^']|'')*'|\"(?:[^\"]|\"\")+\"|[A-Za-z_][\w$]*")
 _DOMAIN = re.compile(r"^CHECK \((?P<body>.*)\)(?: NOT VALID)?$", re.DOTALL)
 
 
@@ -24,8 +24,9 @@ class Condition:
 
 def mentioned(expression: str, table: Table) -> tuple[int, ...]:
     """The numbers of the columns that an expression may speak of, in order of appearance."""
-    names = {quoted(column.name): column.number for column in table.columns}
-    return tuple(dict.fromkeys(names[word] for word in _WORD.findall(expression) if word in names))
+    numbers = {column.name: column.number for column in table.columns}
+    names = (fold(token.text) for token in scan(expression) if token.kind in ("word", "name"))
+    return tuple(dict.fromkeys(numbers[name] for name in names if name in numbers))
 
 
 def given_columns(table: Table, numbers: Iterable[int]) -> frozenset[int]:

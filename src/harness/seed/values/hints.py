@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-_STRING = re.compile(
-    r"(?P<operator>!?~~?\*?\s+)?(?<![\w])E?'(?P<text>(?:[^']|'')*)'(?P<cast>::[\w .\"]+(\(\d+(,\d+)?\))?(\[\])?)?"
-)
-_NAME = re.compile(r"::\s*[\w .\"]+(\(\d+(,\d+)?\))?(\[\])*|\"[^\"]*\"|[A-Za-z_][\w$]*")
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
+from harness.sql.lexer import Token, constant, scan
+
+_CAST = re.compile(r'::[\w ."]+(\(\d+(,\d+)?\))?(\[\])*')
+_MATCH = re.compile(r"(?<![!~])(~~?)\*? $")
+"""LIKE and the match of a regular expression, as pg_get_expr writes the operator before its pattern."""
 _BOUNDS = 1 << 80
 
 
@@ -37,21 +37,17 @@ def read_hints(expressions: Iterable[str]) -> Hints:
     patterns: list[str] = []
     likes: list[str] = []
     for expression in expressions:
-        for match in _STRING.finditer(expression):
-            text = match["text"].replace("''", "'")
-            if match[0].lstrip("!~* ").startswith("E'"):
-                text = text.replace("\\\\", "\\")
-            if expression[: match.start()].endswith("similar_to_escape("):
+        for token, before, cast in _constants(expression):
+            text = constant(token.text) if token.kind == "string" else token.text
+            if token.kind == "number":
+                numbers.append(Decimal(text))
+            elif before.endswith("similar_to_escape("):
                 patterns.append("^(" + text.replace("%", ".*").replace("_", ".") + ")$")
-                continue
-            operator = (match["operator"] or "").strip()
-            target = likes if operator in ("~~", "~~*") else patterns if operator in ("~", "~*") else strings
-            target.append(text)
-            if target is strings:
+            elif found := _MATCH.search(before):
+                (likes if found[1].startswith("~~") else patterns).append(text)
+            else:
+                strings += [text, *_elements(text, cast)]
                 numbers += _numbers(text)
-                strings += _elements(text, match["cast"] or "")
-        rest = _NAME.sub(" ", _STRING.sub(" ", expression))
-        numbers += [Decimal(found) for found in _NUMBER.findall(rest)]
     unique = dict.fromkeys
     return Hints(tuple(sorted(set(numbers))), tuple(unique(strings)), tuple(unique(patterns)), tuple(unique(likes)))
 
@@ -63,6 +59,17 @@ def _numbers(text: str) -> list[Decimal]:
     except InvalidOperation:
         return []
     return [number] if number.is_finite() and abs(number) < _BOUNDS else []
+
+
+def _constants(expression: str) -> Iterator[tuple[Token, str, str]]:
+    """The constants, with the text before each and the cast behind it; not the sizes in the names of types."""
+    behind = 0
+    for token in scan(expression):
+        if cast := _CAST.match(expression, token.start):
+            behind = cast.end()
+        elif token.kind in ("string", "number") and token.start >= behind:
+            cast = _CAST.match(expression, token.end)
+            yield token, expression[: token.start], cast[0] if cast else ""
 
 
 def _elements(text: str, cast: str) -> list[str]:
