@@ -25,13 +25,13 @@ def migration_errors(config: Config) -> Iterator[None]:
     try:
         yield
     except CommandError as error:
-        raise HarnessError(f"Alembic cannot use the migrations: {error}\n  looked at: {place}") from error
+        merge = "correct the revisions; of two heads, give one the other as its down_revision"
+        raise HarnessError(f"Alembic rejects the migrations: {error}", looked_at=str(place), remedy=merge) from error
     except Exception as error:
         if not (line := _line(error, place)):
             raise
-        raise HarnessError(
-            f"{type(error).__name__}: {_reason(error)}\n  looked at: {line} (below {place})\n  remedy: correct it"
-        ) from error
+        reason = f"{type(error).__name__}: {_reason(error)}"
+        raise HarnessError(reason, looked_at=f"{line} (in {place})", remedy="correct this line") from error
 
 
 def _line(error: Exception, place: Path) -> str:

@@ -1,11 +1,11 @@
-"""Write a migration from what the models have and the migrations lack, and move the app's head to it.
+"""Write a migration for the changes of the models, and set the app's head revision to it.
 
-The models are compared with a fresh database at head, so that a development database, with whatever was tried out in
-it, decides nothing.
+The models are compared with a fresh database at head, so the state of a development database does not matter.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from pathlib import Path
@@ -22,80 +22,78 @@ from tools.cli import error_exit
 from tools.migration_errors import migration_errors
 
 ROOT = Path(__file__).resolve().parent.parent
-USAGE = 'say in a few words what changes: nox -s revision -- "add due date"'
 
 
 def head_file(config: Config) -> Path:
-    """The module that tells the app its head revision: `head.py` beside the models' package."""
+    """Return the path of `head.py` in the models' package, which tells the app its head revision."""
     package = config.metadata.partition(":")[0]
     return config.root / "src" / Path(*package.split(".")) / "head.py"
 
 
 def write_head(path: Path, revision: str) -> None:
-    """Put `revision` into the constant HEAD of the file at `path`.
+    """Set the constant HEAD in the file at `path` to `revision`.
 
     Raises:
-        HarnessError: when the file holds no such constant, or is not there.
+        HarnessError: when the file does not exist or has no such constant.
     """
     found = path.read_text(encoding="utf-8") if path.is_file() else ""
     text, count = re.subn(r'(?m)^(HEAD\b.*?=\s*)"[^"]*"', rf'\g<1>"{revision}"', found)
     if count != 1:
         raise HarnessError(
-            f'{path} should hold one line HEAD = "…", and holds {count}: put {revision!r} there by hand.'
+            f'{path} has {count} lines HEAD = "…" instead of one, so the head revision was not written',
+            remedy=f'write HEAD = "{revision}" into it',
         )
     path.write_text(text, encoding="utf-8")
 
 
 def drop_empty(_context: Any, _revision: Any, directives: list[MigrationScript]) -> None:
-    """Write no file for a migration that would do nothing."""
+    """Drop a migration without operations, so that Alembic writes no file."""
     upgrade = directives[0].upgrade_ops
     if upgrade is None or upgrade.is_empty():
         directives.clear()
 
 
 def write_revision(config: Config, message: str) -> tuple[str, Path] | None:
-    """Write the migration; its revision and file, or None when models and migrations agree.
+    """Write the migration, and return its revision and file; None when models and migrations agree.
 
     Raises:
-        HarnessError: when the revisions that are there cannot be run, or have two heads.
+        HarnessError: when a revision fails, or when there are two heads.
     """
-    session = Run(config, Choice(config.postgres))
-    try:
-        settings = alembic_config(config)
-        with migration_errors(config), session.databases.create(migrated=True).engine.connect() as connection:
-            settings.attributes["connection"] = connection
-            script = alembic.command.revision(
-                settings, message, autogenerate=True, process_revision_directives=drop_empty
-            )
-    finally:
-        session.close()
+    settings = alembic_config(config)
+    with (
+        contextlib.closing(Run(config, Choice(config.postgres))) as run,
+        migration_errors(config),
+        run.databases.create(migrated=True).engine.connect() as connection,
+    ):
+        settings.attributes["connection"] = connection
+        script = alembic.command.revision(settings, message, autogenerate=True, process_revision_directives=drop_empty)
     if script is None or isinstance(script, list):
         return None
     return script.revision, Path(script.path)
 
 
 def revise(message: str) -> None:
-    """Write a revision, and print where it is."""
+    """Write a revision, and print its path."""
     config = load_config(ROOT)
     head = head_file(config)
     written = write_revision(config, message)
     if written is None:
-        print("revision: the models and the migrations agree, so no file was written")
+        print("revision: models and migrations agree, so no file was written")
         return
     revision, path = written
     write_head(head, revision)
     print(
-        f"revision: wrote {path.relative_to(ROOT)}, and {head.relative_to(ROOT)} names it\n"
-        "  read it before you commit it: autogenerate misses renames, and the rules judge the rest"
+        f"revision: wrote {path.relative_to(ROOT)}, and set the head in {head.relative_to(ROOT)}\n"
+        "  read it before you commit it: autogenerate writes a rename as a drop and an add"
     )
 
 
 def main() -> None:
-    """Write a revision of what was typed, or say why not."""
+    """Write a revision with the typed message."""
     message = " ".join(sys.argv[1:]).strip()
     with error_exit("revision"):
         if not message or message.startswith("-"):
-            raise HarnessError(USAGE)
+            raise HarnessError("a revision needs a message", remedy='nox -s revision -- "add due date"')
         revise(message)
 
 

@@ -1,4 +1,4 @@
-"""What `nox -s rename` makes of a clone."""
+"""`nox -s rename`, run in clones of the template."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import HarnessError
 from tests.template.clones import commit_all, copy, git, passes, python_of
-from tools.rename import HISTORY, LONGEST, UNTOUCHED, Name, is_kebab, read_name, rename, title_of, tracked
+from tools.rename import HISTORY, MAX_LENGTH, UNCHANGED, Name, is_kebab, read_name, rename, title_of, tracked
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD = read_name(ROOT)
@@ -20,7 +20,7 @@ FIRST, SECOND, LONG = "quartz_vault", "amber_lane", "up_to_twenty_two_chars"
 
 
 def traces(place: Path, name: Name) -> list[str]:
-    """Where a name is left, in any of its forms and in any case: file names, and lines of files."""
+    """Return the file names and lines that contain a name, in any form and case."""
     forms = {re.escape(form.lower()) for form in (name.snake, name.kebab, name.title)}
     pattern = re.compile(rf"(?<![a-z0-9])({'|'.join(forms)})(?![a-z0-9])")
     found = []
@@ -32,25 +32,22 @@ def traces(place: Path, name: Name) -> list[str]:
 
 
 def meaning(place: Path) -> dict[str, str]:
-    """Every file's content, Python's without its layout."""
+    """Return the content of every file; of a Python file the syntax tree."""
     files = {path: (place / path).read_text(encoding="utf-8", errors="replace") for path in tracked(place)}
     return {path: ast.dump(ast.parse(text)) if path.endswith(".py") else text for path, text in files.items()}
 
 
 @pytest.mark.slow
-def test_the_clone_is_the_teams(tmp_path: Path) -> None:
-    """No trace of the old name, each form of the new one in its place, history as it was, and all checks pass.
-
-    Tests that renaming does not touch are left out.
-    """
+def test_a_renamed_project_passes_its_checks(tmp_path: Path) -> None:
+    """The old name is gone, each form of the new one is in its place, history is unchanged, and the checks pass."""
     place = copy(tmp_path)
     head = git(place, "rev-parse", "HEAD")
-    before = {path: (place / path).read_bytes() for path in tracked(place) if path.startswith(UNTOUCHED)}
+    before = {path: (place / path).read_bytes() for path in tracked(place) if path.startswith(UNCHANGED)}
     rename(place, FIRST)
     assert git(place, "rev-parse", "HEAD") == head
     commit_all(place, "Rename")
     assert traces(place, OLD) == []
-    assert {path: (place / path).read_bytes() for path in tracked(place) if path.startswith(UNTOUCHED)} == before
+    assert {path: (place / path).read_bytes() for path in tracked(place) if path.startswith(UNCHANGED)} == before
     assert not (place / "src" / OLD.snake).exists()
     assert_forms(place, Name(FIRST, title_of(FIRST)))
     passes(place, "ruff", "check")
@@ -60,7 +57,7 @@ def test_the_clone_is_the_teams(tmp_path: Path) -> None:
 
 
 def assert_forms(place: Path, name: Name) -> None:
-    """Python and Postgres have the name with underscores, services and the project with hyphens, people the title."""
+    """Assert that Python and PostgreSQL use underscores, services and the project hyphens, and README the title."""
     project = tomllib.loads((place / "pyproject.toml").read_text())
     assert project["project"]["name"] == name.kebab
     assert project["tool"]["harness"]["role-prefix"] == name.snake
@@ -74,8 +71,8 @@ def assert_forms(place: Path, name: Name) -> None:
 
 
 @pytest.mark.slow
-def test_renaming_again_ends_where_one_renaming_would(tmp_path: Path) -> None:
-    """A second name takes the place of the first, in every form; the way there leaves nothing behind."""
+def test_renaming_twice_equals_renaming_once(tmp_path: Path) -> None:
+    """The second name replaces the first in every form, and no trace of the first is left."""
     straight, roundabout = copy(tmp_path / "straight"), copy(tmp_path / "roundabout")
     titles = [f"{title_of(name)} & More" for name in (FIRST, SECOND)]
     rename(straight, SECOND, titles[1])
@@ -88,9 +85,9 @@ def test_renaming_again_ends_where_one_renaming_would(tmp_path: Path) -> None:
     assert meaning(roundabout) == meaning(straight)
 
 
-def test_the_longest_name_breaks_no_code(tmp_path: Path) -> None:
-    """Lines in which as many letters as a name may have are too many are wrapped; texts are marked."""
-    assert len(LONG) == LONGEST
+def test_the_longest_name_passes_the_style_checks(tmp_path: Path) -> None:
+    """Lines that become too long are wrapped; long strings get a `noqa`."""
+    assert len(LONG) == MAX_LENGTH
     place = copy(tmp_path)
     changed = rename(place, LONG)
     files = [path for path in changed if path.endswith(".py")]
@@ -101,60 +98,60 @@ def test_the_longest_name_breaks_no_code(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("Acme", "no name"),
-        ("acme-orders", "no name"),
-        ("acme orders", "no name"),
-        ("acme__orders", "no name"),
-        ("_acme", "no name"),
-        ("acme_", "no name"),
-        ("2acme", "no name"),
-        ("a", "no name"),
-        ("", "no name"),
-        ("é" * 3, "no name"),
-        ("a" * (LONGEST + 1), "no name"),
-        ("class", "word of Python"),
-        ("match", "word of Python"),
-        ("json", "there already"),
-        ("fastapi", "there already"),
-        ("pytest_xdist", "there already"),
-        ("harness", "there already"),
-        ("tests", "there already"),
-        ("migrations", "there already"),
-        ("src", "there already"),
-        ("api", "take"),
-        ("pg_orders", "PostgreSQL's own"),
-        ("account", "take a longer name"),
-        (OLD.snake, "already"),
+        ("Acme", "not a valid name"),
+        ("acme-orders", "not a valid name"),
+        ("acme orders", "not a valid name"),
+        ("acme__orders", "not a valid name"),
+        ("_acme", "not a valid name"),
+        ("acme_", "not a valid name"),
+        ("2acme", "not a valid name"),
+        ("a", "not a valid name"),
+        ("", "not a valid name"),
+        ("é" * 3, "not a valid name"),
+        ("a" * (MAX_LENGTH + 1), "not a valid name"),
+        ("class", "Python keyword"),
+        ("match", "Python keyword"),
+        ("json", "is already a module"),
+        ("fastapi", "is already a module"),
+        ("pytest_xdist", "is already a module"),
+        ("harness", "is already a module"),
+        ("tests", "is already a module"),
+        ("migrations", "is already a module"),
+        ("src", "is already a module"),
+        ("api", "occurs in"),
+        ("pg_orders", "PostgreSQL reserves"),
+        ("account", "occurs in"),
+        (OLD.snake, "already called"),
     ],
 )
-def test_a_name_that_cannot_be_taken_is_refused(name: str, reason: str, project: Path) -> None:
-    """One line says why, and nothing is touched."""
-    with pytest.raises(HarnessError, match=reason) as refused:
+def test_a_name_that_cannot_be_used_is_rejected(name: str, reason: str, project: Path) -> None:
+    """The error gives the reason and a remedy, and no file is changed."""
+    with pytest.raises(HarnessError, match=rf"{reason}[^$]*\n  remedy: "):
         rename(project, name)
-    assert "\n" not in str(refused.value)
     assert git(project, "status", "--porcelain") == ""
 
 
 @pytest.mark.parametrize("title", ['A "quoted" one', "two\nlines", "a: b", "x" * 61, " ", "a\\b", "{title}"])
-def test_a_title_that_would_break_a_file_is_refused(title: str, project: Path) -> None:
-    """A title stands in Python, YAML and Markdown as it is, so it has nothing that one of them reads otherwise."""
-    with pytest.raises(HarnessError, match="is no title"):
+def test_a_title_that_would_break_a_file_is_rejected(title: str, project: Path) -> None:
+    """A title is written to Python, YAML and Markdown unquoted, so it must mean the same in all of them."""
+    with pytest.raises(HarnessError, match="is not a valid title"):
         rename(project, FIRST, title)
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone that refusals leave as it is."""
+    """A clone that no test changes."""
     return copy(tmp_path_factory.mktemp("clone"))
 
 
-def test_a_tree_with_changes_is_refused(tmp_path: Path) -> None:
-    """A file that git does not have yet counts: renaming could not be told from it, and would miss it."""
+def test_a_work_tree_with_changes_is_rejected(tmp_path: Path) -> None:
+    """An untracked file counts too: rename would miss it."""
     place = copy(tmp_path)
     (place / "notes.txt").write_text("mine\n")
     done = python_of(place, "-m", "tools.rename", FIRST)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "rename: rename needs a clean tree, and 1 files are changed (notes.txt): commit them\n"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("rename: rename needs a work tree without changes, and 1 files are changed or new\n")
+    assert "git status: notes.txt\n" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -176,8 +173,8 @@ def test_a_tree_with_changes_is_refused(tmp_path: Path) -> None:
         ("src/any.py", '"NAME-edge"', True),
     ],
 )
-def test_a_name_of_one_word_is_told_apart_by_its_surroundings(path: str, line: str, kebab: bool) -> None:
-    """Where both forms are spelt alike, the file and the words around it say which one is meant."""
+def test_the_context_decides_the_form_of_a_name_of_one_word(path: str, line: str, kebab: bool) -> None:
+    """Both forms of such a name are spelled alike, so the file and the text around it decide."""
     name = Name("word", "Word")
     text = line.replace("NAME", name.snake)
     found = name.pattern.search(text)

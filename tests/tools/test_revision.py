@@ -1,4 +1,4 @@
-"""What `nox -s revision` leaves behind."""
+"""`nox -s revision`: the head revision, and its errors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tools import revision
 from tools.revision import write_head
 
 
-def test_the_head_is_written_and_the_rest_of_the_file_stays(tmp_path: Path) -> None:
-    """Only the constant's value changes, with or without an annotation."""
+def test_writing_the_head_keeps_the_rest_of_the_file(tmp_path: Path) -> None:
+    """Only the value of the constant changes, with or without an annotation."""
     path = tmp_path / "head.py"
     path.write_text('"""The revision, "quoted"."""\n\nHEAD: str = "0001"\n')
     write_head(path, "0002")
@@ -22,11 +22,11 @@ def test_the_head_is_written_and_the_rest_of_the_file_stays(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("text", ["LAST = 1\n", None], ids=["another constant", "no file"])
 def test_a_file_without_the_constant_is_named(tmp_path: Path, text: str | None) -> None:
-    """When the constant is not there, the error names the file and the revision to put there."""
+    """Without the constant, the error names the file and the revision to write."""
     path = tmp_path / "head.py"
     if text:
         path.write_text(text)
-    with pytest.raises(HarnessError, match=r"head\.py should hold one line HEAD.*'0002'"):
+    with pytest.raises(HarnessError, match=r"head\.py has 0 lines HEAD[^$]*HEAD = \"0002\""):
         write_head(path, "0002")
 
 
@@ -45,7 +45,7 @@ def test_what_cannot_be_done_ends_with_two(
     arguments: list[str],
     says: str,
 ) -> None:
-    """Without a message, or without a project, one text on standard error says what to do."""
+    """Without a message or a project, standard error says what to do."""
     monkeypatch.setattr(revision, "ROOT", tmp_path)
     monkeypatch.setattr(sys, "argv", ["revision", *arguments])
     with pytest.raises(SystemExit) as ended:
