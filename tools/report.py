@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.api.rules import OBJECTIVE
+from harness.api.latency import OBJECTIVE
 from harness.report.page import Outcome, PageContent, page
 
 ROOT = Path(__file__).resolve().parent.parent

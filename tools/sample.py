@@ -317,7 +317,6 @@ KEPT = (
     "tests/migrations/test_lock.py",
     "tests/migrations/test_released.py",
     "tests/migrations/test_stairway.py",
-    "tests/migrations/test_static.py",
     "tests/schema/test_coverage.py",
     "tests/schema/test_drift.py",
     "tests/schema/test_rules.py",

@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from harness.catalog import Snapshot
 from harness.errors import HarnessError
+from harness.findings import Finding
 from harness.migrations import command as migrations
 from harness.postgres import command as postgres
 from harness.schema import command as schema
-from harness.schema.options import Options
-from harness.schema.registry import findings
+from harness.schema.options import findings, read_options
 from harness.traffic import command as traffic
 
 COMMANDS = (schema, migrations, postgres, traffic)
@@ -23,7 +24,7 @@ COMMANDS = (schema, migrations, postgres, traffic)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m harness", description="Database rules as tests, outside pytest.")
-    parser.set_defaults(schema_rules=partial(findings, options=Options()))  # migrations judges what a revision makes
+    parser.set_defaults(schema_rules=_schema_rules)
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)
@@ -36,6 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing else can be told
         return 1
+
+
+def _schema_rules(options: Mapping[str, Any]) -> Callable[[Snapshot], list[Finding]]:
+    """Return the schema rules that judge what a revision makes, with the options of its project."""
+    chosen = read_options(options)
+    return lambda snapshot: findings(snapshot, chosen)
 
 
 if __name__ == "__main__":

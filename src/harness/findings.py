@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning", "info"]
@@ -14,10 +13,11 @@ SHORTEST_REASON = 20
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One promise that a suite keeps.
+    """One promise that a suite keeps; `harness.rules.rule` makes it.
 
-    `id` is kebab-case and stands in output, exemptions and docs. `why` says what happens in production when the rule
+    `id` is kebab-case and is used in output, exemptions and docs. `why` says what happens in production when the rule
     is broken; `fix` says in a sentence how to keep it. An `optional` rule runs only where the configuration names it.
+    `needs` says what the rule is judged on, such as a `trace` or the `catalogue`.
     """
 
     id: str
@@ -26,6 +26,8 @@ class Rule:
     why: str
     fix: str
     optional: bool = False
+    suite: str = ""
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,51 +86,21 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Findings sorted into those that fail, those that are only shown, and those that an exemption covers.
-
-    `stale` holds the exemptions whose object is gone or no longer breaks the rule: they fail too, so that the list of
-    exemptions never grows beyond what is true.
-    """
+    """Findings sorted into those that fail, those that are only shown, and those that an exemption covers."""
 
     failing: tuple[Finding, ...] = ()
     shown: tuple[Finding, ...] = ()
     exempted: tuple[tuple[Finding, Exemption], ...] = ()
-    stale: tuple[Exemption, ...] = field(default=())
 
     @property
     def clean(self) -> bool:
         """Whether a build may pass."""
-        return not self.failing and not self.stale
+        return not self.failing
+
+    def __add__(self, other: Verdict) -> Verdict:
+        """Return both together."""
+        return Verdict(self.failing + other.failing, self.shown + other.shown, self.exempted + other.exempted)
 
     def __str__(self) -> str:
-        """What to read in a failure: every failing finding, then every stale exemption."""
-        stale = [
-            f"stale exemption: {item.rule} for {item.object}\n"
-            f"  nothing breaks this rule there any more; remove the exemption ({item.reason})"
-            for item in self.stale
-        ]
-        return "\n\n".join([*map(str, self.failing), *stale])
-
-
-def judge(findings: Iterable[Finding], exemptions: Iterable[Exemption] = (), *, strict: bool = False) -> Verdict:
-    """Sort `findings` by what the exemptions and `strict` make of them.
-
-    An error fails; a warning fails only when `strict`; an info never does. The caller passes only the exemptions that
-    these findings could have met, otherwise the others are stale.
-    """
-    accepted = {(item.rule, item.object): item for item in exemptions}
-    fails = {"error", "warning"} if strict else {"error"}
-    failing: list[Finding] = []
-    shown: list[Finding] = []
-    exempted: list[tuple[Finding, Exemption]] = []
-    for finding in findings:
-        exemption = accepted.get((finding.rule.id, finding.object))
-        if exemption:
-            exempted.append((finding, exemption))
-        elif finding.severity in fails:
-            failing.append(finding)
-        else:
-            shown.append(finding)
-    used = {(item.rule, item.object) for _, item in exempted}
-    stale = tuple(item for key, item in accepted.items() if key not in used)
-    return Verdict(tuple(failing), tuple(shown), tuple(exempted), stale)
+        """Return what to read in a failure: every failing finding."""
+        return "\n\n".join(map(str, self.failing))

@@ -22,8 +22,7 @@ from harness.postgres.server import Cluster
 from harness.run import RUN, Run
 from harness.schema.access.plans import RouteStatement
 from harness.schema.access.unindexed import unindexed
-from harness.schema.options import read_options
-from harness.schema.registry import findings
+from harness.schema.options import findings, read_options
 
 BLACK_BOX = (
     "A test marked api sees the database as a black box: it asks over HTTP and reads answers, nothing else, so that "

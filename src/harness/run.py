@@ -26,6 +26,7 @@ from harness.postgres.installations import Installation, choose
 from harness.postgres.roles import Roles
 from harness.postgres.server import Cluster
 from harness.report.report import Report
+from harness.rules import judge
 
 OTHERS = """\
   remedy: name one of those found, --pg MAJOR, or another, --postgresql-exec /path/to/pg_ctl
@@ -103,11 +104,10 @@ class Run:
 
         Without `exemptions` those of `[tool.harness]` count, and of these none is missed.
         """
-        found = list(findings)
-        if exemptions is None:
-            places = {(finding.rule.id, finding.object) for finding in found}
-            exemptions = [item for item in self.config.exemptions if (item.rule, item.object) in places]
-        return self.report.judge(suite, found, exemptions, strict=self.config.strict)
+        accepted = self.config.exemptions if exemptions is None else ()
+        verdict = judge(findings, exemptions or (), accepted, strict=self.config.strict)
+        self.report.add(suite, verdict)
+        return verdict
 
     def look(self) -> None:
         """Look for the Postgres that the run will need, without starting any.

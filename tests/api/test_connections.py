@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.api import pool
 from harness.api.client import Client
-from harness.api.rules import ROUND_TRIP
+from harness.api.latency import ROUND_TRIP
+from harness.api.rules import judge_pool
 from harness.findings import Verdict
 from tests.api.examples import EXAMPLES
 
@@ -27,7 +27,7 @@ def test_many_clients_share_the_pool(api: Client, judge: Callable[..., Verdict])
     with api.wire.slow(ROUND_TRIP), api.wire.recording() as seen, ThreadPoolExecutor(CLIENTS) as clients:
         statuses = set(clients.map(lambda request: api.send(request).status_code, requests))
     assert statuses == {200}
-    judge("api", pool.judge(seen, clients=CLIENTS))
+    judge("api", judge_pool(seen, CLIENTS))
     assert api.wire.connections == before
 
 

@@ -12,9 +12,8 @@ import pytest
 from harness.api import latency
 from harness.api.app_process import AppProcess
 from harness.api.client import Client
-from harness.api.measure import measure
+from harness.api.latency import OBJECTIVE, ROUND_TRIP, latency_objective, measure, route_cost
 from harness.api.routes import read_document, routes
-from harness.api.rules import OBJECTIVE, ROUND_TRIP
 from harness.config import Config
 from harness.findings import Verdict
 from harness.run import Run
@@ -45,7 +44,7 @@ def test_a_route_keeps_the_objective(api: Client, harness_run: Run, judge: Calla
     request = example(api, route)
     for _ in range(3):  # a machine that was busy for a moment is not busy three times; a slow route is always slow
         timing = measure(api, request)
-        if not latency.judge(timing):
+        if not latency_objective(timing):
             break
     if timing.route != route:
         pytest.fail(
@@ -53,7 +52,7 @@ def test_a_route_keeps_the_objective(api: Client, harness_run: Run, judge: Calla
         )
     harness_run.report.row(latency.TITLE, latency.COLUMNS, timing.cells)
     allowed = READ if route.startswith("GET ") else WRITE
-    judge("api", [*latency.judge(timing), *latency.judge_cost(timing, **allowed)])
+    judge("api", [*latency_objective(timing), *route_cost(timing, **allowed)])
 
 
 def test_no_example_outlives_its_route() -> None:

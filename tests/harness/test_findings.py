@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.findings import Exemption, Finding, Rule, judge
+import harness.schema.rules  # noqa: F401 - registers the rules
+from harness.findings import Exemption, Finding, Rule
+from harness.rules import judge
 
 BROKEN = Rule("table-without-key", "error", "A table has a key", "rows cannot be told apart", "add a primary key")
 ODD = Rule("column-odd", "warning", "A column is even", "it reads badly", "rename it")
@@ -36,9 +38,24 @@ def test_an_exemption_covers_one_rule_on_one_object() -> None:
 
 def test_an_exemption_that_nothing_needs_any_more_fails() -> None:
     """A stale exemption is an error that names it, so that the list never outlives its reasons."""
-    verdict = judge([], [Exemption("table-without-key", "public.gone", REASON)])
+    verdict = judge([], [Exemption("table-without-primary-key", "public.gone", REASON)])
     assert not verdict.clean
-    assert "stale exemption: table-without-key for public.gone" in str(verdict)
+    assert "stale-exemption: table-without-primary-key:public.gone" in str(verdict)
+    assert f"nothing breaks this rule there ({REASON})" in str(verdict)
+
+
+def test_a_misspelt_rule_is_said_to_be_one() -> None:
+    """To hear that nothing breaks the rule would send a person to the wrong place."""
+    verdict = judge([], [Exemption("tabel-without-primary-key", "public.gone", REASON)])
+    assert "no rule is called tabel-without-primary-key (is table-without-primary-key meant?)" in str(verdict)
+
+
+def test_an_exemption_that_other_findings_may_need_is_not_stale() -> None:
+    """Where only a part is judged, the project's exemptions cover what is there and are not missed otherwise."""
+    other = Exemption("column-odd", "public.b", REASON)
+    verdict = judge([Finding(BROKEN, "public.a", "no key")], [], [Exemption(BROKEN.id, "public.a", REASON), other])
+    assert verdict.clean
+    assert [item.object for _, item in verdict.exempted] == ["public.a"]
 
 
 @pytest.mark.parametrize("place", ["public.*", "public.%", "public.tabl?"])

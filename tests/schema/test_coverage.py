@@ -14,8 +14,8 @@ from harness.config import Config, load_object
 from harness.databases.databases import Database
 from harness.findings import Exemption, Verdict
 from harness.schema.access.plans import RouteStatement
-from harness.schema.access.relationships import RELATIONSHIP, mapped, relationships
-from harness.schema.access.unindexed import NEEDLESS, QUERY, unindexed
+from harness.schema.access.relationships import mapped, relationship_without_index
+from harness.schema.access.unindexed import needless_join, query_without_index, unindexed
 
 RECORDED = Path(__file__).with_name("statements.json")
 
@@ -30,11 +30,11 @@ def test_every_relationship_loads_by_an_index(
 ) -> None:
     """From both ends and through `secondary`, whatever queries there are so far."""
     module = import_module(harness_config.metadata.partition(":")[0])
-    found = relationships(mapped(module, load_object(harness_config.metadata)), catalog)
-    judge("schema", found, accepted(harness_config, RELATIONSHIP.id))
+    found = relationship_without_index(mapped(module, load_object(harness_config.metadata)), catalog)
+    judge("schema", found, accepted(harness_config, relationship_without_index.id))
 
 
-@pytest.mark.parametrize("rule", [QUERY.id, NEEDLESS.id])
+@pytest.mark.parametrize("rule", [query_without_index.id, needless_join.id])
 def test_statements_of_the_application(
     rule: str, database: Database, catalog: Snapshot, harness_config: Config, judge: Callable[..., Verdict]
 ) -> None:

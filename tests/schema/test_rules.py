@@ -11,8 +11,8 @@ import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import Snapshot
 from harness.config import load_config
 from harness.findings import Verdict
-from harness.schema.options import read_options
-from harness.schema.registry import SchemaRule, chosen, registered
+from harness.rules import Check, catalogue
+from harness.schema.options import chosen, read_options
 
 CONFIG = load_config(Path(__file__).parents[2])
 OPTIONS = read_options(CONFIG.schema)
@@ -21,12 +21,12 @@ OPTIONS = read_options(CONFIG.schema)
 
 
 @pytest.mark.parametrize("rule", chosen(OPTIONS), ids=lambda rule: rule.id)
-def test_rule(rule: SchemaRule, catalog: Snapshot, judge: Callable[..., Verdict]) -> None:
+def test_rule(rule: Check[Snapshot], catalog: Snapshot, judge: Callable[..., Verdict]) -> None:
     """No object of the schema breaks the rule, but for those that [tool.harness] exempts with a reason."""
     judge("schema", rule(catalog, OPTIONS), [item for item in CONFIG.exemptions if item.rule == rule.id])
 
 
 def test_every_exempted_schema_rule_runs() -> None:
     """An exemption of a rule that is off would never be noticed as stale."""
-    off = {rule.id for rule in registered()} - {rule.id for rule in chosen(OPTIONS)}
+    off = {rule.id for rule in catalogue("schema", "catalogue")} - {rule.id for rule in chosen(OPTIONS)}
     assert not [item for item in CONFIG.exemptions if item.rule in off]

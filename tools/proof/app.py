@@ -213,11 +213,11 @@ TESTS = (
         "A test marked schema looks and never touches",
     ),
     Change(
-        "exemption-stale",
+        "stale-exemption",
         "an exemption whose object is gone",
         (Edit("pyproject.toml", "\n[tool.alembic]\n", STALE),),
         ("tests/schema/test_rules.py::test_rule[index-redundant]",),
-        "stale exemption: index-redundant",
+        "stale-exemption",
     ),
 )
 

@@ -8,7 +8,6 @@ from tools.proof.change import HEAD, Edit
 
 PLANTED = "migrations/versions/planted.py"
 HAZARDS = ("tests/migrations/test_hazards.py::test_a_revision_does_no_harm[NEXT_REVISION]",)
-STATIC = ("tests/migrations/test_static.py",)
 DRIFT = ("tests/schema/test_drift.py",)
 STAIRWAY = ("tests/migrations/test_stairway.py",)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.proof.blocks import HAZARDS, PLANTED, STAIRWAY, STATIC, alone, revision, sql
+from tools.proof.blocks import HAZARDS, PLANTED, STAIRWAY, alone, revision, sql
 from tools.proof.change import HEAD, Change, Edit
 
 HISTORY = "tests/migrations/test_history.py"
@@ -24,7 +24,7 @@ def traced(rule: str, done: str, upgrade: str, downgrade: str, planted: str = ""
 
 def read(rule: str, done: str, upgrade: str, more: str = "") -> Change:
     """A fault that is found by reading the revision."""
-    return Change(rule, done, revision(upgrade, "pass", more), STATIC, rule)
+    return Change(rule, done, revision(upgrade, "pass", more), HAZARDS, rule)
 
 
 def branched() -> tuple[Edit, Edit]:

@@ -112,7 +112,7 @@ FAULTS = (
         "a budget of its own for a test that needs none",
         (Edit("tests/api/test_page_of_one.py", "", PAGE_TEST),),
         ("tests/api/test_page_of_one.py",),
-        "budget-stale",
+        "stale-exemption",
     ),
     Change(
         "connection-per-request",

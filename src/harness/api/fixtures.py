@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from harness.api.app_process import AppProcess
-from harness.api.budget import Exchange, Limits, judge_budget
+from harness.api.budget import Exchange, Limits
 from harness.api.client import AppServer, Client
 from harness.api.growth import STEPS, judge
+from harness.api.rules import judge_budget
 from harness.api.transport import BrokenPromiseError, JudgingTransport, StatementsSent
 from harness.config import Config
 from harness.databases.databases import Databases

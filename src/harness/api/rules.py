@@ -1,130 +1,224 @@
-"""The rules of the API suite."""
+"""The rules of the API suite for a request and for many at once."""
 
 from __future__ import annotations
 
-from harness.findings import Rule
+from collections.abc import Iterator
 
-OBJECTIVE = 0.2
-"""Seconds in which a request must be answered."""
+from harness.api.budget import Exchange, Limits, distinct, listing, milliseconds, repeats
+from harness.findings import Finding
+from harness.rules import Breach, rule, stale_exemption
+from harness.sql.counts import counts_rows
+from harness.sql.normalise import normalise, shorten
+from harness.wire.recording import Recording, RoundTrip
 
-ROUND_TRIP = 0.01
-"""Seconds added to every round trip: an app and a managed database in two zones of one region, with some to spare."""
 
-QUERY_BUDGET = Rule(
-    "query-budget",
-    "error",
-    "A request asks the database a few times only",
-    "every round trip adds the network's latency to the answer, and holds a connection that others wait for",
-    "fetch in one statement what belongs together, or raise this test's budget: "
-    '@pytest.mark.query_budget(5, reason="…")',
-)
-QUERY_LOOP = Rule(
+@rule(
     "query-loop",
     "error",
     "No statement is repeated within a request",
-    "a query in a loop is fast with the ten rows of a test and takes seconds with the thousand of production",
-    "ask once for all rows",
+    why="a query in a loop is fast with the ten rows of a test and takes seconds with the thousand of production",
+    fix="ask once for all rows",
 )
-BUDGET_STALE = Rule(
-    "budget-stale",
-    "error",
-    "A raised budget is needed",
-    "a budget above what the requests need lets the next query, or the next loop, pass unseen",
-    "lower the number, or take the marker query_budget away",
-)
-PING_BEFORE_USE = Rule(
+def query_loop(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
+    """Find each text, literals apart, that a request sends in three separate round trips or more."""
+    for text, items in repeats(exchange.recording.trips).items():
+        if len(items) >= limits.repeats:
+            spent = milliseconds(sum(item.seconds for item in items))
+            message = f"{len(items)} times in separate round trips, {spent} together: {shorten(text)}"
+            yield Breach(exchange.route, message, _loop_fix(text), items[0].text)
+
+
+def _loop_fix(text: str) -> str:
+    """Return the usual repair of a repeated statement of this shape."""
+    if text.startswith("select"):
+        return (
+            "a relationship loaded row by row: add .options(selectinload(…)) or aggregate it in the first statement "
+            "(json_agg), and set lazy='raise' on the relationship; or a query in a for loop: WHERE key = ANY(:keys)"
+        )
+    if text.startswith("insert"):
+        return "one INSERT for all rows: session.execute(insert(Model), [{…}, {…}]) or add_all() with one flush"
+    if text.startswith(("update", "delete")):
+        return "one statement for all rows: WHERE key = ANY(:keys), or UPDATE … FROM (VALUES …)"
+    return "one statement for all rows"
+
+
+PINGS = ("", "select ?")
+"""What drivers and pools send to see if anyone is there, normalised."""
+
+
+@rule(
     "ping-before-use",
     "error",
     "No request asks first whether its connection lives",
-    "the ping costs every request a round trip, and proves nothing: the connection can be lost right after it",
-    "pool_pre_ping=False, or the pool's check left out: a lost connection costs one 503 that may be repeated, "
+    why="the ping costs every request a round trip, and proves nothing: the connection can be lost right after it",
+    fix="pool_pre_ping=False, or the pool's check left out: a lost connection costs one 503 that may be repeated, "
     "and the pool opens new ones",
 )
-CONNECTION_PER_REQUEST = Rule(
+def ping_before_use(exchange: Exchange) -> Iterator[Breach]:
+    """Find requests that ask whether a connection is alive before they use it: `pool_pre_ping`, `SELECT 1`."""
+    trips = [trip for trip in exchange.recording.trips if trip.statements]
+    used = {trip.connection: trip for trip in trips if not _is_ping(trip)}
+    pings = [trip for trip in trips if _is_ping(trip) and trip.connection in used]
+    pings = [trip for trip in pings if trip.started < used[trip.connection].started]
+    if not pings:
+        return
+    spent, text = milliseconds(sum(trip.seconds for trip in pings)), pings[0].statements[0].text
+    message = (
+        f"{len(pings)} round trips, {spent} together, only to see if anyone is there: {shorten(text) or '(empty)'}"
+    )
+    yield Breach(exchange.route, message)
+
+
+def _is_ping(trip: RoundTrip) -> bool:
+    return all(normalise(statement.text) in PINGS for statement in trip.statements)
+
+
+@rule(
+    "query-budget",
+    "error",
+    "A request asks the database a few times only",
+    why="every round trip adds the network's latency to the answer, and holds a connection that others wait for",
+    fix="fetch in one statement what belongs together, or raise this test's budget: "
+    '@pytest.mark.query_budget(5, reason="…")',
+)
+def query_budget(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
+    """Find requests that make more than 3 queries; a query is a distinct (connection, round trip, text)."""
+    if exchange.queries > limits.queries:
+        message = f"{exchange.queries} queries, the budget is {limits.queries}\n{listing(exchange.recording)}"
+        yield Breach(exchange.route, message)
+
+
+@rule(
     "connection-per-request",
     "error",
     "Requests use connections that are open already",
-    "opening a connection costs a process of the server and several round trips, and a burst exhausts max_connections",
-    "make one engine with one pool for the process, warm it before /ready answers 200, and take connections from it",
+    why="opening a connection starts a server process and takes several round trips; a burst exhausts max_connections",
+    fix="make one engine with one pool per process, warm it before /ready answers 200, and take connections from it",
 )
-COUNT_IN_LIST = Rule(
+def connection_per_request(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
+    """Find requests that open a connection, alone or many at once."""
+    if exchange.connections <= limits.connections:
+        return
+    trips = [trip for trip in exchange.recording.trips if trip.connection in exchange.recording.opened]
+    spent = sum(trip.seconds for trip in trips if trip.kind == "set-up")
+    message = f"{exchange.connections} connections opened, {limits.connections} allowed"
+    yield Breach(exchange.route, f"{message}; setting up took {milliseconds(spent)}")
+
+
+@rule(
     "count-in-list",
     "error",
     "No list counts all its rows",
-    "count(*) reads every row that matches, so that the first page gets slower with every row added",
-    "page by a cursor; ask for one row more than the page to learn whether there is a next one",
+    why="count(*) reads every row that matches, so that the first page gets slower with every row added",
+    fix="page by a cursor; ask for one row more than the page to learn whether there is a next one",
 )
-WORK_AFTER_ANSWER = Rule(
+def count_in_list(exchange: Exchange) -> Iterator[Breach]:
+    """Find GET requests that send, with their list, a SELECT without GROUP BY that has count(...) among its columns."""
+    texts = {text: item for (_, _, text), item in distinct(exchange.recording.trips).items()}
+    for text, item in texts.items():
+        if exchange.route.startswith("GET ") and len(texts) > 1 and counts_rows(text):
+            yield Breach(exchange.route, f"in addition to the list: {shorten(text)}", statement=item.text)
+
+
+@rule(
     "work-after-answer",
     "error",
     "The transaction ends before the answer begins",
-    "a client that reads 200 believes its data are kept; a COMMIT that fails after that loses them without a word, "
+    why="a client that reads 200 believes its data are kept; a COMMIT that fails after that loses them without a word, "
     "and the connection is held while a slow client reads",
-    "commit inside the handler, and close the session before it returns: a dependency with yield runs its end after "
-    "the answer is sent",
+    fix="commit inside the handler, and close the session before it returns: a dependency with yield ends after the "
+    "answer is sent",
 )
-IDLE_IN_TRANSACTION = Rule(
+def work_after_answer(exchange: Exchange) -> Iterator[Breach]:
+    """Find statements that run after the answer has begun: COMMIT in a `yield` dependency, a streaming answer."""
+    answered = exchange.answered
+    if answered is None:
+        return
+    late = [trip for trip in exchange.recording.trips if trip.started > answered and trip.statements]
+    if not late:
+        return
+    texts = ", ".join(shorten(item.text, 60) for trip in late for item in trip.statements)
+    message = f"after the answer had begun, {milliseconds(late[0].started - answered)} later: {texts}"
+    yield Breach(exchange.route, message)
+
+
+@rule(
     "idle-in-transaction",
     "error",
     "A transaction only waits for the database",
-    "locks and a connection are held while the app does something else, and others queue behind them",
-    "do what takes time (calls to other services, files, sleeping) before BEGIN or after COMMIT",
+    why="locks and a connection are held while the app does something else, and others queue behind them",
+    fix="do what takes time (calls to other services, files, sleeping) before BEGIN or after COMMIT",
 )
-TRANSACTION_LEFT_OPEN = Rule(
+def idle_in_transaction(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
+    """Find transactions that wait more than a second for the app."""
+    last: dict[int, RoundTrip] = {}
+    for trip in exchange.recording.trips:
+        before = last.get(trip.connection)
+        if before and before.status in "TE" and trip.started - before.ended > limits.idle:
+            gap = milliseconds(trip.started - before.ended)
+            begun = shorten(before.statements[-1].text, 80) if before.statements else before.kind
+            message = f"the transaction on connection #{trip.connection} did nothing for {gap} after: {begun}"
+            yield Breach(exchange.route, message)
+        last[trip.connection] = trip
+
+
+@rule(
     "transaction-left-open",
     "error",
     "A request ends every transaction that it begins",
-    "a transaction left open holds its locks, stops VACUUM, and takes a connection out of the pool for good",
-    "use the session or connection in a with block",
+    why="a transaction left open holds its locks, stops VACUUM, and takes a connection out of the pool for good",
+    fix="use the session or connection in a with block",
 )
-QUERY_GROWTH = Rule(
-    "query-growth",
-    "error",
-    "A list asks as often for a hundred rows as for one",
-    "each row of the answer costs a round trip of its own (N+1): the time grows with the data, not with the code",
-    "load what each row needs in the same statement (a join, json_agg) or in one more (selectinload)",
-)
-UNBOUNDED_LIST = Rule(
-    "unbounded-list",
-    "error",
-    "A list ends, however many rows there are",
-    "without a limit one request reads and sends the whole table, and memory runs out in production only",
-    "page the list: a limit with a default and a maximum, and a cursor for the next page",
-)
-LATENCY_OBJECTIVE = Rule(
-    "latency-objective",
-    "error",
-    f"Every route answers within {OBJECTIVE * 1000:.0f} ms at {ROUND_TRIP * 1000:.0f} ms a round trip",
-    "on a laptop a round trip takes 0.1 ms, which hides how many there are; between zones a hundred times as long",
-    "ask the database less often: the table of routes shows how many round trips each takes",
-)
-ROUTE_COST = Rule(
-    "route-cost",
-    "error",
-    "A route asks the database no more often than the project allows its kind",
-    "a statement more in every request is a round trip more for every client, and a longer hold on a connection",
-    "read in one statement what belongs together (a join, json_agg); write with RETURNING instead of reading after it",
-)
-POOL_TOO_SMALL = Rule(
+def transaction_left_open(exchange: Exchange) -> Iterator[Breach]:
+    """Find transactions that are still open 5 s after the answer."""
+    if exchange.unsettled:
+        yield Breach(exchange.route, exchange.unsettled)
+
+
+@rule(
     "pool-too-small",
     "error",
     "Clients at the same time are served at the same time",
-    "requests queue for a connection while the database is idle: the wait grows with every client",
-    "give the pool the connections that this process may have, and let no async handler block the event loop",
+    why="requests queue for a connection while the database is idle: the wait grows with every client",
+    fix="give the pool the connections that this process may have, and let no async handler block the event loop",
 )
-RULES = (
-    QUERY_BUDGET,
-    BUDGET_STALE,
-    QUERY_LOOP,
-    PING_BEFORE_USE,
-    CONNECTION_PER_REQUEST,
-    COUNT_IN_LIST,
-    WORK_AFTER_ANSWER,
-    IDLE_IN_TRANSACTION,
-    TRANSACTION_LEFT_OPEN,
-    QUERY_GROWTH,
-    UNBOUNDED_LIST,
-    LATENCY_OBJECTIVE,
-    ROUTE_COST,
-    POOL_TOO_SMALL,
+def pool_too_small(recording: Recording, clients: int) -> Iterator[Breach]:
+    """Find pools that serve many clients one after the other."""
+    if recording.most_busy < min(clients, 2):
+        message = f"{clients} clients at once, and never more than {recording.most_busy} connection worked for them"
+        yield Breach("pool", message)
+
+
+REQUEST = (
+    query_loop,
+    ping_before_use,
+    query_budget,
+    connection_per_request,
+    count_in_list,
+    work_after_answer,
+    idle_in_transaction,
+    transaction_left_open,
 )
+"""The rules of one request, the likely cause first."""
+
+LIMITS = Limits()
+"""What a request may do without a marker of its test."""
+
+
+def judge(exchange: Exchange, limits: Limits = LIMITS) -> list[Finding]:
+    """Return what a request breaks."""
+    return [finding for check in REQUEST for finding in check(exchange, limits)]
+
+
+def judge_pool(recording: Recording, clients: int) -> list[Finding]:
+    """Return what `clients` at the same time break after the pool was warm."""
+    return [*connection_per_request(Exchange("pool", recording), LIMITS), *pool_too_small(recording, clients)]
+
+
+def judge_budget(test: str, limits: Limits, most: int) -> list[Finding]:
+    """Judge the budget that a test's marker raises: `most` is the largest number of queries of its requests."""
+    default = LIMITS.queries
+    if limits.queries <= max(most, default):
+        return []
+    needed = f"{most} are enough" if most > default else f"the {default} that every request may make are enough"
+    return stale_exemption([(test, f"the marker query_budget allows {limits.queries} queries, {needed}")])

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from harness.api.rules import RULES
+import harness.api.growth
+import harness.api.latency
+import harness.api.rules  # noqa: F401 - these register the rules
 from harness.config import Config
 from harness.findings import Verdict
 from harness.report.report import Report
+from harness.rules import catalogue, judge
 
 LEFT_OUT = "harness_api_left_out"
 """In a worker's output: whether it was not given all of the suite."""
@@ -24,7 +27,8 @@ class StaleExemptions:
     """
 
     def __init__(self, config: Config, report: Report) -> None:
-        self._exemptions = [item for item in config.exemptions if item.rule in {rule.id for rule in RULES}]
+        rules = {check.id for check in catalogue("api")}
+        self._exemptions = [item for item in config.exemptions if item.rule in rules]
         self._folder = config.root / "tests" / "api"
         self._report = report
         self._left_out = False
@@ -49,9 +53,7 @@ class StaleExemptions:
             output[LEFT_OUT] = self._left_out
         elif self._ran(session):
             used = {(item["rule"], item["object"]) for item in self._report.exemptions}
-            self._verdict = Verdict(
-                stale=tuple(item for item in self._exemptions if (item.rule, item.object) not in used)
-            )
+            self._verdict = judge([], [item for item in self._exemptions if (item.rule, item.object) not in used])
         if not self._verdict.clean:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

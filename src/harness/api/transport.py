@@ -10,8 +10,9 @@ from time import perf_counter
 
 import httpx
 
-from harness.api.budget import Exchange, Limits, judge
+from harness.api.budget import Exchange, Limits
 from harness.api.in_flight import InFlight
+from harness.api.rules import judge
 from harness.findings import Finding, Verdict
 from harness.sql.normalise import normalise
 from harness.wire.observer import Observer

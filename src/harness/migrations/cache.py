@@ -16,6 +16,7 @@ from pathlib import Path
 from alembic.script import Script
 
 import harness
+from harness.errors import HarnessError
 from harness.migrations.history import History
 from harness.migrations.result import RevisionResult, from_data
 from harness.postgres.installations import Installation
@@ -40,7 +41,7 @@ class ResultCache:
         try:
             judged = from_data(json.loads(path.read_text(encoding="utf-8")))
             os.utime(path)
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, HarnessError):
             return None
         return judged
 

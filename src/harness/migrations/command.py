@@ -7,21 +7,18 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from alembic.script import Script
 
-from harness.catalog import Snapshot
 from harness.errors import HarnessError
-from harness.findings import Exemption, Finding, Rule, Verdict, judge
-from harness.migrations.files.exemptions import read_exemptions
-from harness.migrations.files.source import renders_offline
-from harness.migrations.judge import ELSEWHERE, misspelt
-from harness.migrations.project import Project, find_project, judging, take_server
+from harness.findings import Finding, Verdict
+from harness.migrations.judge import SchemaRules
+from harness.migrations.project import find_project, judging, take_server
 from harness.migrations.result import COLUMNS, RevisionResult
-from harness.migrations.rules.of_files import CHECKS, read_revision
+from harness.migrations.verdict import judge_revision
 from harness.report.report import ReportTable, as_json
 
 ROWS = 50
@@ -29,14 +26,6 @@ ROWS = 50
 
 MOST_ROWS = 1_000_000
 """More than that hide nothing that fewer show, and take hours."""
-
-STALE = Rule(
-    "stale-exemption",
-    "error",
-    "Every exemption covers a finding",
-    "a list of exemptions that grows beyond what is true hides the next mistake",
-    "remove it from `hazards`",
-)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,7 +47,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Judge the revisions and print what was found; `args.schema_rules` judge what they make, where given.
+    """Judge the revisions and print what was found.
+
+    `args.schema_rules`, where given, makes the rules that judge what they make, from the options of the project.
 
     Raises:
         HarnessError: for no project, no such revision, no server.
@@ -70,31 +61,17 @@ def run(args: argparse.Namespace) -> int:
     project = find_project(args.config)
     chosen = project.history.chosen(args.revisions)
     installation = take_server(project, args.pg, args.postgresql_exec)
-    schema_rules: Callable[[Snapshot], Iterable[Finding]] | None = getattr(args, "schema_rules", None)
+    made: Callable[[Mapping[str, Any]], SchemaRules] | None = getattr(args, "schema_rules", None)
+    schema_rules = made(project.config.schema if project.config else {}) if made else None
     with contextlib.redirect_stdout(sys.stderr), judging(project, installation, args.rows, schema_rules) as judge_one:
         judged = [_told(script, judge_one.judge) for script in chosen]
-    verdict = judge_all(project, list(zip(chosen, judged, strict=True)))
-    shown = (*verdict.failing, *map(_stale, verdict.stale), *verdict.shown)
+    verdicts = [judge_revision(project, script, result) for script, result in zip(chosen, judged, strict=True)]
+    verdict = sum(verdicts, Verdict())
     if args.json:
-        _print_json(installation.version, shown, judged)
+        _print_json(installation.version, verdict, judged)
     else:
-        _print_text(installation.version, shown, verdict, judged)
+        _print_text(installation.version, verdict, judged)
     return 0 if verdict.clean else 1
-
-
-def judge_all(project: Project, judged: list[tuple[Script, RevisionResult]]) -> Verdict:
-    """One verdict over the traces and the files of these revisions, with the exemptions that the files state."""
-    findings: list[Finding] = []
-    exemptions: list[Exemption] = []
-    offline = renders_offline(Path(project.history.script.dir) / "env.py")
-    for script, one in judged:
-        path = Path(script.path)
-        findings += [*one.findings, *read_revision(path, project.package, offline=offline)]
-        read = {rule.id for rule in CHECKS}
-        exemptions += [item for item in read_exemptions(path) if item.rule in read or item.rule not in ELSEWHERE]
-    accepted = {(item.rule, item.object) for item in project.config.exemptions} if project.config else set()
-    findings = [item for item in findings if (item.rule.id, item.object) not in accepted]
-    return judge(findings, exemptions, strict=project.config.strict if project.config else False)
 
 
 def _told(script: Script, judge_one: Callable[[Script], RevisionResult]) -> RevisionResult:
@@ -106,12 +83,7 @@ def _told(script: Script, judge_one: Callable[[Script], RevisionResult]) -> Revi
     return judged
 
 
-def _stale(item: Exemption) -> Finding:
-    message = misspelt(item) or "nothing breaks this rule there"
-    return Finding(STALE, f"{item.rule}:{item.object}", f"{message} ({item.reason})")
-
-
-def _print_json(version: str, shown: Iterable[Finding], judged: Iterable[RevisionResult]) -> None:
+def _print_json(version: str, verdict: Verdict, judged: Iterable[RevisionResult]) -> None:
     revisions: list[dict[str, Any]] = [
         {
             "revision": item.revision,
@@ -121,7 +93,8 @@ def _print_json(version: str, shown: Iterable[Finding], judged: Iterable[Revisio
         }
         for item in judged
     ]
-    document = {"postgres": version, "findings": [_as_json(item) for item in shown], "revisions": revisions}
+    findings = [_as_json(item) for item in (*verdict.failing, *verdict.shown)]
+    document = {"postgres": version, "findings": findings, "revisions": revisions}
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
@@ -130,15 +103,14 @@ def _as_json(finding: Finding) -> dict[str, Any]:
     return {**as_json(finding), "revision": finding.revision, "statement": finding.statement}
 
 
-def _print_text(version: str, shown: Iterable[Finding], verdict: Verdict, judged: list[RevisionResult]) -> None:
-    for finding in shown:
+def _print_text(version: str, verdict: Verdict, judged: list[RevisionResult]) -> None:
+    for finding in (*verdict.failing, *verdict.shown):
         where = f" in {finding.revision}" if finding.revision else ""
         sys.stdout.write(f"{finding.severity}{where}: {finding}\n\n")
     for finding, exemption in verdict.exempted:
         sys.stdout.write(f"exempted: {finding.rule.id}: {finding.object} ({exemption.reason})\n")
     sys.stdout.write(ReportTable("Migrations", COLUMNS, [item.row for item in judged]).plain() + "\n")
-    failing = len(verdict.failing) + len(verdict.stale)
     sys.stdout.write(
-        f"\n{len(judged)} revisions on PostgreSQL {version}: {failing} findings that fail, {len(verdict.shown)} shown, "
-        f"{len(verdict.exempted)} exempted\n"
+        f"\n{len(judged)} revisions on PostgreSQL {version}: {len(verdict.failing)} findings that fail, "
+        f"{len(verdict.shown)} shown, {len(verdict.exempted)} exempted\n"
     )

@@ -73,19 +73,17 @@ def judge_revision(
     request: pytest.FixtureRequest, migration_judge: Judge, harness_run: Run, harness_config: Config
 ) -> Callable[[], Verdict]:
     """`judge_revision()`: judges the revision of this test, and fails with findings and the table of statements."""
-    from harness.migrations.judge import exemptions, misspelt
     from harness.migrations.result import COLUMNS, statements_table
+    from harness.migrations.verdict import judge_revision as judge_one
 
     def judged() -> Verdict:
         script = _script(migration_judge, request.param)
         result = migration_judge.judge(script)
         harness_run.report.row("Migrations", COLUMNS, _row(result))
-        accepted = {(item.rule, item.object) for item in harness_config.exemptions}
-        found = [item for item in result.findings if (item.rule.id, item.object) not in accepted]
-        verdict = harness_run.judge("migrations", found, exemptions(script))
+        verdict = judge_one(project_of(harness_config), script, result)
+        harness_run.report.add("migrations", verdict)
         if not verdict.clean:
-            unknown = filter(None, map(misspelt, verdict.stale))
-            pytest.fail("\n\n".join([str(verdict), *unknown, statements_table(result)]), pytrace=False)
+            pytest.fail(f"{verdict}\n\n{statements_table(result)}", pytrace=False)
         return verdict
 
     return judged

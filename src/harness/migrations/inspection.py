@@ -12,14 +12,11 @@ from alembic.script import Script
 
 from harness.catalog import Change, Snapshot, difference, read_snapshot
 from harness.errors import HarnessError
-from harness.findings import Finding
 from harness.migrations.history import History
 from harness.migrations.rules.failing import DATA
-from harness.migrations.rules.ground import NOT_SEEDED
-from harness.migrations.rules.registry import Observations
 from harness.migrations.tracing.column_digests import Digests, digest, round_trip_losses, type_losses
 from harness.migrations.tracing.evidence import Trace
-from harness.migrations.tracing.observations import AdversarialFailure, DowngradeResult
+from harness.migrations.tracing.observations import AdversarialFailure, DowngradeResult, Observations
 from harness.migrations.tracing.previous_release import PreviousRelease
 from harness.migrations.tracing.rerun import Reruns
 from harness.migrations.tracing.scratch_databases import ScratchDatabases
@@ -44,10 +41,10 @@ class Inspection:
     stock: Mapping[bool, str] = field(default_factory=dict)
     _before: Snapshot | None = field(default=None, repr=False)
 
-    def run(self) -> tuple[Observations, list[Finding]]:
-        """What was seen, and what kept it from being seen."""
+    def run(self) -> Observations:
+        """Return what was seen, and what kept it from being seen."""
         with (
-            self._filled() as (database, session, unseeded),
+            self._filled() as (database, session, failure),
             self.scratch.connect(database) as reading,
             self.scratch.connect(database) as writing,
         ):
@@ -62,15 +59,14 @@ class Inspection:
             losses = type_losses(session, before, after, digests) if complete else []
             broken_statements = release.again() if complete else []
             back = self._downgrade(database, session, before, after, digests) if complete else DowngradeResult()
-        if not unseeded:
-            unseeded = [
-                self._unseeded(item.name, "it is empty") for item in seen.relations if _is_missing(item.name, seen)
-            ]
+        missing = [(item.name, "it is empty") for item in seen.relations if _is_missing(item.name, seen)]
+        unseeded = [(self.script.revision, failure)] if failure else missing
         second = self._second_runs(seen, after) if complete and seen.stops else ((), ())
         met = _met(seen, before)
         adversary = self._adversary(met) if complete and not unseeded and met else None
-        found = Observations(seen, before, after, tuple(losses), tuple(broken_statements), back, *second, adversary)
-        return found, unseeded
+        return Observations(
+            seen, before, after, tuple(losses), tuple(broken_statements), back, *second, adversary, tuple(unseeded)
+        )
 
     def _downgrade(
         self, database: str, session: psycopg.Connection[Any], before: Snapshot, after: Snapshot, digests: Digests
@@ -101,8 +97,8 @@ class Inspection:
 
     def _adversary(self, met: set[str]) -> AdversarialFailure | None:
         """Run it on rows with duplicates, nulls and extremes; only what the rows are to blame for counts."""
-        with self._filled(adversarial=True, tables=met) as (database, session, unseeded):
-            if unseeded:
+        with self._filled(adversarial=True, tables=met) as (database, session, failure):
+            if failure:
                 return None
             seen = trace(self.history, self.scratch, self.script, database, self._catalogue(session), [])
         if seen.error is None or not (seen.sqlstate or "").startswith(DATA):
@@ -114,8 +110,8 @@ class Inspection:
 
     def fill(
         self, session: psycopg.Connection[Any], *, adversarial: bool = False, tables: set[str] | None = None
-    ) -> list[Finding]:
-        """Fill the tables of a session's database, all by default; the finding that says why not."""
+    ) -> str:
+        """Fill the tables of the database of a session, all by default; return why that failed, or nothing."""
         given = read_given(getattr(self.script.module, "seed", None), f"{self.script.path}: seed")
         given = {name: rows for name, rows in given.items() if tables is None or name in tables}
         prepare(session)
@@ -123,8 +119,8 @@ class Inspection:
             before = self._catalogue(session)
             fill(session, self.rows, adversarial=adversarial, given=given, tables=tables, snapshot=before)
         except HarnessError as error:
-            return [self._unseeded(self.script.revision, str(error))]
-        return []
+            return str(error)
+        return ""
 
     def _catalogue(self, session: psycopg.Connection[Any]) -> Snapshot:
         """The catalogue before the revision, read once: all copies of the base have the same, down to the OIDs."""
@@ -132,19 +128,16 @@ class Inspection:
             self._before = read_snapshot(session)
         return self._before
 
-    def _unseeded(self, name: str, message: str) -> Finding:
-        return Finding(NOT_SEEDED, name, message, revision=self.script.revision)
-
     @contextlib.contextmanager
     def _filled(
         self, *, adversarial: bool = False, tables: set[str] | None = None
-    ) -> Iterator[tuple[str, psycopg.Connection[Any], list[Finding]]]:
-        """A filled copy, a session on it, and the finding that says why it is not filled."""
+    ) -> Iterator[tuple[str, psycopg.Connection[Any], str]]:
+        """Make a filled copy, and give a session on it and why it is not filled."""
         stock = self.stock.get(adversarial)
         database = self.scratch.copy(stock or self.base)
         try:
             with self.scratch.connect(database) as session:
-                yield database, session, [] if stock else self.fill(session, adversarial=adversarial, tables=tables)
+                yield database, session, "" if stock else self.fill(session, adversarial=adversarial, tables=tables)
         finally:
             self.scratch.drop(database)
 

@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 
 import psycopg
 from alembic.script import Script
 
 from harness.catalog import Snapshot
-from harness.findings import Exemption, Finding, Rule
+from harness.findings import Finding
 from harness.migrations.cache import ResultCache
-from harness.migrations.files.exemptions import read_exemptions
-from harness.migrations.files.released import EDITED_HISTORY, NON_LINEAR
 from harness.migrations.history import History
 from harness.migrations.inspection import Inspection
 from harness.migrations.result import RevisionResult, summary
-from harness.migrations.rules import blocking, data, failing, locks, lost_guarantees, release
-from harness.migrations.rules.ground import NOT_JUDGED, NOT_SEEDED
-from harness.migrations.rules.of_files import CHECKS
-from harness.migrations.rules.registry import RULES as REGISTERED
-from harness.migrations.rules.registry import Observations, findings
+from harness.migrations.rules.obstacles import not_judged
 from harness.migrations.tracing.event_triggers import install_event_triggers
-from harness.migrations.tracing.observations import DowngradeResult
+from harness.migrations.tracing.observations import DowngradeResult, Observations, Obstacle
 from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.migrations.tracing.trace import said
-
-MODULES = (blocking, locks, failing, release, lost_guarantees, data)
-"""Where the rules over a trace register themselves."""
+from harness.rules import catalogue
 
 SchemaRules = Callable[[Snapshot], Iterable[Finding]]
-
-ELSEWHERE = {rule.id for rule in (*CHECKS, EDITED_HISTORY, NON_LINEAR)} | {"model-drift"}
-"""Rules whose exemptions stand in revision files too, but that are judged without a trace."""
 
 ABSENT = ("42P01", "42703", "42704", "42883", "3F000")
 """SQLSTATEs of what is not there: table, column, type or other object, function, schema."""
@@ -82,7 +69,7 @@ class Judge:
     def _inspect(self, script: Script) -> RevisionResult:
         base = self._before(script)
         try:
-            seen, unseeded = Inspection(self.history, self.scratch, script, base, self.rows).run()
+            seen = Inspection(self.history, self.scratch, script, base, self.rows).run()
         except psycopg.Error as lost:
             self._advance(script)
             return self._unseen(script, lost)
@@ -90,13 +77,13 @@ class Judge:
         blocker = self._missing_below(script, seen)
         if blocker:
             message = f"{seen.trace.error}\n  {blocker} below it does not run"
-            found = [Finding(NOT_JUDGED, script.revision, message, revision=script.revision)]
+            found = not_judged(Obstacle(script.revision, message))
         else:
-            found = [*unseeded, *findings(seen), *self._design(seen)]
+            found = [*trace_findings(seen), *self._design(seen)]
         statements = tuple(asdict(item) for item in seen.trace.statements)
         return RevisionResult(
             script.revision,
-            tuple(found),
+            tuple(replace(item, revision=script.revision) for item in found),
             statements,
             asdict(seen.downgrade_result),
             summary(seen.trace),
@@ -106,10 +93,14 @@ class Judge:
     def _unseen(self, script: Script, lost: psycopg.Error) -> RevisionResult:
         """What is left to say when the harness's own sessions failed: a revision may end them."""
         message = f"the harness could not look at it: {str(lost).strip()}"
-        found = Finding(NOT_JUDGED, script.revision, message, "leave other sessions alone", script.revision)
-        row = (script.revision, "-", "", "-", "-", "-")
+        found = not_judged(Obstacle(script.revision, message, "leave other sessions alone"))
         return RevisionResult(
-            script.revision, (found,), (), asdict(DowngradeResult()), row, failed=script.revision in self._failed
+            script.revision,
+            tuple(replace(item, revision=script.revision) for item in found),
+            (),
+            asdict(DowngradeResult()),
+            (script.revision, "-", "", "-", "-", "-"),
+            failed=script.revision in self._failed,
         )
 
     def _before(self, script: Script) -> str:
@@ -157,32 +148,17 @@ class Judge:
         return next((name for name in self._failed if name in below and name != script.revision), "")
 
     def _design(self, seen: Observations) -> list[Finding]:
-        """What the schema rules find after the revision and did not find before it; warnings here."""
+        """Return what the schema rules find after the revision and did not find before it."""
         if self.schema_rules is None or not seen.complete:
             return []
         before = {(item.rule.id, item.object) for item in self.schema_rules(seen.before)}
-        fresh = [item for item in self.schema_rules(seen.after) if (item.rule.id, item.object) not in before]
-        revision = seen.trace.revision
-        return [
-            replace(item, revision=revision, level="info" if item.severity == "info" else "warning") for item in fresh
-        ]
+        return [item for item in self.schema_rules(seen.after) if (item.rule.id, item.object) not in before]
 
 
-def exemptions(script: Script) -> list[Exemption]:
-    """What a revision file accepts of its trace; those of rules that only read the file are judged with these."""
-    return [item for item in read_exemptions(Path(script.path)) if item.rule not in ELSEWHERE]
-
-
-def misspelt(exemption: Exemption) -> str:
-    """What to say of an exemption whose rule this suite does not have; empty for one of its rules."""
-    known = ELSEWHERE | set(REGISTERED) | {NOT_SEEDED.id, NOT_JUDGED.id}
-    if exemption.rule in known:
-        return ""
-    close = difflib.get_close_matches(exemption.rule, known, 1)
-    meant = f" (is {close[0]} meant?)" if close else ""
-    return f"no rule of this suite is called {exemption.rule}{meant}, and no schema rule of that name finds that object"
-
-
-def rules() -> list[Rule]:
-    """Every rule that needs a trace."""
-    return [item for item, _ in REGISTERED.values()]
+def trace_findings(seen: Observations) -> list[Finding]:
+    """Return what the rules over a trace find, each object once by each rule."""
+    found: dict[tuple[str, str], Finding] = {}
+    for check in catalogue("migrations", "trace"):
+        for finding in check(seen):
+            found.setdefault((check.id, finding.object), finding)
+    return list(found.values())

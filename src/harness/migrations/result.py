@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.findings import Finding, Rule
+from harness.findings import Finding
 from harness.migrations.tracing.evidence import Trace, strongest
+from harness.rules import named
 
 COLUMNS = ("revision", "statements", "strongest lock", "rewrites", "scans", "ms")
 """The table of a history, a row a revision."""
@@ -36,10 +37,11 @@ def from_data(data: dict[str, Any]) -> RevisionResult:
     """A judgement from what `data` gave.
 
     Raises:
+        HarnessError: for a rule that is not there any more.
         KeyError: for data of another shape.
         TypeError: likewise.
     """
-    found = tuple(Finding(**{**item, "rule": Rule(**item["rule"])}) for item in data["findings"])
+    found = tuple(Finding(**{**item, "rule": named(item["rule"]["id"]).rule}) for item in data["findings"])
     row = tuple(map(str, data["row"]))
     return RevisionResult(
         data["revision"], found, tuple(data["statements"]), data["downgrade"], row, data["failed"], cached=True

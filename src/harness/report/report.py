@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from harness.findings import Exemption, Finding, Verdict, judge
+from harness.findings import Finding, Verdict
 
 
 @dataclass(slots=True)
@@ -39,16 +39,12 @@ class Report:
     exemptions: list[dict[str, str]] = field(default_factory=list)
     tables: dict[str, ReportTable] = field(default_factory=dict)
 
-    def judge(
-        self, suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] = (), *, strict: bool = False
-    ) -> Verdict:
-        """Judge findings and remember them; the caller fails its test when the verdict is not clean."""
-        verdict = judge(findings, exemptions, strict=strict)
+    def add(self, suite: str, verdict: Verdict) -> None:
+        """Remember what was judged; the caller fails its test when the verdict is not clean."""
         for finding in (*verdict.failing, *verdict.shown):
             self.findings.append({"suite": suite, **as_json(finding)})
         for _, exemption in verdict.exempted:
             self.exemptions.append({"suite": suite, **asdict(exemption)})
-        return verdict
 
     def row(self, title: str, columns: Sequence[str], cells: Sequence[object]) -> None:
         """Add a row to the table of that title, which the first row makes."""

@@ -13,11 +13,11 @@ from psycopg.conninfo import conninfo_to_dict
 import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import Snapshot, prove_read_only, read_snapshot
 from harness.errors import HarnessError
-from harness.findings import Finding, Verdict, judge
+from harness.findings import Finding, Verdict
 from harness.report.report import as_json
-from harness.schema.exemptions import read_exemptions, stale_findings, todo
-from harness.schema.options import Options
-from harness.schema.registry import chosen, findings, registered
+from harness.rules import catalogue, judge
+from harness.schema.exemptions import read_exemptions, todo
+from harness.schema.options import Options, chosen, findings
 
 CONNECT_TIMEOUT = 10
 """Seconds until an address counts as one where no server answers."""
@@ -51,14 +51,12 @@ def run(args: argparse.Namespace) -> int:
         raise HarnessError("--todo prints TOML and --json prints JSON: ask for one of the two")
     only = [name for name in args.rules.replace(",", " ").split() if name]
     rules = chosen(Options(), only)
-    exemptions = read_exemptions(args.exempt, [rule.id for rule in registered()]) if args.exempt else []
+    off = {rule.id for rule in catalogue()} - {rule.id for rule in rules}
+    exemptions = [item for item in read_exemptions(args.exempt) if item.rule not in off] if args.exempt else []
     snapshot = _read(args.dsn)
     if snapshot.can_write:
         _say(f"note: nothing was written, though {snapshot.role} may; a role that may only connect sees the same")
-    ran = {rule.id for rule in rules}
-    verdict = judge(
-        findings(snapshot, Options(), only), [item for item in exemptions if item.rule in ran], strict=args.strict
-    )
+    verdict = judge(findings(snapshot, Options(), only), exemptions, strict=args.strict)
     if args.todo:
         return _print_todo(verdict)
     _print_json(snapshot, verdict) if args.json else _print_text(snapshot, verdict, len(rules))
@@ -90,10 +88,10 @@ def _read(dsn: str) -> Snapshot:
 
 
 def _ordered(verdict: Verdict) -> list[Finding]:
-    """Every finding to show: stale exemptions, then errors, then the rest, each by rule."""
+    """Return every finding to show: errors, then the rest, each by rule."""
     ranks = {"error": 0, "warning": 1, "info": 2}
     shown = [*verdict.failing, *verdict.shown]
-    return stale_findings(verdict) + sorted(shown, key=lambda item: (ranks[item.severity], item.rule.id, item.object))
+    return sorted(shown, key=lambda item: (ranks[item.severity], item.rule.id, item.object))
 
 
 def _print_json(snapshot: Snapshot, verdict: Verdict) -> None:

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.findings import Exemption, Finding, Rule, Verdict
-
-STALE = Rule(
-    "exemption-stale",
-    "error",
-    "Every exemption is needed",
-    why="a list that holds what is no longer true hides what comes next",
-    fix="remove the exemption",
-)
+from harness.findings import Exemption, Finding, Verdict
+from harness.rules import stale_exemption
 
 
-def read_exemptions(path: Path, rules: Iterable[str]) -> list[Exemption]:
-    """The exemptions of a file; `rules` are the ids that exist.
+def read_exemptions(path: Path) -> list[Exemption]:
+    """Return the exemptions of a file.
 
     Raises:
         HarnessError: when the file cannot be read, holds anything else, or names a rule that does not exist.
@@ -36,19 +28,7 @@ def read_exemptions(path: Path, rules: Iterable[str]) -> list[Exemption]:
             f"{path} holds no exemptions ({error}); expected "
             'exemptions = [{ rule = "...", object = "...", reason = "..." }]'
         ) from error
-    known = set(rules)
-    for item in found:
-        if item.rule not in known:
-            raise HarnessError(f"{path} exempts {item.object} from {item.rule!r}, and there is no such rule")
     return found
-
-
-def stale_findings(verdict: Verdict) -> list[Finding]:
-    """Stale exemptions as findings, so that every output shows them."""
-    return [
-        Finding(STALE, f"{item.rule} for {item.object}", f"nothing breaks the rule there any more ({item.reason})")
-        for item in verdict.stale
-    ]
 
 
 def todo(verdict: Verdict) -> tuple[str, list[Finding]]:
@@ -60,6 +40,8 @@ def todo(verdict: Verdict) -> tuple[str, list[Finding]]:
     kept = [exemption for _, exemption in verdict.exempted]
     refused: list[Finding] = []
     for finding in (*verdict.failing, *verdict.shown):
+        if finding.rule is stale_exemption.rule:
+            continue
         try:
             kept.append(Exemption(finding.rule.id, finding.object, reason))
         except ValueError:

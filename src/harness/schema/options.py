@@ -1,12 +1,15 @@
-"""The choices of the schema rules: `[tool.harness.schema]`."""
+"""The choices of the schema rules, `[tool.harness.schema]`, and which rules they leave to run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from harness.catalog import Snapshot
 from harness.errors import HarnessError
+from harness.findings import Finding
+from harness.rules import Check, catalogue, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,27 @@ def read_options(table: Mapping[str, Any]) -> Options:
 def _kind(value: object) -> str:
     """How TOML calls the kind of a default."""
     return {tuple: "list of strings", bool: "true or false", int: "number", str: "string"}.get(type(value), "table")
+
+
+def has_word(name: str, words: Iterable[str]) -> bool:
+    """Return whether one of `words`, or its plural in s, is between the underscores of `name`."""
+    parts = name.lower().split("_")
+    return any(word in parts or f"{word}s" in parts for word in words)
+
+
+def chosen(options: Options, only: Iterable[str] = ()) -> tuple[Check[Snapshot], ...]:
+    """Return the rules that run: those named by `only`, else all but the optional ones that `options.rules` omits.
+
+    Raises:
+        HarnessError: for a name that no rule over a catalogue has.
+    """
+    asked, optional = ([named(name, "schema", "catalogue") for name in names] for names in (only, options.rules))
+    every = catalogue("schema", "catalogue")
+    return tuple(dict.fromkeys(asked)) or tuple(
+        check for check in every if not check.rule.optional or check in optional
+    )
+
+
+def findings(snapshot: Snapshot, options: Options, only: Iterable[str] = ()) -> list[Finding]:
+    """Return what all chosen rules find."""
+    return [finding for check in chosen(options, only) for finding in check(snapshot, options)]

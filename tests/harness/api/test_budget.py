@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from harness.api import rules
-from harness.api.budget import Exchange, Limits, judge, judge_budget
-from harness.api.growth import judge as judge_growth
-from harness.api.latency import Timing, judge_cost
-from harness.api.latency import judge as judge_latency
-from harness.api.pool import judge as judge_pool
+from harness.api.budget import Exchange, Limits
+from harness.api.growth import query_growth, unbounded_list
+from harness.api.latency import Timing, latency_objective, route_cost
+from harness.api.rules import judge, judge_budget, judge_pool
+from harness.rules import catalogue
 from harness.wire.recording import Recording, RoundTrip, WireStatement, kind_of
 
 READ = "SELECT todo.id, todo.title FROM todo WHERE todo.id = $1"
@@ -41,7 +40,7 @@ def request(*made: RoundTrip, route: str = "GET /todos", opened: Sequence[int] =
 LATE = trips("BEGIN", READ, "COMMIT")
 VIOLATING = {
     "query-budget": judge(request(*trips("SELECT 'a', 2", "SELECT a FROM t", "SELECT b FROM t", "SELECT c FROM t"))),
-    "budget-stale": judge_budget("test_it", Limits(queries=5), 4),
+    "stale-exemption": judge_budget("test_it", Limits(queries=5), 4),
     "ping-before-use": judge(request(*trips("SELECT 1", READ))),
     "query-loop": judge(request(*trips(READ, READ, READ.replace("$1", "7")))),
     "connection-per-request": judge(request(RoundTrip(7, 0, 0.01), *trips(READ), opened=[7])),
@@ -49,15 +48,15 @@ VIOLATING = {
     "work-after-answer": judge(request(*LATE, answered=0.0035)),
     "idle-in-transaction": judge(request(*trips("BEGIN", READ, "COMMIT", step=1.5))),
     "transaction-left-open": judge(request(*trips("BEGIN", READ), unsettled="connection 1 stands in a transaction")),
-    "query-growth": judge_growth({1: request(*trips(READ, READ), items=1), 10: request(*trips(*[READ] * 11), items=9)}),
-    "unbounded-list": judge_growth({1: request(*trips(READ), items=1), 100: request(*trips(READ), items=100)}),
-    "latency-objective": judge_latency(Timing("GET /todos", 1, 1, (0.002,), (0.03, 0.21))),
-    "route-cost": judge_cost(Timing("GET /todos", 2, 2, (0.002,), (0.03,)), queries=1, trips=1),
-    "pool-too-small": judge_pool(Recording(most_busy=1), clients=20),
+    "query-growth": query_growth({1: request(*trips(READ, READ), items=1), 10: request(*trips(*[READ] * 11), items=9)}),
+    "unbounded-list": unbounded_list({1: request(*trips(READ), items=1), 100: request(*trips(READ), items=100)}),
+    "latency-objective": latency_objective(Timing("GET /todos", 1, 1, (0.002,), (0.03, 0.21))),
+    "route-cost": route_cost(Timing("GET /todos", 2, 2, (0.002,), (0.03,)), queries=1, trips=1),
+    "pool-too-small": judge_pool(Recording(most_busy=1), 20),
 }
 CLEAN = {
     "query-budget": judge(request(*trips("SELECT 'a', 2", "SELECT a FROM t", "SELECT b FROM t"))),
-    "budget-stale": judge_budget("test_it", Limits(queries=5), 5),
+    "stale-exemption": judge_budget("test_it", Limits(queries=5), 5),
     "ping-before-use": judge(request(*trips(READ, "SELECT 1"))),
     "query-loop": judge(request(*trips(READ, [READ] * 50))),
     "connection-per-request": judge(request(*trips(READ))),
@@ -65,17 +64,17 @@ CLEAN = {
     "work-after-answer": judge(request(*LATE, answered=0.006)),
     "idle-in-transaction": judge(request(*trips(READ, READ, step=1.5))),
     "transaction-left-open": judge(request(*LATE)),
-    "query-growth": judge_growth({1: request(*trips(READ), items=1), 10: request(*trips(READ), items=9)}),
-    "unbounded-list": judge_growth({1: request(*trips(READ), items=1), 100: request(*trips(READ), items=20)}),
-    "latency-objective": judge_latency(Timing("GET /todos", 1, 1, (0.002,), (0.03, 0.19))),
-    "route-cost": judge_cost(Timing("POST /todos", 2, 4, (0.002,), (0.03,)), queries=2, trips=4),
-    "pool-too-small": judge_pool(Recording(most_busy=2), clients=20),
+    "query-growth": query_growth({1: request(*trips(READ), items=1), 10: request(*trips(READ), items=9)}),
+    "unbounded-list": unbounded_list({1: request(*trips(READ), items=1), 100: request(*trips(READ), items=20)}),
+    "latency-objective": latency_objective(Timing("GET /todos", 1, 1, (0.002,), (0.03, 0.19))),
+    "route-cost": route_cost(Timing("POST /todos", 2, 4, (0.002,), (0.03,)), queries=2, trips=4),
+    "pool-too-small": judge_pool(Recording(most_busy=2), 20),
 }
 
 
 def test_every_rule_has_both_examples() -> None:
     """A rule without a violating or a clean example is not finished."""
-    assert {rule.id for rule in rules.RULES} == set(VIOLATING) == set(CLEAN)
+    assert {check.id for check in catalogue("api")} | {"stale-exemption"} == set(VIOLATING) == set(CLEAN)
 
 
 @pytest.mark.parametrize("rule", list(VIOLATING))
@@ -187,12 +186,12 @@ def test_what_counts_something_else_is_left_alone(text: str) -> None:
 
 def test_a_list_of_constant_length_is_not_unbounded() -> None:
     """The countries of the world stand beside a page of ten; they were as many when one row was there."""
-    assert judge_growth({size: request(*trips(READ), items=249) for size in (1, 10, 100)}) == []
+    assert unbounded_list({size: request(*trips(READ), items=249) for size in (1, 10, 100)}) == []
 
 
 def test_a_route_that_costs_too_much_says_what_it_sent_and_what_to_do() -> None:
     """Route, what it needs, what is allowed, every statement, and how to mend or accept it."""
-    text = str(*judge_cost(Timing("GET /a", 2, 3, (0.1,), (0.1,), "    1.0 ms  #1  SELECT b"), queries=1, trips=1))
+    text = str(*route_cost(Timing("GET /a", 2, 3, (0.1,), (0.1,), "    1.0 ms  #1  SELECT b"), queries=1, trips=1))
     assert text.startswith("route-cost: GET /a\n  2 queries in 3 round trips; a GET may make 1 in 1\n")
     assert "    1.0 ms  #1  SELECT b\n" in text
     assert '{ rule = "route-cost", object = "GET /a", reason = "…" }' in text

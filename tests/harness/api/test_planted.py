@@ -14,11 +14,13 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine, ForeignKey, create_engine, func, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
 
-from harness.api import growth, pool
+from harness.api import growth
 from harness.api.client import AppServer, Client
+from harness.api.rules import judge_pool
 from harness.api.transport import BrokenPromiseError, JudgingTransport
 from harness.databases.databases import Database
-from harness.findings import Finding, Verdict, judge
+from harness.findings import Finding, Verdict
+from harness.rules import judge
 from harness.wire.observer import Observer
 
 
@@ -267,6 +269,6 @@ def test_a_pool_of_one_is_named_under_twenty_clients(planted: Api, wire: Observe
     client.get("/list")
     with wire.slow(0.01), wire.recording() as seen, ThreadPoolExecutor(20) as clients:
         answers = list(clients.map(lambda _: client.get("/list").status_code, range(60)))
-    found: list[Finding] = pool.judge(seen, clients=20)
+    found: list[Finding] = judge_pool(seen, 20)
     assert set(answers) == {200}
     assert {finding.rule.id for finding in found} == rules

@@ -132,7 +132,7 @@ def test_a_hazard_of_the_file_and_its_exemption_count(
     assert judge(cluster, "--config", shop / "alembic.ini", "a2") == 1
     out = capsys.readouterr().out
     assert "error: stale-exemption: drop-table:public.users\n  nothing breaks this rule there" in out
-    assert "no rule of this suite is called drop-colunm (is drop-column meant?)" in out
+    assert "no rule is called drop-colunm (is drop-column meant?)" in out
     assert f"exempted: no-lock-timeout: public.users ({reason})" in out
 
 

@@ -77,9 +77,7 @@ def test_a_misspelt_rule_is_said_to_be_one(shop: pytest.Pytester) -> None:
     add(shop, HAZARDS.replace("index-build-blocking", "index-build-blockign"))
     result = shop.runpytest_inprocess("--no-cache")
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(
-        ["no rule of this suite is called index-build-blockign (is index-build-blocking meant?)*"]
-    )
+    result.stdout.fnmatch_lines(["*no rule is called index-build-blockign (is index-build-blocking meant?)*"])
 
 
 def test_a_second_run_traces_nothing(shop: pytest.Pytester) -> None:

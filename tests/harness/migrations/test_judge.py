@@ -13,13 +13,14 @@ import pytest
 import harness.seed
 from harness.catalog import Snapshot, read_snapshot
 from harness.findings import Finding, Rule
-from harness.findings import judge as verdict_of
 from harness.migrations import inspection
 from harness.migrations.cache import ResultCache
 from harness.migrations.history import History
-from harness.migrations.judge import Judge, exemptions
+from harness.migrations.judge import Judge
+from harness.migrations.project import Project
 from harness.migrations.result import RevisionResult
 from harness.migrations.tracing.scratch_databases import ScratchDatabases
+from harness.migrations.verdict import judge_revision
 from harness.postgres.server import Cluster
 from tests.harness.migrations.workbench import ENV, Example, write_project, write_revision
 
@@ -216,14 +217,14 @@ def test_an_exemption_covers_its_finding_and_a_stale_one_fails(
     hazards = {"index-build-blocking:public.account.account_note": reason, "drop-table:public.account": reason}
     path.write_text(path.read_text(encoding="utf-8") + f"\nhazards = {hazards!r}\n", encoding="utf-8")
     script = history.revisions[1]
-    verdict = verdict_of(Judge(history, lambda: scratch, rows=10).judge(script).findings, exemptions(script))
+    result = Judge(history, lambda: scratch, rows=10).judge(script)
+    verdict = judge_revision(Project(history, None), script, result)
     assert [item.object for _, item in verdict.exempted] == ["public.account.account_note"]
-    assert [item.rule for item in verdict.stale] == ["drop-table"]
-    assert not verdict.clean
+    assert [item.object for item in verdict.failing] == ["drop-table:public.account"]
 
 
 def test_schema_rules_judge_what_the_revision_makes(scratch: ScratchDatabases, tmp_path: Path) -> None:
-    """A rule of design is told as a warning, of the revision that made the object, and only there."""
+    """A rule of design keeps its severity, and names the revision that made the object, and only there."""
     named = Rule("table-named-account", "error", "No table is called account", "why not", "call it otherwise")
 
     def design(snapshot: Snapshot) -> list[Finding]:
@@ -233,7 +234,7 @@ def test_schema_rules_judge_what_the_revision_makes(scratch: ScratchDatabases, t
     judge = Judge(history, lambda: scratch, rows=10, schema_rules=design)
     first, second = (judge.judge(script) for script in history.revisions)
     assert [(item.rule.id, item.severity, item.revision) for item in first.findings] == [
-        ("table-named-account", "warning", "0001")
+        ("table-named-account", "error", "0001")
     ]
     assert not second.findings
 

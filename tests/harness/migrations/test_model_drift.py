@@ -52,7 +52,7 @@ def drift(config: Config, empty_database: Database) -> Drift:
 
     def judge(metadata: sa.MetaData) -> list[Finding]:
         config.attributes["metadata"] = metadata
-        return model_drift(config, empty_database.engine)
+        return model_drift(empty_database.engine, config)
 
     return judge
 
@@ -98,7 +98,7 @@ def test_a_database_below_head_is_not_compared(config: Config, empty_database: D
     """Otherwise every pending revision would look like drift."""
     config.attributes["metadata"] = sa.MetaData()
     with pytest.raises(HarnessError, match="Target database is not up to date"):
-        model_drift(config, empty_database.engine)
+        model_drift(empty_database.engine, config)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from harness.findings import Exemption, judge
+from harness.findings import Exemption
+from harness.rules import judge
 from tests.harness.migrations.examples.bodies import BATCHES, BLOCK, NOT_NULL_BACK, NOT_NULL_STEPS, alone, build
 from tests.harness.migrations.workbench import Example, Workbench
 

@@ -11,7 +11,8 @@ import pytest
 from harness.errors import HarnessError
 from harness.findings import Exemption
 from harness.migrations.files.source import renders_offline
-from harness.migrations.rules.of_files import CHECKS, read_revision
+from harness.migrations.verdict import file_findings
+from harness.rules import catalogue
 
 EXAMPLES = tomllib.loads((Path(__file__).parent / "static.toml").read_text(encoding="utf-8"))
 HEAD = 'import sqlalchemy as sa\nfrom alembic import context, op\n\nrevision = "0007"\n'
@@ -37,7 +38,7 @@ def write(folder: Path, code: str) -> Path:
 
 def found(path: Path) -> set[tuple[str, str]]:
     """Rule and object of every finding."""
-    return {(item.rule.id, item.object) for item in read_revision(path, "shop", offline=True)}
+    return {(item.rule.id, item.object) for item in file_findings(path, "shop", offline=True)}
 
 
 @pytest.mark.parametrize(("rule", "example"), examples("violating"))
@@ -54,7 +55,7 @@ def test_what_only_looks_like_a_violation_is_left_alone(rule: str, example: dict
 
 def test_every_rule_has_examples_of_both_kinds() -> None:
     """A rule without a violating and a clean example cannot be trusted, and an example needs a rule."""
-    assert set(EXAMPLES) == {rule.id for rule in CHECKS}
+    assert set(EXAMPLES) == {check.id for check in catalogue("migrations", "file")}
     assert {kind for kinds in EXAMPLES.values() for kind in kinds} == {"violating", "clean"}
     assert all(kinds.get("violating") and kinds.get("clean") for kinds in EXAMPLES.values())
 
@@ -62,7 +63,7 @@ def test_every_rule_has_examples_of_both_kinds() -> None:
 @pytest.mark.parametrize(("rule", "example"), examples("violating"))
 def test_every_finding_can_be_exempted(rule: str, example: dict[str, str], tmp_path: Path) -> None:
     """Objects hold no wildcard, so that an exemption can name each of them, and carry their revision."""
-    for finding in read_revision(write(tmp_path, example["code"]), "shop", offline=True):
+    for finding in file_findings(write(tmp_path, example["code"]), "shop", offline=True):
         assert Exemption(finding.rule.id, finding.object, "a reason of twenty characters").object == finding.object
         assert finding.revision == "0007"
 
@@ -70,7 +71,7 @@ def test_every_finding_can_be_exempted(rule: str, example: dict[str, str], tmp_p
 def test_rendering_is_judged_only_where_it_is_offered(tmp_path: Path) -> None:
     """A project whose env.py refuses --sql hears nothing about it."""
     example = EXAMPLES["offline-unsafe"]["violating"][0]["code"]
-    assert not [item for item in read_revision(write(tmp_path, example), "shop") if item.rule.id == "offline-unsafe"]
+    assert not [item for item in file_findings(write(tmp_path, example), "shop") if item.rule.id == "offline-unsafe"]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_an_env_that_offers_sql_is_recognised(call: str, offers: bool, tmp_path:
 def test_an_object_is_named_once_with_what_happened_to_it(tmp_path: Path) -> None:
     """Two drops of one table are one finding, and it says that the table is gone, not that it exists."""
     lines = ['op.execute("DROP TABLE t")'] * 2 + ['op.create_index_concurrently("ix_u_a", "u", ["a"])']
-    (finding,) = read_revision(write(tmp_path, "\n".join(lines)), "shop")
+    (finding,) = file_findings(write(tmp_path, "\n".join(lines)), "shop")
     assert (finding.rule.id, finding.object) == ("not-robust", "upgrade.t")
     assert finding.message.endswith("DROP of t fails when the revision is run again: it is gone already")
     assert "already exists" not in str(finding)
@@ -101,7 +102,7 @@ def test_an_object_is_named_once_with_what_happened_to_it(tmp_path: Path) -> Non
 def test_a_statement_is_quoted_as_it_was_written(tmp_path: Path) -> None:
     """Nobody finds in a file what a rule has put into upper case."""
     line = "op.execute(\"alter type  Mood add value 'b'; update t set a = 1, a = 2\")"
-    quoted = {item.rule.id: item.statement for item in read_revision(write(tmp_path, line), "shop")}
+    quoted = {item.rule.id: item.statement for item in file_findings(write(tmp_path, line), "shop")}
     assert quoted["enum-value-ordering"] == "alter type  Mood add value 'b'"
     assert quoted["duplicate-column-assignment"] == "update t set a = 1, a = 2"
 
@@ -111,4 +112,4 @@ def test_a_revision_that_is_no_python_is_named_with_its_line(tmp_path: Path) -> 
     path = tmp_path / "0007_broken.py"
     path.write_text("def upgrade(:\n", encoding="utf-8")
     with pytest.raises(HarnessError, match=r"0007_broken.py is not valid Python: .*line 1"):
-        read_revision(path, "shop")
+        file_findings(path, "shop")

@@ -9,9 +9,9 @@ import pytest
 
 from harness.catalog import Snapshot
 from harness.migrations.rules.failing import index_corruption
-from harness.migrations.rules.registry import Observations
 from harness.migrations.tracing import rerun
 from harness.migrations.tracing.evidence import Trace, TracedStatement
+from harness.migrations.tracing.observations import Observations
 from tests.harness.migrations.workbench import Example, Workbench
 
 pytestmark = pytest.mark.slow

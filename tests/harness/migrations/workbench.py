@@ -11,12 +11,13 @@ from textwrap import dedent, indent
 
 import alembic.config
 
+import harness.migrations.rules  # noqa: F401 - registers the rules
 from harness.findings import Finding
-from harness.migrations import judge  # noqa: F401 - it registers the rules
 from harness.migrations.history import History
 from harness.migrations.inspection import Inspection
-from harness.migrations.rules.registry import Observations, findings
+from harness.migrations.judge import trace_findings
 from harness.migrations.tracing.event_triggers import install_event_triggers
+from harness.migrations.tracing.observations import Observations
 from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.postgres.admin import Administrator
 from harness.postgres.server import Cluster
@@ -152,8 +153,8 @@ class Workbench:
         script = history.revisions[0]
         stock = self._stock(history, example)
         inspection = Inspection(history, self.scratch, script, self._schema(example.setup), 20, stock)
-        seen, unseeded = inspection.run()
-        return seen, [*unseeded, *findings(seen)]
+        seen = inspection.run()
+        return seen, trace_findings(seen)
 
     def _stock(self, history: History, example: Example) -> dict[bool, str]:
         """Filled databases, made once for each set-up."""

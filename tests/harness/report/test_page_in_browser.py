@@ -16,6 +16,7 @@ import pytest
 from harness.findings import Exemption, Finding, Rule
 from harness.report.page import Outcome, PageContent, page
 from harness.report.report import Report
+from harness.rules import judge
 
 BROWSERS = [name for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)][:1]
 SCHEMES = {"light": "1", "dark": "0"}
@@ -54,8 +55,9 @@ def example() -> str:
     long = "public.a_table_whose_name_leaves_no_room_for_more.and_a_column_that_is_as_long_as_it_can_be"
     report = Report()
     rule = Rule("no-key", "error", "It holds", "rows cannot be told apart", "add a primary key " * 20)
-    report.judge("schema", [Finding(rule, long, f"{long} has none", statement=f"SELECT {long}" * 5)])
-    report.judge("schema", [Finding(rule, "b", "none")], [Exemption("no-key", "b", "a log that nobody reads back")])
+    report.add("schema", judge([Finding(rule, long, f"{long} has none", statement=f"SELECT {long}" * 5)]))
+    accepted = Exemption("no-key", "b", "a log that nobody reads back")
+    report.add("schema", judge([Finding(rule, "b", "none")], [accepted]))
     columns = ["route", "queries", "round trips", "ms at 0", "ms at 10"]
     report.row("Routes", columns, ["GET /v1/" + "todos/{todo_id}/" * 6, 1, 1, "3.0", "943.9"])
     columns = ["revision", "statements", "strongest lock", "rewrites", "scans", "ms"]

@@ -8,6 +8,7 @@ import pytest
 
 from harness.findings import Exemption, Finding, Rule
 from harness.report.report import Report, as_json
+from harness.rules import judge
 
 RULE = Rule("no-key", "warning", "A table has a key", "rows cannot be told apart", "add a primary key")
 
@@ -52,9 +53,8 @@ def test_a_report_merges_what_workers_collected() -> None:
     whole = Report()
     for worker in ("a", "c"):
         part = Report()
-        part.judge(
-            "schema", [Finding(RULE, f"public.{worker}", "no key"), Finding(RULE, "public.b", "no key")], [accepted]
-        )
+        found = [Finding(RULE, f"public.{worker}", "no key"), Finding(RULE, "public.b", "no key")]
+        part.add("schema", judge(found, [accepted]))
         part.row("Routes", ["route"], [worker])
         whole.merge(json.loads(json.dumps(part.data())))
     assert [item["object"] for item in whole.findings] == ["public.a", "public.c"]

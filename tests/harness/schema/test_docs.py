@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import harness.schema.rules  # noqa: F401 - registers the rules
-from harness.catalog import read_snapshot
+from harness import rules
+from harness.catalog import Snapshot, read_snapshot
 from harness.databases.databases import Database
 from harness.errors import HarnessError
-from harness.schema import registry
-from harness.schema.options import Options, read_options
-from harness.schema.registry import chosen, registered, rule
+from harness.rules import Breach, catalogue, rule
+from harness.schema.options import Options, chosen, read_options
 
 TEXT = (Path(__file__).parents[3] / "docs" / "schema.md").read_text(encoding="utf-8")
 
@@ -22,7 +23,7 @@ TEXT = (Path(__file__).parents[3] / "docs" / "schema.md").read_text(encoding="ut
 def test_every_rule_is_listed_with_its_level() -> None:
     """The tables name exactly the rules that there are."""
     listed = dict(re.findall(r"^\| `([a-z0-9-]+)` \| (error|warning|optional) \|", TEXT, re.MULTILINE))
-    own = [item for item in registered() if item.check.__module__.startswith("harness.")]
+    own = [item for item in catalogue("schema", "catalogue") if item.find.__module__.startswith("harness.")]
     expected = {item.id: "optional" if item.rule.optional else item.rule.severity for item in own}
     suites = {"schema-drift", "relationship-without-index", "query-without-index", "needless-join"}
     assert {name: level for name, level in listed.items() if name not in suites} == expected
@@ -38,7 +39,7 @@ def test_every_option_is_listed() -> None:
 
 def test_the_rule_of_ten_lines_runs(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pasted as it stands in the docs, it becomes a rule and finds what it says."""
-    monkeypatch.setattr(registry, "_RULES", dict(registry._RULES))
+    monkeypatch.setattr(rules, "_CATALOGUE", dict(rules._CATALOGUE))
     [code] = re.findall(r"```python\n(.+?)```", TEXT, re.DOTALL)
     assert len(code.splitlines()) <= 10
     exec(code, {})
@@ -51,7 +52,12 @@ def test_the_rule_of_ten_lines_runs(empty_database: Database, monkeypatch: pytes
 def test_two_rules_of_one_name_are_refused() -> None:
     """The second one would silently replace the first."""
     with pytest.raises(ValueError, match="index-invalid"):
-        rule("index-invalid", "error", "again", why="", fix="")(lambda snapshot: [])
+        rule("index-invalid", "error", "again", why="", fix="")(empty)
+
+
+def empty(snapshot: Snapshot) -> Iterator[Breach]:
+    """A check that finds nothing."""
+    yield from ()
 
 
 @pytest.mark.parametrize(

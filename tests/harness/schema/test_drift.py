@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from harness.catalog import Snapshot, read_snapshot
 from harness.databases.databases import Database
 from harness.findings import Finding
-from harness.schema.drift.drift import declared, drift
+from harness.schema.drift.drift import declared, schema_drift
 
 METADATA = sa.MetaData()
 sa.Table(
@@ -178,7 +178,7 @@ def migrated(empty_database: Database, models: tuple[Database, Snapshot]) -> Ite
 
 def found(models: Snapshot, connection: psycopg.Connection[Any]) -> list[Finding]:
     """What drifts between the models and the database behind `connection`."""
-    return drift(models, read_snapshot(connection), METADATA)
+    return schema_drift(METADATA, models, read_snapshot(connection))
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name)
@@ -198,7 +198,7 @@ def test_nothing_drifts_where_both_sides_agree(
 ) -> None:
     """Two databases made from the same models show no difference, and it reads both ways alike."""
     assert found(models[1], migrated) == []
-    assert drift(read_snapshot(migrated), models[1], METADATA) == []
+    assert schema_drift(METADATA, read_snapshot(migrated), models[1]) == []
 
 
 def test_a_difference_reads_from_both_sides(
@@ -207,7 +207,7 @@ def test_a_difference_reads_from_both_sides(
     """What the models lack is told as such, and what the migrations lack too."""
     migrated.execute("CREATE INDEX extra ON account (id, age)")
     snapshot = read_snapshot(migrated)
-    [lacking] = drift(models[1], snapshot, METADATA)
-    [surplus] = drift(snapshot, models[1], METADATA)
+    [lacking] = schema_drift(METADATA, models[1], snapshot)
+    [surplus] = schema_drift(METADATA, snapshot, models[1])
     assert lacking.message.startswith("the migrations make it, the models do not declare it")
     assert surplus.message.startswith("the models declare it, the migrations do not make it")

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from harness.catalog import Snapshot, read_snapshot
 from harness.databases.databases import Database
 from harness.findings import Finding
-from harness.schema.drift.drift import declared, drift
+from harness.schema.drift.drift import declared, schema_drift
 
 METADATA = sa.MetaData()
 sa.Table(
@@ -58,7 +58,7 @@ def models(harness_run: Any) -> Iterator[Snapshot]:
 def remaining(models: Snapshot, database: Database) -> list[Finding]:
     """What drifts between the models and a database."""
     with database.connect() as connection:
-        return drift(models, read_snapshot(connection), METADATA)
+        return schema_drift(METADATA, models, read_snapshot(connection))
 
 
 def body(fix: str) -> str:

@@ -13,11 +13,10 @@ from harness.catalog import read_snapshot
 from harness.databases.databases import Database
 from harness.findings import Finding
 from harness.migrations.judge import Judge
-from harness.migrations.rules.of_files import read_revision
 from harness.migrations.tracing.scratch_databases import ScratchDatabases
+from harness.migrations.verdict import file_findings
 from harness.postgres.server import Cluster
-from harness.schema.options import Options
-from harness.schema.registry import findings
+from harness.schema.options import Options, findings
 from tests.harness.migrations.workbench import Example, scratch_on, write_project, write_revision
 
 ROOT = Path(__file__).parents[3]
@@ -97,7 +96,7 @@ def test_the_migration_of_a_fix_stops_nobody(
     write_revision(history.root, "0002", "0001", Example(fix, BACK[rule], seed="{}"))
     judge = Judge(history, lambda: scratch, rows=10, schema_rules=lambda now: findings(now, Options()))
     judged = [judge.judge(script) for script in history.revisions][1]
-    read = read_revision(history.root / "versions" / "0002.py", "shop", offline=False)
+    read = file_findings(history.root / "versions" / "0002.py", "shop", offline=False)
     assert [str(item) for item in (*judged.findings, *read) if item.severity != "info"] == []
 
 

@@ -10,8 +10,7 @@ import pytest
 import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import read_snapshot
 from harness.databases.databases import Database
-from harness.schema.options import Options
-from harness.schema.registry import findings
+from harness.schema.options import Options, findings
 
 PUBLIC = Path(__file__).parent / "public"
 

@@ -16,7 +16,7 @@ from harness.databases.databases import Database
 from harness.errors import HarnessError
 from harness.findings import Finding
 from harness.schema.access.plans import RouteStatement
-from harness.schema.access.relationships import mapped, relationships
+from harness.schema.access.relationships import mapped, relationship_without_index
 from harness.schema.access.unindexed import unindexed
 
 
@@ -96,7 +96,7 @@ def judged(session: psycopg.Connection[Any], text: str, *types: int) -> list[Fin
 
 def test_every_side_of_a_relationship_is_judged(session: psycopg.Connection[Any]) -> None:
     """Both directions and the table between: only what no index serves is found, once."""
-    found = relationships(mapped(sys.modules[__name__], Base.metadata), read_snapshot(session))
+    found = relationship_without_index(mapped(sys.modules[__name__], Base.metadata), read_snapshot(session))
     assert [finding.object for finding in found] == [
         "Author.reviews -> public.review(author_id)",
         "Book.tags -> public.tagged(tag_id)",

@@ -12,13 +12,16 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.findings import Exemption
+from harness.rules import catalogue
 
 NAME = "hazards"
 EXAMPLE = 'hazards = {"drop-column:public.account.age": "unused since release 41, see PR 812"}'
 
 
-def read_exemptions(path: Path) -> list[Exemption]:
-    """The exemptions of one revision file, in its order; none when it has no `hazards`.
+def read_exemptions(path: Path, *, released: bool = False) -> list[Exemption]:
+    """Return the exemptions of one revision file, in its order; none when it has no `hazards`.
+
+    Those for rules over the released history are judged with all revisions together: `released` asks for them alone.
 
     Raises:
         HarnessError: for a file that cannot be read, and for a value that is not a dictionary of `"rule:object"` to
@@ -35,7 +38,8 @@ def read_exemptions(path: Path) -> list[Exemption]:
         if (exemption.rule, exemption.object) in exemptions:
             raise _mistake(path, key or reason, f"names {exemption.rule}:{exemption.object} twice")
         exemptions[exemption.rule, exemption.object] = exemption
-    return list(exemptions.values())
+    history = {check.id for check in catalogue("migrations", "git")}
+    return [item for item in exemptions.values() if (item.rule in history) is released]
 
 
 def parse(path: Path) -> ast.Module:

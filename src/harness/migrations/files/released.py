@@ -15,27 +15,13 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.findings import Finding, Rule
+from harness.findings import Finding
 from harness.migrations.files.exemptions import NAME, assignment
 from harness.migrations.files.git import Base, Repository
-
-EDITED_HISTORY = Rule(
-    "edited-history",
-    "error",
-    "A released revision stays as it is",
-    "databases that already ran it will never run the change, and from then on differ from those that will",
-    "restore the released file, and put the change into a new revision on top of it",
-)
-NON_LINEAR = Rule(
-    "non-linear",
-    "error",
-    "A new revision comes after every released one",
-    "production stands at the released head already: what is slipped in below runs in an order that nobody tested",
-    "set its down_revision to the released head",
-)
+from harness.rules import Breach, rule
 
 REPLACES = "replaces"
 
@@ -49,6 +35,15 @@ class ReleasedRevision:
     digest: str
     path: str
     replaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedHistory:
+    """The revisions that are released, those that are here now, each by its id, and what the former were read from."""
+
+    released: Mapping[str, ReleasedRevision]
+    current: Mapping[str, ReleasedRevision]
+    base: Base
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +72,9 @@ def compare_with_released(folders: Iterable[Path], environment: Mapping[str, str
     if start := _start_anew(released, current):
         note = f"history starts anew with {start.id}, in place of {len(released)} released revisions of {base}"
         return Comparison((), note)
-    findings = (*_edited(released, current, base), *_misplaced(released, current, base))
-    return Comparison(findings, f"{len(released)} released revisions compared with {base}")
+    history = ReleasedHistory(released, current, base)
+    findings = [replace(item, revision=item.object) for item in (*edited_history(history), *non_linear(history))]
+    return Comparison(tuple(findings), f"{len(released)} released revisions compared with {base}")
 
 
 def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -156,11 +152,18 @@ def _start_anew(
     return None if known and known.replaces else firsts[0]
 
 
-def _edited(
-    released: Mapping[str, ReleasedRevision], current: Mapping[str, ReleasedRevision], base: Base
-) -> Iterator[Finding]:
-    for name, revision in released.items():
-        now = current.get(name)
+@rule(
+    "edited-history",
+    "error",
+    "A released revision stays as it is",
+    why="databases that already ran it will never run the change, and from then on differ from those that will",
+    fix="restore the released file, and put the change into a new revision on top of it",
+)
+def edited_history(history: ReleasedHistory) -> Iterator[Breach]:
+    """Find each released revision that was edited or removed."""
+    base = history.base
+    for name, revision in history.released.items():
+        now = history.current.get(name)
         if now is None and not base.exact:
             continue
         if now is None:
@@ -170,20 +173,26 @@ def _edited(
         else:
             continue
         fix = f"git checkout {base.commit[:12]} -- {revision.path}"
-        yield Finding(EDITED_HISTORY, name, message, fix, revision=name)
+        yield Breach(name, message, fix)
 
 
-def _misplaced(
-    released: Mapping[str, ReleasedRevision], current: Mapping[str, ReleasedRevision], base: Base
-) -> Iterator[Finding]:
-    """New revisions that do not stand on a released head."""
+@rule(
+    "non-linear",
+    "error",
+    "A new revision comes after every released one",
+    why="production is at the released head already: what is slipped in below runs in an order that nobody tested",
+    fix="set its down_revision to the released head",
+)
+def non_linear(history: ReleasedHistory) -> Iterator[Breach]:
+    """Find each new revision that does not come after a released head."""
+    released, current = history.released, history.current
     inner = {parent for revision in released.values() for parent in revision.parents}
     heads = [name for name in released if name not in inner]
     for name, revision in current.items():
         if heads and name not in released and not _ancestors(name, current) & {*heads}:
-            stands = ", ".join(revision.parents) or "nothing"
-            message = f"{revision.path} stands on {stands}, below the head {', '.join(heads)} of {base}"
-            yield Finding(NON_LINEAR, name, message, f'down_revision = "{heads[0]}"', revision=name)
+            below = ", ".join(revision.parents) or "nothing"
+            message = f"{revision.path} comes after {below}, not after the head {', '.join(heads)} of {history.base}"
+            yield Breach(name, message, f'down_revision = "{heads[0]}"')
 
 
 def _ancestors(name: str, revisions: Mapping[str, ReleasedRevision]) -> set[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.migrations.rules import fixes
-from harness.migrations.rules.registry import Breach, Observations, rule
 from harness.migrations.tracing.evidence import MODES, CatalogPart, Relation, TracedStatement
+from harness.migrations.tracing.observations import Observations
+from harness.rules import Breach, rule
 
 CONSTRAINTS = {"p": "PRIMARY KEY", "u": "UNIQUE", "x": "EXCLUDE", "c": "CHECK", "f": "FOREIGN KEY"}
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from harness.catalog import Index, Table
 from harness.migrations.rules.bounds import bounded, seeks_nulls
-from harness.migrations.rules.registry import Breach, Observations, rule
 from harness.migrations.tracing.evidence import Relation, RowCounts, TracedStatement
-from harness.migrations.tracing.observations import ValueLoss
+from harness.migrations.tracing.observations import Observations, ValueLoss
+from harness.rules import Breach, rule
 
 FEW = 5
 """Rows that several statements of one transaction may write between them: as many as a person writes down."""

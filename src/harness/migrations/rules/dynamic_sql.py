@@ -5,20 +5,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from harness.findings import Finding, Rule
 from harness.migrations.files.source import TEXTS, RevisionSource, calls, place
 from harness.migrations.files.value_origins import comes_from_outside, is_from_catalogue
+from harness.rules import Breach, rule
 
-SQL_IN_FSTRING = Rule(
+
+@rule(
     "sql-in-fstring",
     "error",
     "A revision's SQL is made of what the file holds",
-    "the revision does something else where the environment or the rows differ, so testing it proves nothing",
-    "write the names into the file, and pass values as bound parameters",
+    why="the revision does something else where the environment or the rows differ, so testing it proves nothing",
+    fix="write the names into the file, and pass values as bound parameters",
 )
-
-
-def sql_in_fstring(source: RevisionSource) -> Iterator[Finding]:
+def sql_in_fstring(source: RevisionSource) -> Iterator[Breach]:
     """Judge text that is put together from the environment, from settings, from the clock or from rows.
 
     Constants, loops over constants and parameters of the file's own functions are what the file holds; names that the
@@ -31,11 +30,9 @@ def sql_in_fstring(source: RevisionSource) -> Iterator[Finding]:
             if origin and (function.name, origin) not in seen:
                 seen.add((function.name, origin))
                 message = f"{function.name}, line {expression.lineno}: the SQL holds {origin}, known only when it runs"
-                yield Finding(
-                    SQL_IN_FSTRING,
+                yield Breach(
                     place(function, origin),
                     message,
-                    revision=source.revision,
                     statement=source.names.text(expression),
                 )
 

@@ -5,23 +5,22 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from harness.findings import Finding, Rule
 from harness.migrations.files.source import RevisionSource, calls, place
 from harness.migrations.files.value_origins import SURROUNDINGS, is_setting
-
-UNREACHED_BRANCH = Rule(
-    "unreached-branch",
-    "warning",
-    "A revision does the same everywhere",
-    "only the branch that a test takes can be observed; production may take the other",
-    "write one path; two ways to deploy are two revisions",
-)
+from harness.rules import Breach, rule
 
 OFFLINE = ("is_offline_mode()", ".as_sql")
 ASKING = ("alembic.op.get_bind", "alembic.op.get_context", "alembic.op.f")
 
 
-def unreached_branch(source: RevisionSource) -> Iterator[Finding]:
+@rule(
+    "unreached-branch",
+    "warning",
+    "A revision does the same everywhere",
+    why="only the branch that a test takes can be observed; production may take the other",
+    fix="write one path; two ways to deploy are two revisions",
+)
+def unreached_branch(source: RevisionSource) -> Iterator[Breach]:
     """Judge conditions on settings, surroundings and the server's version that decide what the revision does.
 
     A condition on what the database holds, or on the kind of database, is the same in a test and in production; one
@@ -36,7 +35,7 @@ def unreached_branch(source: RevisionSource) -> Iterator[Finding]:
             if all(branches) if offline else any(branches) or _ends_early(node):
                 told = ast.unparse(cause)
                 message = f"{function.name}, line {node.lineno}: {told} decides what the revision does"
-                yield Finding(UNREACHED_BRANCH, place(function, told), message, revision=source.revision)
+                yield Breach(place(function, told), message)
 
 
 def _decides(test: ast.expr, source: RevisionSource) -> ast.expr | None:

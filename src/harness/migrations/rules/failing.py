@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from harness.migrations.rules.explain import explained, remedy
-from harness.migrations.rules.registry import Breach, Observations, rule
 from harness.migrations.tracing.evidence import CONCURRENTLY, TracedStatement
+from harness.migrations.tracing.observations import Observations
+from harness.rules import Breach, rule
 
 NOT_NULL = "23502"
 UNIQUE = "23505"

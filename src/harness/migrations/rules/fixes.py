@@ -7,8 +7,8 @@ import re
 from alembic import op
 
 from harness.catalog import Column, Constraint, Index, Table
-from harness.migrations.rules.registry import Observations
 from harness.migrations.tracing.evidence import CatalogPart, Relation, TracedStatement
+from harness.migrations.tracing.observations import Observations
 from harness.sql import lexer
 
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*")

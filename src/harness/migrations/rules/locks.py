@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.migrations.rules.blocking import explained
-from harness.migrations.rules.registry import Breach, Observations, rule
 from harness.migrations.tracing.evidence import CONCURRENTLY, Lock, TracedStatement
+from harness.migrations.tracing.observations import Observations
+from harness.rules import Breach, rule
 
 SHORT = 600_000
 """Milliseconds below which a timeout is short for CONCURRENTLY, which waits for the database's oldest snapshot."""

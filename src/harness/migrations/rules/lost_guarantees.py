@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Constraint, Index, Table
-from harness.migrations.rules.registry import Breach, Observations, rule
 from harness.migrations.rules.release import tables
+from harness.migrations.tracing.observations import Observations
+from harness.rules import Breach, rule
 
 
 @rule(

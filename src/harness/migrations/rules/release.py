@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Column, Constraint, Table, Type
-from harness.migrations.rules.registry import Breach, Observations, rule
-from harness.migrations.tracing.observations import BrokenStatement
+from harness.migrations.tracing.observations import BrokenStatement, Observations
+from harness.rules import Breach, rule
 
 STILL = "the release before still runs, and its queries name it"
 LATER = "ship a release that does without it, then a revision; accept the finding there with the release's number"

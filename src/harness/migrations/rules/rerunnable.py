@@ -10,18 +10,9 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from harness.findings import Finding, Rule
 from harness.migrations.files.source import SENDERS, RevisionSource, place
+from harness.rules import Breach, rule
 from harness.sql import lexer
-
-NOT_ROBUST = Rule(
-    "not-robust",
-    "error",
-    "A revision that leaves its transaction can run again after it stopped half way",
-    "what ran before the failure stays, so the next deployment stops at what is there or gone already, until a person "
-    "has repaired it",
-    "use IF [NOT] EXISTS, op.create_index_concurrently, or a revision of its own for what stands before the block",
-)
 
 LEAVING = (
     "create_index_concurrently",
@@ -61,7 +52,14 @@ class Step:
     guarded: bool
 
 
-def not_robust(source: RevisionSource) -> Iterator[Finding]:
+@rule(
+    "not-robust",
+    "error",
+    "A revision that leaves its transaction can run again after it stopped half way",
+    why="what ran before the failure stays, so the next deployment fails on it again, until somebody repairs it",
+    fix="use IF [NOT] EXISTS, op.create_index_concurrently, or a revision of its own for what stands before the block",
+)
+def not_robust(source: RevisionSource) -> Iterator[Breach]:
     """Judge the straight path of each function up to the point where it last leaves the transaction.
 
     What stands under `if`, `try` or `while` is taken as guarded by hand; so is an object that was dropped with IF
@@ -78,14 +76,14 @@ def not_robust(source: RevisionSource) -> Iterator[Finding]:
                     dropped.add(step.name)
                 elif not step.guarded and not (step.verb != "DROP" and step.name in dropped) and step.name not in named:
                     named.add(step.name)
-                    yield _finding(source, function, call, step)
+                    yield _breach(function, call, step)
 
 
-def _finding(source: RevisionSource, function: ast.FunctionDef, call: ast.Call | None, step: Step) -> Finding:
+def _breach(function: ast.FunctionDef, call: ast.Call | None, step: Step) -> Breach:
     line = call.lineno if call else function.lineno
     again = {"CREATE": ": it is there already", "DROP": ": it is gone already"}.get(step.verb, "")
     message = f"{function.name}, line {line}: {step.verb} of {step.name} fails when the revision is run again{again}"
-    return Finding(NOT_ROBUST, place(function, step.name), message, revision=source.revision)
+    return Breach(place(function, step.name), message)
 
 
 def _path(body: list[ast.stmt], source: RevisionSource) -> Iterator[ast.Call | None]:

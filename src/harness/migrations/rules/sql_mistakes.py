@@ -5,37 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from harness.findings import Finding, Rule
 from harness.migrations.files.source import RevisionSource
+from harness.rules import Breach, rule
 from harness.sql import lexer
-
-UNCOMMITTED = Rule(
-    "uncommitted",
-    "error",
-    "A transaction that a revision begins is ended there",
-    "the changes are gone when the connection closes, and Alembic has recorded the revision as done",
-    "leave BEGIN and COMMIT to Alembic: each revision runs in a transaction of its own",
-)
-DUPLICATE_COLUMN = Rule(
-    "duplicate-column-assignment",
-    "error",
-    "A statement gives a column one value",
-    "Postgres refuses it (42701 or 42601), in production if no test came by here",
-    "keep the assignment that is meant",
-)
-ENUM_ORDER = Rule(
-    "enum-value-ordering",
-    "info",
-    "A value that is added to an enum says where it stands",
-    "without BEFORE or AFTER it becomes the greatest: ORDER BY and < follow, and it cannot be moved later",
-    "ALTER TYPE ... ADD VALUE IF NOT EXISTS 'value' AFTER 'neighbour'",
-)
 
 BEGINS = (("BEGIN",), ("START", "TRANSACTION"))
 ENDS = ("COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE")
 
 
-def uncommitted(source: RevisionSource) -> Iterator[Finding]:
+@rule(
+    "uncommitted",
+    "error",
+    "A transaction that a revision begins is ended there",
+    why="the changes are gone when the connection closes, and Alembic has recorded the revision as done",
+    fix="leave BEGIN and COMMIT to Alembic: each revision runs in a transaction of its own",
+)
+def uncommitted(source: RevisionSource) -> Iterator[Breach]:
     """Judge each function's SQL as one sequence; a BEGIN inside a function body or DO block is plpgsql's."""
     for function, statements in _by_function(source):
         open_ = ""
@@ -46,10 +31,17 @@ def uncommitted(source: RevisionSource) -> Iterator[Finding]:
                 open_ = ""
         if open_:
             message = f"{function} sends {open_} and neither COMMIT nor ROLLBACK after it"
-            yield Finding(UNCOMMITTED, function, message, revision=source.revision, statement=open_)
+            yield Breach(function, message, statement=open_)
 
 
-def duplicate_column(source: RevisionSource) -> Iterator[Finding]:
+@rule(
+    "duplicate-column-assignment",
+    "error",
+    "A statement gives a column one value",
+    why="Postgres refuses it (42701 or 42601), in production if no test came by here",
+    fix="keep the assignment that is meant",
+)
+def duplicate_column(source: RevisionSource) -> Iterator[Breach]:
     """Judge UPDATE … SET and the column list of INSERT; elements of arrays and fields of composites are not columns."""
     for function, statements in _by_function(source):
         for tokens, text in statements:
@@ -58,10 +50,17 @@ def duplicate_column(source: RevisionSource) -> Iterator[Finding]:
                 if count > 1:
                     message = f"{function}: {tokens[0]} gives {column} {count} values"
                     place = f"{table}.{column}"
-                    yield Finding(DUPLICATE_COLUMN, place, message, revision=source.revision, statement=text)
+                    yield Breach(place, message, statement=text)
 
 
-def enum_order(source: RevisionSource) -> Iterator[Finding]:
+@rule(
+    "enum-value-ordering",
+    "info",
+    "A value that is added to an enum says where it stands",
+    why="without BEFORE or AFTER it becomes the greatest: ORDER BY and < follow, and it cannot be moved later",
+    fix="ALTER TYPE ... ADD VALUE IF NOT EXISTS 'value' AFTER 'neighbour'",
+)
+def enum_order(source: RevisionSource) -> Iterator[Breach]:
     """Judge ALTER TYPE … ADD VALUE without a place."""
     for function, statements in _by_function(source):
         for tokens, text in statements:
@@ -70,7 +69,7 @@ def enum_order(source: RevisionSource) -> Iterator[Finding]:
                 label = next((token for token in value if token.startswith("'")), "")
                 place = f"{lexer.name(tokens[2:])}.{lexer.constant(label)}"
                 message = f"{function}: {label} becomes the greatest value of {lexer.name(tokens[2:])}"
-                yield Finding(ENUM_ORDER, place, message, revision=source.revision, statement=text)
+                yield Breach(place, message, statement=text)
 
 
 def _by_function(source: RevisionSource) -> Iterator[tuple[str, list[tuple[lexer.Tokens, str]]]]:

@@ -5,31 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from harness.findings import Finding, Rule
 from harness.migrations.files.source import SENDERS, Names, RevisionSource, calls
 from harness.migrations.files.value_origins import SERVER, is_chance
-
-IMPORTS_APP_MODELS = Rule(
-    "imports-app-models",
-    "error",
-    "A revision imports nothing of the app",
-    "the models move on and the revision does not: years later it fails, or does something else than it did",
-    "state the tables inside the revision with sa.table() and sa.column()",
-)
-OFFLINE_UNSAFE = Rule(
-    "offline-unsafe",
-    "warning",
-    "A revision can be rendered as SQL where env.py offers it",
-    "with --sql there is no database that could answer: the result is None and the script ends half written",
-    "write it as one SQL statement, or guard it with context.is_offline_mode()",
-)
-TIME_OR_RANDOM = Rule(
-    "time-or-random-in-revision",
-    "warning",
-    "A revision gives the same result wherever and whenever it runs",
-    "every environment gets other rows, and no test can say what production will hold",
-    "write the value into the file, or let the database make it: now(), gen_random_uuid()",
-)
+from harness.rules import Breach, rule
 
 TELLING = ("print", "debug", "info", "warning", "error", "log")
 """Functions and methods that only tell a person."""
@@ -38,12 +16,19 @@ TYPING = ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING")
 IMPORTERS = ("importlib.import_module", "builtins.__import__")
 
 
-def imports_app_models(source: RevisionSource) -> Iterator[Finding]:
+@rule(
+    "imports-app-models",
+    "error",
+    "A revision imports nothing of the app",
+    why="the models move on and the revision does not: years later it fails, or does something else than it did",
+    fix="state the tables inside the revision with sa.table() and sa.column()",
+)
+def imports_app_models(source: RevisionSource) -> Iterator[Breach]:
     """Judge each import of the app's package; one for the type checker alone never runs."""
     for name, line in sorted({*_imported(source.tree, source.names)}):
         if name.partition(".")[0] == source.package:
             message = f"line {line} imports {name}, which is the app of today, not that of this revision"
-            yield Finding(IMPORTS_APP_MODELS, name, message, revision=source.revision)
+            yield Breach(name, message)
 
 
 def _imported(node: ast.AST, names: Names) -> Iterator[tuple[str, int]]:
@@ -60,7 +45,14 @@ def _imported(node: ast.AST, names: Names) -> Iterator[tuple[str, int]]:
         yield from _imported(child, names)
 
 
-def offline_unsafe(source: RevisionSource) -> Iterator[Finding]:
+@rule(
+    "offline-unsafe",
+    "warning",
+    "A revision can be rendered as SQL where env.py offers it",
+    why="with --sql there is no database that could answer: the result is None and the script ends half written",
+    fix="write it as one SQL statement, or guard it with context.is_offline_mode()",
+)
+def offline_unsafe(source: RevisionSource) -> Iterator[Breach]:
     """Judge the use of what a statement returns; a function that asks for the mode knows what it does."""
     for function in source.functions if source.offline else []:
         guarded = any(
@@ -70,7 +62,7 @@ def offline_unsafe(source: RevisionSource) -> Iterator[Finding]:
         asks = [] if guarded else [call for call in _used(function) if _asks(call, source)]
         if asks:
             message = f"{function.name}, line {asks[0].lineno} uses the result of {ast.unparse(asks[0])}"
-            yield Finding(OFFLINE_UNSAFE, function.name, message, revision=source.revision)
+            yield Breach(function.name, message)
 
 
 def _used(function: ast.FunctionDef) -> list[ast.Call]:
@@ -87,7 +79,14 @@ def _asks(call: ast.Call, source: RevisionSource) -> bool:
     return name.startswith(SERVER) and name.rpartition(".")[2] in SENDERS
 
 
-def time_or_random(source: RevisionSource) -> Iterator[Finding]:
+@rule(
+    "time-or-random-in-revision",
+    "warning",
+    "A revision gives the same result wherever and whenever it runs",
+    why="every environment gets other rows, and no test can say what production will hold",
+    fix="write the value into the file, or let the database make it: now(), gen_random_uuid()",
+)
+def time_or_random(source: RevisionSource) -> Iterator[Breach]:
     """Judge the clock and chance, except where chance is seeded and where the value does not reach the database."""
     told = {id(inner) for node in _without_effect(source.tree) for inner in calls(node)}
     seeded = any(source.names.dotted(call.func) == "random.seed" and call.args for call in calls(source.tree))
@@ -97,7 +96,7 @@ def time_or_random(source: RevisionSource) -> Iterator[Finding]:
         if not is_chance(name) or id(call) in told or (seeded and name.startswith("random.")) or name in seen:
             continue
         seen.add(name)
-        yield Finding(TIME_OR_RANDOM, name, f"line {call.lineno} calls {name}()", revision=source.revision)
+        yield Breach(name, f"line {call.lineno} calls {name}()")
 
 
 def _without_effect(tree: ast.Module) -> Iterator[ast.expr]:

@@ -1,8 +1,12 @@
-"""What was seen after a revision: values lost, statements refused, the way back, second runs. Frozen and plain."""
+"""What was seen of a revision: its trace, values lost, statements broken, downgrade, second runs. Frozen and plain."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from harness.catalog import Snapshot
+from harness.migrations.tracing.evidence import Trace, TracedStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +69,42 @@ class AdversarialFailure:
     message: str
     sql: str
     object: str = ""
+
+
+@dataclass(frozen=True)
+class Observations:
+    """All that was seen of one revision.
+
+    `before` and `after` are the catalogue around it, `after` also when it failed. `losses` are values that a change of
+    type cost, `broken_statements` those of the previous release that fail now, `adversary` how it ends on odd rows.
+    """
+
+    trace: Trace
+    before: Snapshot
+    after: Snapshot
+    losses: tuple[ValueLoss, ...] = ()
+    broken_statements: tuple[BrokenStatement, ...] = ()
+    downgrade_result: DowngradeResult = field(default_factory=DowngradeResult)
+    reruns: tuple[Rerun, ...] = ()
+    skipped_indexes: tuple[SkippedInvalidIndex, ...] = ()
+    adversary: AdversarialFailure | None = None
+    unseeded: tuple[tuple[str, str], ...] = ()
+    """What holds no rows though it should, and why."""
+
+    @property
+    def statements(self) -> tuple[TracedStatement, ...]:
+        """The statements of the revision, in order."""
+        return self.trace.statements
+
+    @property
+    def complete(self) -> bool:
+        """Whether the revision came to its end."""
+        return self.trace.error is None
+
+
+class Obstacle(NamedTuple):
+    """Why a revision could not be judged, and what to do about it."""
+
+    revision: str
+    message: str
+    fix: str = ""

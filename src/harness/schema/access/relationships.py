@@ -13,17 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, RelationshipProperty, configure_mappers
 
 from harness.catalog import Snapshot, Table
-from harness.findings import Finding, Rule
+from harness.rules import Breach, rule
 from harness.schema.access.index_match import nearest, serving
 from harness.schema.alembic_code import create_index
-
-RELATIONSHIP = Rule(
-    "relationship-without-index",
-    "error",
-    "Every relationship loads by an index",
-    why="selectinload, lazy loading and joins look rows up by these columns, and each look-up reads the whole table",
-    fix="add one index whose first keys are the columns of the relationship",
-)
 
 
 def mapped(module: ModuleType, metadata: sa.MetaData) -> list[Mapper[Any]]:
@@ -38,17 +30,23 @@ def mapped(module: ModuleType, metadata: sa.MetaData) -> list[Mapper[Any]]:
     return sorted(mappers, key=lambda mapper: mapper.class_.__name__)
 
 
-def relationships(mappers: Iterable[Mapper[Any]], snapshot: Snapshot) -> list[Finding]:
-    """One finding for each set of columns that a relationship probes and no index serves."""
-    found: dict[str, Finding] = {}
+@rule(
+    "relationship-without-index",
+    "error",
+    "Every relationship loads by an index",
+    why="selectinload, lazy loading and joins look rows up by these columns, and each look-up reads the whole table",
+    fix="add one index whose first keys are the columns of the relationship",
+)
+def relationship_without_index(mappers: Iterable[Mapper[Any]], snapshot: Snapshot) -> Iterator[Breach]:
+    """Find each set of columns that a relationship(), from either end or through `secondary`, compares unindexed."""
+    found: set[str] = set()
     for mapper in mappers:
         for relationship in mapper.relationships:
             for columns in _probed(relationship):
-                finding = _judged(f"{mapper.class_.__name__}.{relationship.key}", columns, snapshot)
-                if finding:
-                    place = finding.object.partition(" -> ")[2]
-                    found.setdefault(place, finding)
-    return list(found.values())
+                breach = _judged(f"{mapper.class_.__name__}.{relationship.key}", columns, snapshot)
+                if breach and (place := breach.object.partition(" -> ")[2]) not in found:
+                    found.add(place)
+                    yield breach
 
 
 def _probed(relationship: RelationshipProperty[Any]) -> Iterator[list[sa.Column[Any]]]:
@@ -63,8 +61,8 @@ def _probed(relationship: RelationshipProperty[Any]) -> Iterator[list[sa.Column[
                 yield own
 
 
-def _judged(name: str, columns: list[sa.Column[Any]], snapshot: Snapshot) -> Finding | None:
-    """A finding when no index of the columns' table serves them all."""
+def _judged(name: str, columns: list[sa.Column[Any]], snapshot: Snapshot) -> Breach | None:
+    """Return a breach when no index of the columns' table serves them all."""
     table = _table(snapshot, columns[0].table)
     if table is None or any(column.name not in table.by_name for column in columns):
         return None
@@ -72,8 +70,7 @@ def _judged(name: str, columns: list[sa.Column[Any]], snapshot: Snapshot) -> Fin
     if serving(table, numbers):
         return None
     names = table.names(numbers)
-    return Finding(
-        RELATIONSHIP,
+    return Breach(
         f"{name} -> {table.qualified}({', '.join(names)})",
         f"loading {name} looks up {table.qualified} by ({', '.join(names)}); {nearest(table, numbers)}",
         create_index(table, names),

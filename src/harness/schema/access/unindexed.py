@@ -9,24 +9,10 @@ from typing import Any
 import psycopg
 
 from harness.catalog import Index, Snapshot, Table, read_only
-from harness.findings import Finding, Rule
+from harness.findings import Finding
+from harness.rules import Breach, rule
 from harness.schema.access.plans import SETTINGS, PlanNode, RouteStatement, generic_plan
 from harness.schema.alembic_code import create_index
-
-QUERY = Rule(
-    "query-without-index",
-    "error",
-    "Every filter and join of a query is served by an index",
-    why="the statement reads a whole table each time it is sent, so it becomes slower with every row",
-    fix="add an index that begins with the compared columns, or compare what is indexed",
-)
-NEEDLESS = Rule(
-    "needless-join",
-    "warning",
-    "A query joins only what it reads",
-    why="the planner removes this join, so nothing of it is needed; other plans and other versions pay for it",
-    fix="take the join out of the statement",
-)
 
 SCANS = ("Seq Scan", "Sample Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan")
 
@@ -53,22 +39,32 @@ def unindexed(
         for statement in statements:
             if statement.planned:
                 plan = generic_plan(cursor, statement)
-                for finding in (*unserved(plan, statement, snapshot), *needless(plan, statement, snapshot)):
+                for finding in (
+                    *query_without_index(plan, statement, snapshot),
+                    *needless_join(plan, statement, snapshot),
+                ):
                     found.setdefault((finding.rule.id, finding.object), finding)
     return list(found.values())
 
 
-def unserved(plan: PlanNode, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Finding]:
-    """Scans with a condition, and joins, that no index look-up serves."""
+@rule(
+    "query-without-index",
+    "error",
+    "Every filter and join of a query is served by an index",
+    why="the statement reads a whole table each time it is sent, so it becomes slower with every row",
+    fix="add an index that begins with the compared columns, or compare what is indexed",
+)
+def query_without_index(plan: PlanNode, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Breach]:
+    """Find each filter and join of a statement that no index look-up serves in its generic plan."""
     for node in plan.walk():
         condition = _condition(node) if node["Node Type"] in SCANS else ""
         if condition and not _served(node, snapshot):
-            yield from _finding(node, condition, statement, snapshot)
+            yield from _breach(node, condition, statement, snapshot)
         if node["Join Filter"]:
             sides = [below for below in node.below if below["Parent Relationship"] == "Inner"]
             inner = [below for side in sides for below in side.walk() if below["Node Type"] in SCANS]
             if inner and not any(_served(below, snapshot) for below in inner):
-                yield from _finding(inner[0], node["Join Filter"], statement, snapshot)
+                yield from _breach(inner[0], node["Join Filter"], statement, snapshot)
 
 
 def _condition(node: PlanNode) -> str:
@@ -103,8 +99,8 @@ def _bare(text: str) -> str:
     return f" {' '.join(_DECORATION.sub(' ', text.replace(')::', '::')).split())} "
 
 
-def _finding(node: PlanNode, condition: str, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Finding]:
-    """What to tell of one scan: statement, endpoint, and the index to add."""
+def _breach(node: PlanNode, condition: str, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Breach]:
+    """Yield what to say of one scan: statement, endpoint, and the index to add."""
     table = _scanned(node, snapshot)
     if table is None:
         return
@@ -113,8 +109,7 @@ def _finding(node: PlanNode, condition: str, statement: RouteStatement, snapshot
     columns = [column.name for column in table.columns if f" {column.name} " in words]
     partial = _partial(table, columns)
     others = f" (and {len(statement.routes) - 1} more)" if len(statement.routes) > 1 else ""
-    yield Finding(
-        QUERY,
+    yield Breach(
         f"{statement.route} {table.qualified}({', '.join(columns)})",
         f"{statement.route}{others} filters {table.qualified} by {condition}: {node['Node Type']}"
         f"{_through(node)}{_cast(table, columns, condition)}"
@@ -161,8 +156,15 @@ _AFTER = {"on", "where", "join", "left", "right", "inner", "full", "cross", "nat
 }  # fmt: skip
 
 
-def needless(plan: PlanNode, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Finding]:
-    """Tables that the text joins and the plan does not read."""
+@rule(
+    "needless-join",
+    "warning",
+    "A query joins only what it reads",
+    why="the planner removes this join, so nothing of it is needed; other plans and other versions pay for it",
+    fix="take the join out of the statement",
+)
+def needless_join(plan: PlanNode, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Breach]:
+    """Find each table that a statement joins and its plan does not read."""
     known = {table.name for table in snapshot.relations if table.kind in "rpm"}
     read = {re.sub(r"_\d+$", "", node["Alias"]) for node in plan.walk()} | {node["Alias"] for node in plan.walk()}
     written = {}
@@ -176,8 +178,7 @@ def needless(plan: PlanNode, statement: RouteStatement, snapshot: Snapshot) -> I
     for alias, name in sorted(written.items()):
         if alias not in read:
             called = f" as {alias}" if alias != name else ""
-            yield Finding(
-                NEEDLESS,
+            yield Breach(
                 f"{statement.route} {alias}",
                 f"{statement.route} joins {name}{called}, and the plan does without it",
                 statement=statement.text,

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import psycopg
 import sqlalchemy as sa
 
 from harness.catalog import Change, Snapshot, difference, read_snapshot
 from harness.errors import HarnessError
-from harness.findings import Finding, Rule
+from harness.rules import Breach, rule
 from harness.schema.alembic_code import fix, identifier
 from harness.schema.drift.drift_fix import DriftFix
-
-DRIFT = Rule(
-    "schema-drift",
-    "error",
-    "Models and migrations make the same schema",
-    why="code is written against the models and runs on what the migrations made: what differs fails in production",
-    fix="write the revision that is missing, or declare the object (an event on the metadata for what has no class)",
-)
 
 
 def declared(metadata: sa.MetaData, engine: sa.Engine, extensions: Iterable[str] = ()) -> Snapshot:
@@ -47,18 +39,26 @@ def declared(metadata: sa.MetaData, engine: sa.Engine, extensions: Iterable[str]
         return read_snapshot(driver)
 
 
-def drift(models: Snapshot, migrated: Snapshot, metadata: sa.MetaData) -> list[Finding]:
-    """One finding for each attribute or object that differs.
+@rule(
+    "schema-drift",
+    "error",
+    "Models and migrations make the same schema",
+    why="code is written against the models and runs on what the migrations made: what differs fails in production",
+    fix="write the revision that is missing, or declare the object (an event on the metadata for what has no class)",
+)
+def schema_drift(metadata: sa.MetaData, models: Snapshot, migrated: Snapshot) -> Iterator[Breach]:
+    """Find each object or attribute that create_all() and `upgrade head` make differently.
 
     The object of a finding, and of an exemption, is `kind name` or `kind name attribute`, such as
     `function public.touch()` or `column public.todos.title type`.
     """
     closing = DriftFix(migrated, models, metadata)
-    return [_finding(change, closing) for change in difference(migrated, models)]
+    for change in difference(migrated, models):
+        yield _breach(change, closing)
 
 
-def _finding(change: Change, closing: DriftFix) -> Finding:
-    """A change as a finding, with the operation that closes it."""
+def _breach(change: Change, closing: DriftFix) -> Breach:
+    """Return a change with the operation that closes it."""
     place = f"{change.kind} {change.name} {change.attribute}".rstrip()
     operation = closing.operation(change)
     if change.attribute:
@@ -70,4 +70,4 @@ def _finding(change: Change, closing: DriftFix) -> Finding:
     else:
         message = f"the migrations make it, the models do not declare it: {change.before}"
         model = "or declare it; what has no class goes into an event: event.listen(metadata, 'after_create', DDL(...))"
-    return Finding(DRIFT, place, message, fix(operation, model))
+    return Breach(place, message, fix(operation, model))

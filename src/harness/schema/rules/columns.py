@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from harness.catalog import Column, Index, Snapshot, Table
+from harness.rules import Breach, rule
 from harness.schema.alembic_code import alter_type, execute, fix, identifier, op, relation
-from harness.schema.options import Options
-from harness.schema.registry import Breach, rule
-from harness.schema.words import has_word
+from harness.schema.options import Options, has_word
 
 
 @rule(

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from harness.catalog import Constraint, Snapshot, Table
+from harness.rules import Breach, rule
 from harness.schema.alembic_code import execute, fix, identifier, op, relation
 from harness.schema.options import Options
-from harness.schema.registry import Breach, rule
 
 SURROGATES = ("int2", "int4", "int8", "uuid")
 

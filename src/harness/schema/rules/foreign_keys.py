@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Constraint, Snapshot, Table
+from harness.rules import Breach, rule
 from harness.schema.access.index_match import nearest, serving
 from harness.schema.alembic_code import Code, create_index, execute, fix, identifier, op, relation
 from harness.schema.cycles import cycles
-from harness.schema.registry import Breach, rule
 
 ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from harness.catalog import Index, Snapshot, Table
+from harness.rules import Breach, rule
 from harness.schema.alembic_code import replace_index, written
 from harness.schema.options import Options
-from harness.schema.registry import Breach, rule
 from harness.sql.predicates import not_null_columns
 
 

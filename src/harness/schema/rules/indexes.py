@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Index, Snapshot, Table
+from harness.rules import Breach, rule
 from harness.schema.alembic_code import drop_index, execute, fix, identifier, op, outside
-from harness.schema.registry import Breach, rule
 
 
 def _referenced(snapshot: Snapshot) -> set[int]:

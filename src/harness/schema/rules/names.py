@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from harness.catalog import Snapshot, Table
+from harness.rules import Breach, rule
 from harness.schema.alembic_code import execute, fix, identifier, op, relation
-from harness.schema.registry import Breach, rule
 
 LONGEST = 63
 """NAMEDATALEN - 1: bytes beyond are cut off in silence (Postgres manual, "Identifiers and Key Words")."""

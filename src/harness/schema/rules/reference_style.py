@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Constraint, Snapshot, Table
+from harness.rules import Breach, rule
 from harness.schema.alembic_code import fix, op
 from harness.schema.options import Options
-from harness.schema.registry import Breach, rule
 from harness.schema.rules.foreign_keys import every, place, target_name
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from harness.catalog import Snapshot
+from harness.rules import Breach, rule
 from harness.schema.alembic_code import execute, fix, identifier, relation
-from harness.schema.registry import Breach, rule
 
 
 def public_rights(acl: Iterable[str]) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Snapshot
+from harness.rules import Breach, rule
 from harness.schema.alembic_code import execute, fix, identifier
 from harness.schema.options import Options
-from harness.schema.registry import Breach, rule
 from harness.schema.rules.rights import public_rights
 
 

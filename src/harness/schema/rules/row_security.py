@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Snapshot, Table
+from harness.rules import Breach, rule
 from harness.schema.alembic_code import execute, fix, identifier, relation
-from harness.schema.registry import Breach, rule
 
 COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "*": "ALL"}
 TRUE = ("true", "on", "yes", "1")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Column, Sequence, Snapshot, Table
+from harness.rules import Breach, rule
 from harness.schema.alembic_code import execute, fix, identifier, relation
-from harness.schema.registry import Breach, rule
 
 WIDTHS = {"int2": "smallint", "int4": "integer", "int8": "bigint"}
 

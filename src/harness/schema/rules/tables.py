@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.catalog import Snapshot, Table
+from harness.rules import Breach, rule
 from harness.schema.alembic_code import alter_type, execute, fix, op, relation
-from harness.schema.registry import Breach, rule
 
 SMALL_INTEGERS = ("int2", "int4")
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from harness.catalog import Column, Snapshot
+from harness.rules import Breach, rule
 from harness.schema.alembic_code import alter_type
-from harness.schema.options import Options
-from harness.schema.registry import Breach, rule
-from harness.schema.words import has_word
+from harness.schema.options import Options, has_word
 
 
 def _columns(snapshot: Snapshot, wrong: Callable[[Column], bool], kind: str, using: str = "") -> Iterator[Breach]:

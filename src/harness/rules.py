@@ -1,0 +1,201 @@
+"""One catalogue of every rule of every suite, and the judge of what the rules find.
+
+A rule is a function that takes what it looks at and yields what breaks it. Importing its module registers it:
+
+    @rule("table-without-owner", "error", "Every table has an owner", why="...", fix="...")
+    def table_without_owner(snapshot: Snapshot) -> Iterator[Breach]:
+        for table in snapshot.roots:
+            if not table.owner:
+                yield Breach(table.qualified, "the table has no owner")
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Concatenate, Generic, NamedTuple, Protocol, TypeVar
+
+from harness.errors import HarnessError
+from harness.findings import Exemption, Finding, Rule, Severity, Verdict
+
+SUBJECTS = {
+    "Snapshot": ("schema", "catalogue"),
+    "MetaData": ("schema", "models"),
+    "Mapper": ("schema", "models"),
+    "PlanNode": ("schema", "statements"),
+    "Observations": ("migrations", "trace"),
+    "Obstacle": ("migrations", "history"),
+    "RevisionSource": ("migrations", "file"),
+    "ReleasedHistory": ("migrations", "git"),
+    "Engine": ("migrations", "models"),
+    "Exchange": ("api", "wire"),
+    "Timing": ("api", "wire"),
+    "Recording": ("api", "wire"),
+    "Unneeded": ("every suite", "exemptions"),
+}
+"""The type of a check's first argument, by which the suite of its rule and what is needed to judge it are known."""
+
+Subject = TypeVar("Subject")
+
+
+class Statement(Protocol):
+    """A statement that carries more than its text."""
+
+    @property
+    def sql(self) -> str:
+        """The text."""
+
+
+class Breach(NamedTuple):
+    """One place that breaks a rule: the object as an exemption names it, what was seen, and code that repairs it.
+
+    `statement` is the SQL that is to blame; `level` overrides the rule's severity.
+    """
+
+    object: str
+    message: str
+    fix: str = ""
+    statement: str | Statement | None = None
+    level: Severity | None = None
+
+    def finding(self, rule: Rule) -> Finding:
+        """Return the finding of `rule` at this place."""
+        sent = self.statement
+        sql = sent if sent is None or isinstance(sent, str) else sent.sql
+        return Finding(rule, self.object, self.message, self.fix, statement=sql, level=self.level)
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Generic[Subject]):
+    """A rule with the function that finds what breaks it."""
+
+    rule: Rule
+    find: Callable[..., Iterable[Breach]]
+    takes: int
+
+    @property
+    def id(self) -> str:
+        """The rule's id."""
+        return self.rule.id
+
+    def __call__(self, subject: Subject, *more: Any, **named: Any) -> list[Finding]:
+        """Return the findings in `subject`; of the further arguments the function is given as many as it takes."""
+        return [breach.finding(self.rule) for breach in self.find(subject, *more[: self.takes - 1], **named)]
+
+
+_CATALOGUE: dict[str, Check[Any]] = {}
+
+
+def rule(
+    id: str,  # noqa: A002 - it is the name of Rule's field
+    severity: Severity,
+    title: str,
+    *,
+    why: str,
+    fix: str,
+    optional: bool = False,
+) -> Callable[[Callable[Concatenate[Subject, ...], Iterable[Breach]]], Check[Subject]]:
+    """Register the decorated function as the check of a rule; one without annotations takes a `Snapshot`.
+
+    Raises:
+        ValueError: for an id that is taken, or a first argument of a type that is not in `SUBJECTS`.
+    """
+
+    def register(find: Callable[Concatenate[Subject, ...], Iterable[Breach]]) -> Check[Subject]:
+        if id in _CATALOGUE:
+            raise ValueError(f"two rules are called {id!r}: {_CATALOGUE[id].find.__module__} has the first")
+        parameters = list(inspect.signature(find).parameters.values())
+        suite, needs = _subject(str(parameters[0].annotation)) if parameters else ("", "")
+        if not suite:
+            raise ValueError(f"the first argument of rule {id!r} must be one of {', '.join(SUBJECTS)}")
+        _CATALOGUE[id] = Check(Rule(id, severity, title, why, fix, optional, suite, needs), find, len(parameters))
+        return _CATALOGUE[id]
+
+    return register
+
+
+def _subject(annotation: str) -> tuple[str, str]:
+    if annotation == str(inspect.Parameter.empty):
+        return SUBJECTS["Snapshot"]
+    known = [word for word in re.findall(r"\w+", annotation) if word in SUBJECTS]
+    return SUBJECTS[known[-1]] if known else ("", "")
+
+
+def catalogue(suite: str = "", *needs: str) -> tuple[Check[Any], ...]:
+    """Return the rules whose modules are imported, those of one suite or with these needs, in order of registration."""
+    return tuple(
+        check
+        for check in _CATALOGUE.values()
+        if suite in ("", check.rule.suite) and (not needs or check.rule.needs in needs)
+    )
+
+
+def named(id: str, suite: str = "", *needs: str) -> Check[Any]:  # noqa: A002 - as in Rule
+    """Return the rule of this id, of those that `catalogue` gives.
+
+    Raises:
+        HarnessError: when there is none, with the nearest ids.
+    """
+    known = {check.id: check for check in catalogue(suite, *needs)}
+    if id not in known:
+        near = ", ".join(difflib.get_close_matches(id, known, 3, 0.3))
+        kind = f"{suite} rule" if suite else "rule"
+        raise HarnessError(f"there is no {kind} {id!r}", remedy=f"the nearest are {near}" if near else ())
+    return known[id]
+
+
+Unneeded = tuple[str, str]
+"""What an exemption is for, and why it is not needed."""
+
+
+@rule(
+    "stale-exemption",
+    "error",
+    "Every exemption covers a finding",
+    why="an exemption that covers nothing today will hide the next mistake",
+    fix="remove the exemption",
+)
+def stale_exemption(unneeded: Iterable[Unneeded]) -> Iterator[Breach]:
+    """Find exemptions, raised budgets too, that nothing needs."""
+    for place, reason in unneeded:
+        yield Breach(place, reason)
+
+
+def judge(
+    findings: Iterable[Finding],
+    exemptions: Iterable[Exemption] = (),
+    accepted: Iterable[Exemption] = (),
+    *,
+    strict: bool = False,
+) -> Verdict:
+    """Return `findings` sorted by what the exemptions and `strict` make of them.
+
+    An error fails; a warning fails only when `strict`; an info never does. Of `exemptions` each must cover a finding,
+    or it is a finding itself; `accepted` ones may be needed by other findings.
+    """
+    own = {(item.rule, item.object): item for item in exemptions}
+    known = {(item.rule, item.object): item for item in accepted} | own
+    fails = {"error", "warning"} if strict else {"error"}
+    failing: list[Finding] = []
+    shown: list[Finding] = []
+    exempted: list[tuple[Finding, Exemption]] = []
+    for finding in findings:
+        place = (finding.rule.id, finding.object)
+        own.pop(place, None)
+        if place in known:
+            exempted.append((finding, known[place]))
+        else:
+            (failing if finding.severity in fails else shown).append(finding)
+    failing += stale_exemption((f"{item.rule}:{item.object}", _unneeded(item)) for item in own.values())
+    return Verdict(tuple(failing), tuple(shown), tuple(exempted))
+
+
+def _unneeded(item: Exemption) -> str:
+    """Return why an exemption covers nothing."""
+    if item.rule in _CATALOGUE:
+        return f"nothing breaks this rule there ({item.reason})"
+    near = difflib.get_close_matches(item.rule, _CATALOGUE, 1)
+    return f"no rule is called {item.rule}{f' (is {near[0]} meant?)' if near else ''} ({item.reason})"
