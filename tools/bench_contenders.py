@@ -98,12 +98,13 @@ def write_project(root: Path, roles: Path, tables: int, major: int) -> Config:
 
 
 def ours(databases: Databases) -> Way:
-    """The fixture `database` and a connection to it."""
+    """The fixture `connection`."""
 
     @contextlib.contextmanager
     def way() -> Iterator[psycopg.Connection[Any]]:
-        fresh = databases.create(migrated=True)
-        with contextlib.closing(fresh.connect(autocommit=True)) as connection:
+        fresh = databases.create(migrated=True, connected=True)
+        with contextlib.closing(databases.connect(fresh)) as connection:
+            connection.autocommit = True
             yield connection
         databases.drop(fresh)
 

@@ -26,9 +26,9 @@ TESTS = {
         import pytest
 
         @pytest.mark.parametrize("number", range(50))
-        def test_one(number, database):
-            with database.connect() as connection:
-                connection.execute("INSERT INTO t1 (name) VALUES ('a')")
+        def test_one(number, connection):
+            connection.execute("INSERT INTO t1 (name) VALUES ('a')")
+            connection.commit()
         """,
     "peer/conftest.py": """
         import sys
@@ -64,9 +64,9 @@ TESTS = {
         import pytest
 
         @pytest.mark.parametrize("number", range(int(os.environ["BUSY"])))
-        def test_one(number, database):
-            with database.connect() as connection:
-                connection.execute("INSERT INTO t1 (name) VALUES ('a')")
+        def test_one(number, connection):
+            connection.execute("INSERT INTO t1 (name) VALUES ('a')")
+            connection.commit()
             until = time.thread_time() + 0.01
             while time.thread_time() < until:
                 pass

@@ -6,8 +6,10 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 import alembic.config
+import psycopg
 import pytest
 from pytest_postgresql.executors import NoopExecutor
 from sqlalchemy import Engine
@@ -94,6 +96,24 @@ def database(request: pytest.FixtureRequest, harness_run: Run, harness_databases
     with harness_run.lend(request.node, harness_databases) as fresh, contextlib.ExitStack() as stack:
         looks = request.node.get_closest_marker("schema")
         yield stack.enter_context(_only_read(request, harness_databases, fresh)) if looks else fresh
+
+
+@pytest.fixture
+def connection(
+    request: pytest.FixtureRequest, harness_run: Run, harness_databases: Databases
+) -> Iterator[psycopg.Connection[Any]]:
+    """A psycopg connection to a fresh database at head, as the migrator; in the schema suite as readonly.
+
+    It leads to `database` where a test asks for that too. Alone it costs less: it was opened before the test began.
+    """
+    _refuse_in_api(request)
+    with contextlib.ExitStack() as stack:
+        if "database" in request.fixturenames or request.node.get_closest_marker("schema"):
+            opened = request.getfixturevalue("database").connect()
+        else:
+            fresh = stack.enter_context(harness_run.lend(request.node, harness_databases, connected=True))
+            opened = harness_databases.connect(fresh)
+        yield stack.enter_context(contextlib.closing(opened))
 
 
 @pytest.fixture

@@ -31,7 +31,8 @@ MARKERS = {
     "superuser": "needs a superuser; left out, and named, on somebody's server where there is none",
 }
 FOLDERS = ("migrations", "schema", "api")
-NEED_POSTGRES = {"alembic_engine", "api", "catalog", "cluster", "database", "empty_database", "postgresql_proc"}
+NEED_POSTGRES = {"catalog", "cluster", "harness_databases", "postgresql_proc"}
+"""The fixtures that all others which need a server ask for."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

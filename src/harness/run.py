@@ -177,10 +177,13 @@ class Run:
         return full(own or None, told) if told else ""
 
     @contextlib.contextmanager
-    def lend(self, test: pytest.Item, databases: Databases, *, migrated: bool = True) -> Iterator[Database]:
+    def lend(
+        self, test: pytest.Item, databases: Databases, *, migrated: bool = True, connected: bool = False
+    ) -> Iterator[Database]:
         """Give a fresh database to a test; one that failed leaves it in place until the run ends."""
         begun = perf_counter()
-        fresh = databases.create(migrated=migrated, unused=test.get_closest_marker("fresh_clone") is not None)
+        unused = test.get_closest_marker("fresh_clone") is not None
+        fresh = databases.create(migrated=migrated, unused=unused, connected=connected)
         spent = perf_counter() - begun
         test.user_properties.append(("database", fresh.how))
         test.stash.setdefault(LENT, []).append(fresh)

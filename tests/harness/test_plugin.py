@@ -45,6 +45,54 @@ def test_an_api_test_may_not_ask_for_a_database(project: pytest.Pytester) -> Non
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+@pytest.mark.parametrize("fixture", ["connection", "empty_database"])
+def test_nor_for_anything_else_that_leads_there(project: pytest.Pytester, fixture: str) -> None:
+    """A connection is a look behind the API too."""
+    project.makepyfile(**{"tests/api/test_it": f"def test_it({fixture}): pass"})
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*test_it asks for the fixture {fixture}. A test marked api sees*"])
+
+
+def test_a_connection_leads_to_a_fresh_database_or_to_the_tests_own(project: pytest.Pytester) -> None:
+    """As the migrator; with `database` in the same test it sees that one, and what was set there before."""
+    project.makepyfile(
+        **{
+            "tests/test_it": """
+            import pytest
+
+            @pytest.mark.parametrize("number", range(4))
+            def test_writes(connection, number, harness_run):
+                assert harness_run.databases.template(migrated=True).expects
+                assert connection.execute("SELECT session_user").fetchone() == ("shop_migrator",)
+                connection.execute("INSERT INTO item (name) VALUES ('a')")
+                assert connection.execute("SELECT count(*) FROM item").fetchone() == (1,)
+                connection.commit()
+
+            @pytest.fixture
+            def generous(database):
+                with database.as_role("superuser").connect() as connection:
+                    connection.execute(f"ALTER DATABASE {database.name} SET work_mem TO '7MB'")
+
+            def test_both(generous, connection, database):
+                assert connection.info.dbname == database.name
+                assert connection.execute("SHOW work_mem").fetchone() == ("7MB",)
+
+            @pytest.mark.own_cluster
+            def test_on_a_cluster_for_this_test(connection):
+                assert connection.execute("SELECT count(*) FROM item").fetchone() == (0,)
+            """,
+            "tests/schema/test_schema": """
+            def test_reads(connection):
+                assert connection.execute("SELECT session_user").fetchone() == ("shop_readonly",)
+                assert connection.execute("SHOW transaction_read_only").fetchone() == ("on",)
+            """,
+        }
+    )
+    result = project.runpytest_inprocess("-m", "integration")
+    result.assert_outcomes(passed=7)
+
+
 def test_a_schema_test_cannot_write(project: pytest.Pytester) -> None:
     """Not as the owner, not as a superuser; the report says why, and the next test gets a database to write to."""
     project.makepyfile(

@@ -191,11 +191,10 @@ def test_no_login_is_more_than_it_says(role: str, database: Database) -> None:
     assert rights == (False,) * 5
 
 
-def test_a_stranger_cannot_connect(database: Database) -> None:
+def test_a_stranger_cannot_connect(connection: psycopg.Connection) -> None:
     """PUBLIC has no right on the database; only the four roles have."""
-    with database.connect() as connection:
-        query = "SELECT has_database_privilege('public', current_database(), 'CONNECT, TEMPORARY')"
-        assert connection.execute(query).fetchone() == (False,)
+    query = "SELECT has_database_privilege('public', current_database(), 'CONNECT, TEMPORARY')"
+    assert connection.execute(query).fetchone() == (False,)
 
 
 @pytest.mark.own_cluster

@@ -41,7 +41,7 @@ class Template:
     visitor: Address
     """The server as those see it who ask for a copy."""
     expects: bool = False
-    """Whether a session is opened on each copy ahead: the last test began with one."""
+    """Whether a session is opened ahead on each copy: the last test asked for one."""
     layout: Layout | None = None
     outside: str = ""
     """What a copy has beside its relations."""
@@ -62,7 +62,7 @@ class Clone:
     resets: int = 0
     bulky: bool = False
     session: psycopg.Connection[Any] | None = field(default=None, repr=False)
-    """Opened ahead and not used yet."""
+    """Opened ahead."""
 
 
 @dataclass(slots=True)

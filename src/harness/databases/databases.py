@@ -36,33 +36,16 @@ Every database was a new copy of the template, none the last one reset: {}.
 class Database:
     """One database as one role sees it; `as_role` gives the same one to another.
 
-    `_session` was opened ahead and goes to the first `connect`, unless something else is asked before: whoever knows
-    where the database is may change what a session begins with, or count the sessions.
+    `server` is the server as the administrator sees it, `how` says where the database came from: cloned, reset, reused.
     """
 
-    _name: str
-    _server: Address
+    name: str
+    server: Address
     roles: Roles
     role: str = "migrator"
     how: str = ""
-    """Where it came from: cloned, reset, reused; for people."""
-    _session: psycopg.Connection[Any] | None = field(default=None, repr=False)
-    began_with_session: bool | None = None
-    """Whether the first that was asked for was a session; None before anything was."""
     _engine: Engine | None = field(default=None, repr=False)
     _views: dict[str, Database] = field(default_factory=dict, repr=False)
-
-    @property
-    def name(self) -> str:
-        """The name on the server."""
-        self._show()
-        return self._name
-
-    @property
-    def server(self) -> Address:
-        """The server as the administrator sees it."""
-        self._show()
-        return self._server
 
     @property
     def address(self) -> Address:
@@ -87,34 +70,14 @@ class Database:
         return self._engine
 
     def connect(self, **options: Any) -> psycopg.Connection[Any]:
-        """A new psycopg connection; `options` are psycopg.connect's own."""
-        if self.began_with_session is None and options.keys() <= {"autocommit"} and (session := self._begin()):
-            session.autocommit = options.get("autocommit", False)
-            return session
+        """Open a psycopg connection; `options` are psycopg.connect's own."""
         return self.address.connect(self.name, **options)
 
     def as_role(self, role: str) -> Database:
-        """This database as `superuser`, `migrator`, `app` or `readonly` sees it."""
+        """Return this database as `superuser`, `migrator`, `app` or `readonly` sees it."""
         if role == self.role:
             return self
         return self._views.setdefault(role, Database(self.name, self.server, self.roles, role))
-
-    def _begin(self) -> psycopg.Connection[Any] | None:
-        """The session that was opened ahead, where the server has not ended it meanwhile."""
-        self.began_with_session = True
-        session, self._session = self._session, None
-        if session and select([session], [], [], 0)[0]:
-            session.close()
-        return session if session and not session.closed else None
-
-    def _show(self) -> None:
-        """End the session that was opened ahead, before anybody can meet it."""
-        self.began_with_session = bool(self.began_with_session)
-        session, self._session = self._session, None
-        if session:
-            pid = session.info.backend_pid
-            session.close()
-            wait_gone(pid, seconds=10)
 
     def dispose(self) -> None:
         """Close the engines that were made here."""
@@ -143,27 +106,36 @@ class Databases:
     _lent: dict[str, Clone] = field(default_factory=dict, repr=False)
     _pool: Pool | None = field(default=None, repr=False)
 
-    def create(self, *, migrated: bool, unused: bool = False) -> Database:
-        """A fresh database: at head, or with the roles' rights and nothing else; `unused` if no test may have had it.
+    def create(self, *, migrated: bool, unused: bool = False, connected: bool = False) -> Database:
+        """Return a fresh database: at head, or with the roles' rights and nothing else.
+
+        With `unused` no test had it before. With `connected` a session may be open on it, which `connect` gives out.
 
         Raises:
             HarnessError: when the disk is full.
         """
         template = self.template(migrated=migrated)
-        copy = self.pool.foreground.clone(template) if self.alone else self.pool.acquire(template, unused=unused)
-        self._lent[copy.name] = copy
-        return Database(copy.name, self.server, self.roles, how=copy.how, _session=copy.session)
+        template.expects = connected and self.pool.foreground.reads_wal
+        clone = self.pool.foreground.clone(template) if self.alone else self.pool.acquire(template, unused=unused)
+        if clone.session and not connected:
+            _end(clone.session)
+        self._lent[clone.name] = clone
+        return Database(clone.name, self.server, self.roles, how=clone.how)
+
+    def connect(self, database: Database) -> psycopg.Connection[Any]:
+        """Return the session that was opened ahead on a database made `connected`, or a new one."""
+        session = self._lent[database.name].session
+        if session and select([session], [], [], 0)[0]:  # what can be read is that the server has ended it
+            session.close()
+        return session if session and not session.closed else database.connect()
 
     def drop(self, database: Database) -> None:
-        """Take a database back, with whoever is still connected to it."""
-        began = database.began_with_session
-        copy = self._lent.pop(database.name)
-        if began is not None and self.pool.foreground.reads_wal:
-            copy.template.expects = began
+        """Take a database back, with the sessions that are still open on it."""
+        clone = self._lent.pop(database.name)
         if self.alone:
-            self.pool.foreground.drop(copy)
+            self.pool.foreground.drop(clone)
         else:
-            self.pool.release(copy)
+            self.pool.release(clone)
 
     def clear(self) -> None:
         """Drop all that was made here."""
@@ -178,9 +150,6 @@ class Databases:
         if self._pool:
             self._pool.close()
             self._pool.foreground.administrator.close()
-        for copy in self._lent.values():
-            if copy.session:
-                copy.session.close()
 
     @property
     def failure(self) -> str:
@@ -236,3 +205,10 @@ class Databases:
         except BaseException:
             administrator.drop(name)
             raise
+
+
+def _end(session: psycopg.Connection[Any]) -> None:
+    """Close a session and wait until it is gone: a test may count the sessions of its database."""
+    pid = session.info.backend_pid
+    session.close()
+    wait_gone(pid, seconds=10)

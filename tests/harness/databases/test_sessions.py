@@ -1,8 +1,9 @@
-"""Sessions opened ahead: a test's first connection is there already, and is as a new one would be."""
+"""Sessions opened ahead: a test that asks for a connection gets one that is open already, and is like a new one."""
 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from typing import Any, ClassVar
@@ -12,7 +13,8 @@ import pytest
 
 from harness.config import Config
 from harness.databases.clones import Cloner
-from harness.databases.databases import Database, Databases
+from harness.databases.databases import Databases
+from harness.databases.pool import AHEAD, PATIENCE
 from harness.databases.prepared import databases_on
 from harness.postgres.address import Address
 from harness.postgres.installations import installations
@@ -20,7 +22,7 @@ from harness.postgres.server import Cluster, start_cluster
 
 pytestmark = pytest.mark.integration
 
-SESSIONS = "SELECT pid, query FROM pg_stat_activity WHERE datname = %s AND usename <> current_user"
+SESSIONS = "SELECT pid, query FROM pg_stat_activity WHERE datname LIKE %s AND usename <> current_user"
 """Of the tests' role: the session of a reset may take some milliseconds to end."""
 
 
@@ -33,110 +35,100 @@ def server() -> Iterator[Cluster]:
 
 @pytest.fixture
 def databases(server: Cluster, trial: Config) -> Iterator[Databases]:
-    """Databases whose tests have begun with a session so far, so that the next ones are opened ahead."""
+    """Databases whose tests have asked for a connection so far: on those that are ready a session is open."""
     with contextlib.closing(databases_on(server, trial)) as made:
-        for _ in range(3):  # what was made before the first one came back has none
-            _use(made, Database.connect)
+        deadline = time.monotonic() + PATIENCE
+        while len(sessions(made)) < AHEAD and time.monotonic() < deadline:
+            use(made, times=1)
         yield made
         made.clear()
 
 
-def _use(databases: Databases, deed: Callable[[Database], Any]) -> None:
-    fresh = databases.create(migrated=True)
-    with contextlib.suppress(AttributeError):
-        deed(fresh).close()
-    databases.drop(fresh)
+def use(databases: Databases, *, times: int, connected: bool = True) -> None:
+    """Run that many tests which ask for a connection, or for a database."""
+    for _ in range(times):
+        fresh = databases.create(migrated=True, connected=connected)
+        if connected:
+            databases.connect(fresh).close()
+        databases.drop(fresh)
 
 
-def _sessions(databases: Databases, name: str) -> list[tuple[int, str]]:
+def sessions(databases: Databases, name: str = "%") -> list[tuple[int, str]]:
+    """Process id and last statement of each session on the database `name`."""
     with databases.server.connect() as connection:
         return connection.execute(SESSIONS, [name]).fetchall()
 
 
-def _called(fresh: Database) -> str:
-    """Its name, without asking for it."""
-    return fresh._name
-
-
-def test_the_first_connection_is_there_already_and_nobody_used_it(databases: Databases) -> None:
-    """It is open before the test asks, has run no statement, and is what the first `connect` gives."""
-    fresh = databases.create(migrated=True)
-    [(pid, query)] = _sessions(databases, _called(fresh))
+def test_the_connection_is_there_already_and_was_not_used(databases: Databases) -> None:
+    """It is open before the test asks for it, has run no statement, and belongs to the role of any other."""
+    fresh = databases.create(migrated=True, connected=True)
+    [(pid, query)] = sessions(databases, fresh.name)
     assert query == ""
-    with fresh.connect(autocommit=True) as first, fresh.connect() as second:
-        assert first.info.backend_pid == pid != second.info.backend_pid
-        assert first.autocommit
-        assert (
-            first.execute("SELECT session_user, current_user").fetchone()
-            == second.execute("SELECT session_user, current_user").fetchone()
-        )
+    with databases.connect(fresh) as given, fresh.connect() as other:
+        assert given.info.backend_pid == pid != other.info.backend_pid
+        assert not given.autocommit
+        users = "SELECT session_user, current_user"
+        assert given.execute(users).fetchone() == other.execute(users).fetchone()
+    databases.drop(fresh)
+
+
+def test_a_test_of_its_database_meets_no_session(databases: Databases) -> None:
+    """Who asks for a database, not for a connection, may count its sessions and change what the next begins with."""
+    fresh = databases.create(migrated=True)
+    assert sessions(databases, fresh.name) == []
+    with databases.server.connect(autocommit=True) as outside:
+        outside.execute(f"ALTER DATABASE {fresh.name} SET work_mem TO '7MB'".encode())
+    with fresh.connect() as connection:
+        assert connection.execute("SHOW work_mem").fetchone() == ("7MB",)
     databases.drop(fresh)
 
 
 @pytest.mark.parametrize(
-    "deed",
+    "look",
     [
         lambda fresh: fresh.name,
         lambda fresh: fresh.server,
         lambda fresh: fresh.dsn,
         lambda fresh: fresh.url,
         lambda fresh: fresh.engine,
-        lambda fresh: fresh.as_role("superuser"),
-        lambda fresh: fresh.connect(application_name="mine").close(),
+        lambda fresh: fresh.as_role("superuser").dsn,
     ],
-    ids=["name", "server", "dsn", "url", "engine", "as_role", "connect with options"],
+    ids=["name", "server", "dsn", "url", "engine", "as_role"],
 )
-def test_who_asks_for_anything_else_meets_no_session(databases: Databases, deed: Callable[[Database], Any]) -> None:
-    """Whoever knows where the database is can count its sessions, and change what the next one begins with."""
-    fresh = databases.create(migrated=True)
-    name = _called(fresh)
-    assert _sessions(databases, name)
-    deed(fresh)
-    assert [pid for pid, query in _sessions(databases, name) if query == ""] == []
-    with databases.server.connect(autocommit=True) as outside:
-        outside.execute(f"ALTER DATABASE {name} SET work_mem TO '7MB'".encode())
-    with fresh.connect() as connection:
-        assert connection.execute("SHOW work_mem").fetchone() == ("7MB",)
+def test_an_attribute_of_a_database_ends_no_session(databases: Databases, look: Callable[[Any], Any]) -> None:
+    """The session that was opened ahead lives on, and is what the test gets."""
+    fresh = databases.create(migrated=True, connected=True)
+    before = sessions(databases, fresh.name)
+    look(fresh)
+    assert sessions(databases, fresh.name) == before != []
+    databases.connect(fresh).close()
     databases.drop(fresh)
 
 
 def test_a_session_that_the_server_has_ended_is_not_given(databases: Databases) -> None:
-    """Then the first connection is made when it is asked for."""
-    fresh = databases.create(migrated=True)
+    """Then the connection is made when it is asked for."""
+    fresh = databases.create(migrated=True, connected=True)
     with databases.server.connect(autocommit=True) as outside:
-        for pid, _ in _sessions(databases, _called(fresh)):
+        for pid, _ in sessions(databases, fresh.name):
             outside.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-    with fresh.connect() as connection:
+    with databases.connect(fresh) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     databases.drop(fresh)
 
 
-def test_a_test_that_never_connects_leaves_no_session(databases: Databases) -> None:
-    """What was opened ahead is closed when the database comes back."""
-    fresh = databases.create(migrated=True)
-    session = fresh._session
-    databases.drop(fresh)
-    assert session is not None
-    assert session.closed
-
-
-def test_no_session_is_opened_for_tests_that_begin_otherwise(databases: Databases) -> None:
+def test_no_session_is_opened_for_tests_that_ask_for_databases(databases: Databases) -> None:
     """A suite that takes addresses pays for none."""
-    for _ in range(4):
-        _use(databases, lambda fresh: fresh.dsn)
-    fresh = databases.create(migrated=True)
-    assert _sessions(databases, _called(fresh)) == []
-    databases.drop(fresh)
+    use(databases, times=8, connected=False)
+    assert sessions(databases) == []
 
 
 def test_a_server_without_room_for_a_session_gives_a_database_all_the_same(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Opening ahead is a convenience: where it fails, the test connects itself."""
+    """Opening ahead is a convenience: where it fails, the connection is made when it is asked for."""
     template = databases.template(migrated=True)
     monkeypatch.setattr(template, "visitor", template.visitor.seen_by("nobody"))
-    for _ in range(4):
-        _use(databases, Database.connect)
+    use(databases, times=4)
     assert databases.failure == ""
     with pytest.raises(psycopg.OperationalError):
         template.visitor.connect()
@@ -149,9 +141,9 @@ def test_no_session_begins_with_a_running_tests_settings_of_roles(databases: Dat
         outside.execute("ALTER ROLE trial_migrator SET work_mem TO '7MB'")
         assert cloner.open_session(cloner.clone(template)).session is None
         outside.execute("ALTER ROLE trial_migrator RESET work_mem")
-    greeted = cloner.open_session(cloner.clone(template))
-    assert greeted.session
-    greeted.session.close()
+    connected = cloner.open_session(cloner.clone(template))
+    assert connected.session
+    connected.session.close()
 
 
 class Lost(Cloner):
@@ -168,27 +160,16 @@ class Watched(Address):
 
     def connect(self, dbname: str | None = None, **options: Any) -> psycopg.Connection[Any]:
         """A connection as any other."""
-        connection = Address.connect(self, dbname, **options)
-        type(self).made = connection
-        return connection
+        type(self).made = made = Address.connect(self, dbname, **options)
+        return made
 
 
-def test_a_session_is_closed_when_nobody_can_say_what_roles_are_like(databases: Databases) -> None:
-    """The server may end between the two; whoever collects garbage later must not meet an open connection."""
-    here, template = databases.pool.foreground, databases.template(migrated=True)
+def test_a_session_is_closed_when_the_server_ends_before_it_is_ready(databases: Databases) -> None:
+    """The garbage collector never meets an open connection."""
+    foreground, template = databases.pool.foreground, databases.template(migrated=True)
     watched = Watched(**asdict(template.visitor))
-    copy = here.clone(replace(template, visitor=watched))
-    assert Lost(here.administrator, here.prefix, here.numbers, reads_wal=True).open_session(copy).session is None
+    clone = foreground.clone(replace(template, visitor=watched))
+    lost = Lost(foreground.administrator, foreground.prefix, foreground.numbers, reads_wal=True)
+    assert lost.open_session(clone).session is None
     assert watched.made
     assert watched.made.closed
-
-
-def test_what_is_lent_to_the_end_is_closed_at_the_end(server: Cluster, trial: Config) -> None:
-    """A database that is never given back has its session ended with the run."""
-    with contextlib.closing(databases_on(server, trial)) as databases:
-        for _ in range(3):
-            _use(databases, Database.connect)
-        session = databases.create(migrated=True)._session
-        assert session
-        databases.clear()
-    assert session.closed

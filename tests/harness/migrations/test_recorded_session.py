@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
-from harness.databases.databases import Database
 from harness.sql.lexer import split
 from tests.harness.migrations.workbench import Example, Workbench
 
@@ -32,17 +32,16 @@ BROKEN = (
 
 
 @pytest.mark.parametrize("text", STRINGS.values(), ids=STRINGS)
-def test_a_string_is_cut_where_the_server_cuts_it(database: Database, text: str) -> None:
+def test_a_string_is_cut_where_the_server_cuts_it(connection: psycopg.Connection, text: str) -> None:
     """As many parts as the server gives results, and each part runs by itself."""
-    with database.connect() as connection:
-        cursor = connection.execute(text.encode())
-        results = 1
-        while cursor.nextset():
-            results += 1
-        connection.rollback()
-        assert len(split(text)) == results
-        for part in split(text):
-            connection.execute(part.encode())
+    cursor = connection.execute(text.encode())
+    results = 1
+    while cursor.nextset():
+        results += 1
+    connection.rollback()
+    assert len(split(text)) == results
+    for part in split(text):
+        connection.execute(part.encode())
 
 
 @pytest.mark.parametrize("text", BROKEN)
@@ -51,15 +50,14 @@ def test_a_string_without_an_end_is_not_cut(text: str) -> None:
     assert split(text) == []
 
 
-def test_backslashes_escape_where_the_server_says_so(database: Database) -> None:
+def test_backslashes_escape_where_the_server_says_so(connection: psycopg.Connection) -> None:
     """With standard_conforming_strings off the quote behind a backslash ends nothing."""
     text = r"SELECT 'a\'; SELECT 2' AS b; SELECT 3"
     assert split(text, backslashes=True) == [r"SELECT 'a\'; SELECT 2' AS b", "SELECT 3"]
     assert split(r"SELECT 'a\'; SELECT 2") == [r"SELECT 'a\'", "SELECT 2"]
-    with database.connect() as connection:
-        if connection.info.server_version < 190000:
-            connection.execute("SET standard_conforming_strings = off; SET escape_string_warning = off")
-            assert connection.execute(text.encode()).fetchone() == ("a'; SELECT 2",)
+    if connection.info.server_version < 190000:
+        connection.execute("SET standard_conforming_strings = off; SET escape_string_warning = off")
+        assert connection.execute(text.encode()).fetchone() == ("a'; SELECT 2",)
 
 
 @pytest.mark.slow
