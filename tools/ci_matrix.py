@@ -1,6 +1,6 @@
-"""Choose sessions so that each Python and each Postgres found here is used once, beside the pair of the default run.
+"""Choose rows of CI so that each Python and PostgreSQL version installed here runs once, besides the default run's.
 
-What has a Python but no Postgres to it, as the tests of the template have, is run on the oldest and on the newest.
+Sessions that differ only in Python, such as `template`, run on the oldest and the newest one.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def works(python: str) -> bool:
-    """Whether `python3.12`, say, is there and runs; a version manager's shim may only say that it is not."""
+    """Return whether a program such as `python3.12` starts; a version manager's shim may exist and still fail."""
     program = shutil.which(f"python{python}")
     return program is not None and not subprocess.run([program, "-c", ""], capture_output=True, check=False).returncode
 
 
 def choose(rows: Sequence[dict[str, Any]], pythons: set[str], majors: set[int], usual: tuple[str, int]) -> list[str]:
-    """The names of those sessions in `rows` that cover `pythons` and `majors`, less the `usual` pair.
+    """Return the sessions that cover `pythons` and `majors`, without those of the default run, `usual`.
 
-    A row is what `nox --list --json` prints: `session`, `python`, `call_spec` with `pg`.
+    A row has `session`, `python` and `call_spec`, as `nox --list --json` prints it; `call_spec` may have `pg`.
     """
     known = {(row["python"], row["call_spec"].get("pg")): row["session"] for row in rows if row["python"]}
     offered = {python for python, _ in known}, {major for _, major in known}
     others = sorted((pythons & offered[0]) - {usual[0]}), sorted((majors & offered[1]) - {usual[1]})
     pairs = [(python or usual[0], major or usual[1]) for python, major in zip_longest(*others)]
-    return [known[pair] for pair in pairs if pair in known] + at_the_ends(rows, pythons)
+    return [known[pair] for pair in pairs if pair in known] + oldest_and_newest(rows, pythons)
 
 
-def at_the_ends(rows: Sequence[dict[str, Any]], pythons: set[str]) -> list[str]:
-    """The names of sessions without a Postgres on the oldest and on the newest of `pythons` that any such has."""
+def oldest_and_newest(rows: Sequence[dict[str, Any]], pythons: set[str]) -> list[str]:
+    """Return the sessions without a PostgreSQL major, on the oldest and the newest of `pythons`."""
     named = {(row["session"].rpartition("-")[0], row["python"]): row["session"] for row in rows if not row["call_spec"]}
     found = []
     for kind in sorted({kind for kind, python in named if kind and python in pythons}):
@@ -51,15 +51,15 @@ def at_the_ends(rows: Sequence[dict[str, Any]], pythons: set[str]) -> list[str]:
 
 
 def minor(python: str) -> int:
-    """12 of 3.12."""
+    """Return 12 for 3.12."""
     return int(python.rpartition(".")[2])
 
 
 def read_rows(file: TextIO) -> list[dict[str, Any]]:
-    """What `nox --list --json` has printed.
+    """Return the rows that `nox --list --json` printed.
 
     Raises:
-        HarnessError: for anything else.
+        HarnessError: for any other text.
     """
     try:
         rows: list[dict[str, Any]] = json.load(file)
@@ -68,12 +68,13 @@ def read_rows(file: TextIO) -> list[dict[str, Any]]:
     except (ValueError, TypeError, AttributeError):
         pass
     raise HarnessError(
-        "standard input is not what `nox --list --json` prints: nox --list --json | python -m tools.ci_matrix"
+        "standard input is not the output of nox --list --json",
+        remedy="nox --list --json | python -m tools.ci_matrix",
     )
 
 
 def main() -> None:
-    """Read nox's listing from standard input, and print one session a line."""
+    """Read nox's list from standard input, and print one session per line."""
     with error_exit("ci_matrix"):
         rows = read_rows(sys.stdin)
         usual = (f"{sys.version_info.major}.{sys.version_info.minor}", load_config(ROOT).postgres)

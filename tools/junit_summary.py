@@ -1,6 +1,7 @@
-"""One result from the JUnit files of several runs: a merged file, and a summary in Markdown, with what they covered.
+"""Merge the JUnit files of several runs, and print a summary of tests and coverage in Markdown.
 
-`python -m tools.junit_summary FOLDER MERGED` reads each FOLDER/<run>/report.xml, writes MERGED, and prints the summary.
+`python -m tools.junit_summary FOLDER MERGED` reads FOLDER/<run>/report.xml of each run and writes MERGED. It needs no
+installed package.
 """
 
 from __future__ import annotations
@@ -16,42 +17,40 @@ COUNTS = ("tests", "failures", "errors", "skipped")
 
 
 def read_runs(folder: Path) -> dict[str, list[Element]]:
-    """The test suites that each run has reported, by the name of its folder."""
+    """Return the test suites of each run, by the name of the run's folder."""
     paths = sorted(folder.glob("*/report.xml"))
     return {path.parent.name: list(read(path).iter("testsuite")) for path in paths}
 
 
 def read(path: Path) -> Element:
-    """The document in `path`.
+    """Return the root element of the XML file at `path`.
 
     Raises:
-        SystemExit: when it is none, as after a run that was ended while it wrote.
+        SystemExit: when it is not XML, for example because the run was interrupted.
     """
     try:
         return ET.parse(path).getroot()  # noqa: S314 - our own
     except ET.ParseError as error:
-        sys.exit(
-            f"results: {path} is no XML ({error}), as after a run that was ended: run it again, or remove the file"
-        )
+        sys.exit(f"junit_summary: {path} is not XML: {error}\n  remedy: repeat the run, or remove the file")
 
 
 def merge(runs: dict[str, list[Element]]) -> Element:
-    """All suites as one document, each under the name of its run."""
-    whole = Element("testsuites")
+    """Return one document with all suites, each named after its run."""
+    merged = Element("testsuites")
     for run, suites in runs.items():
         for suite in suites:
             suite.set("name", run)
-            whole.append(suite)
-    return whole
+            merged.append(suite)
+    return merged
 
 
 def total(suites: list[Element], count: str) -> int:
-    """How many tests of these suites there were, failed, and so on."""
+    """Return the sum of one of `COUNTS` over the suites."""
     return sum(int(suite.get(count, "0")) for suite in suites)
 
 
 def failed(runs: dict[str, list[Element]]) -> dict[str, list[str]]:
-    """Each test that failed, with the runs in which it did."""
+    """Return each failed test with the runs in which it failed."""
     found: dict[str, list[str]] = {}
     for run, suites in runs.items():
         for case in (case for suite in suites for case in suite.iter("testcase")):
@@ -61,7 +60,7 @@ def failed(runs: dict[str, list[Element]]) -> dict[str, list[str]]:
 
 
 def summary(runs: dict[str, list[Element]]) -> Iterator[str]:
-    """A table of the runs, and the tests that failed: in all of them or in some."""
+    """Yield the lines of a table of runs, and of a list of failed tests."""
     yield from ("## Tests", "", f"| run | {' | '.join(COUNTS)} | seconds |", f"| --- |{' ---: |' * (len(COUNTS) + 1)}")
     for run, suites in runs.items():
         seconds = sum(float(suite.get("time", "0")) for suite in suites)
@@ -71,24 +70,24 @@ def summary(runs: dict[str, list[Element]]) -> Iterator[str]:
 
 
 def coverage(folder: Path) -> Iterator[str]:
-    """What each run that measured it has covered."""
+    """Yield a line for each run that measured coverage."""
     for path in sorted(folder.glob("*/coverage.xml")):
-        whole = read(path)
-        lines, branches = (float(whole.get(f"{kind}-rate", "0")) for kind in ("line", "branch"))
+        report = read(path)
+        lines, branches = (float(report.get(f"{kind}-rate", "0")) for kind in ("line", "branch"))
         yield f"\n{path.parent.name} covered {lines:.1%} of the lines and {branches:.1%} of the branches."
 
 
 def main() -> None:
-    """Merge, and exit with 1 when nothing was reported."""
-    parser = argparse.ArgumentParser(prog="results", description=__doc__)
+    """Merge the files and print the summary; exit with 1 when there are none."""
+    parser = argparse.ArgumentParser(prog="junit_summary", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("merged", type=Path, metavar="MERGED")
-    asked = parser.parse_args()
-    runs = read_runs(asked.folder)
+    options = parser.parse_args()
+    runs = read_runs(options.folder)
     if not runs:
-        sys.exit(f"results: no {asked.folder}/*/report.xml: no run has written its results there")
-    ET.ElementTree(merge(runs)).write(asked.merged, encoding="utf-8", xml_declaration=True)
-    print("\n".join((*summary(runs), *coverage(asked.folder))))
+        sys.exit(f"junit_summary: no run has written results\n  looked at: {options.folder}/*/report.xml")
+    ET.ElementTree(merge(runs)).write(options.merged, encoding="utf-8", xml_declaration=True)
+    print("\n".join((*summary(runs), *coverage(options.folder))))
 
 
 if __name__ == "__main__":

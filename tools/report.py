@@ -1,4 +1,4 @@
-"""Run the suites and write what they found as one HTML page: build/report.html. It needs no network and no script."""
+"""Run the suites and write their results as one HTML page, build/report.html, which needs no network or script."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.api.latency import OBJECTIVE
+from harness.errors import HarnessError
 from harness.report.page import Outcome, PageContent, page
+from tools.cli import error_exit
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "build" / "report.json"
@@ -22,7 +24,7 @@ SUITES = "(migrations or schema or api) and not slow"
 
 
 def run_suites(data: Path) -> int:
-    """Run them, with the report's data in `data` and the tests' beside it; pytest's exit code."""
+    """Run the suites, write the report to `data` and a JUnit file next to it, and return pytest's exit code."""
     data.parent.mkdir(exist_ok=True)
     data.unlink(missing_ok=True)
     outputs = [f"--harness-json={data}", f"--junitxml={data.with_suffix('.xml')}"]
@@ -30,10 +32,10 @@ def run_suites(data: Path) -> int:
 
 
 def read_tests(path: Path) -> list[Outcome]:
-    """The tests of a JUnit file as pytest writes it; none when there is no such file."""
+    """Return the tests in a JUnit file of pytest; none when the file does not exist."""
     if not path.exists():
         return []
-    cases = ET.parse(path).iter("testcase")  # noqa: S314 - pytest wrote it, on this machine or in our CI
+    cases = ET.parse(path).iter("testcase")  # noqa: S314 - written by pytest
     return [_test(case) for case in cases if case.find("skipped") is None]
 
 
@@ -52,49 +54,46 @@ def _test(case: ET.Element) -> Outcome:
 
 
 def diagram(path: Path) -> str:
-    """The source of the first diagram in a Markdown file; empty for none."""
+    """Return the source of the first Mermaid diagram in a Markdown file; "" without one."""
     found = re.search(r"```mermaid\n(.*?)\n*```", path.read_text(encoding="utf-8") if path.exists() else "", re.DOTALL)
     return found[1] if found else ""
 
 
 def write(data: Path) -> Path:
-    """Write the page from a run's data, and from the JUnit file of the same name beside it.
+    """Write the page from a run's data and the JUnit file next to it, and return the page's path.
 
     Raises:
-        ValueError: when `data` is no JSON.
-        KeyError: when it is none of the harness's.
+        HarnessError: when `data` is not a report of the harness.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["name"]
-    run = PageContent(
-        f"{project}: what the tests found",
-        datetime.fromtimestamp(data.stat().st_mtime, UTC),
-        json.loads(data.read_text(encoding="utf-8")),
-        OBJECTIVE * 1000,
-        read_tests(data.with_suffix(".xml")),
-        diagram(ROOT / "docs" / "diagram.md"),
-    )
-    text = page(run)
+    try:
+        content = PageContent(
+            f"{project}: what the tests found",
+            datetime.fromtimestamp(data.stat().st_mtime, UTC),
+            json.loads(data.read_text(encoding="utf-8")),
+            OBJECTIVE * 1000,
+            read_tests(data.with_suffix(".xml")),
+            diagram(ROOT / "docs" / "diagram.md"),
+        )
+        text = page(content)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = f"{data} is not a report of pytest --harness-json ({type(error).__name__}: {error})"
+        raise HarnessError(
+            problem, remedy="`python run.py report` runs the tests and writes report and page"
+        ) from error
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(text, encoding="utf-8")
     return PAGE
 
 
 def main() -> None:
-    """Make the page and print where it is; the exit code is that of the tests."""
+    """Write the page and print its path; the exit code is that of the tests, or 2 without a page."""
     parser = argparse.ArgumentParser(prog="report", description=__doc__)
-    parser.add_argument("--from", dest="source", metavar="FILE", type=Path, help="what --harness-json wrote earlier")
+    parser.add_argument("--from", dest="source", metavar="FILE", type=Path, help="read the JSON of an earlier run")
     source = parser.parse_args().source
     status = 0 if source else run_suites(DATA)
-    try:
-        written = write(source or DATA)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        print(
-            f"report: no page was written: {source or DATA} is not what pytest --harness-json writes "
-            f"({type(error).__name__}: {error}). Run `python run.py report`, which makes both.",
-            file=sys.stderr,
-        )
-        sys.exit(status or 2)
-    print(f"report: {written}")
+    with error_exit("report"):
+        print(f"report: {write(source or DATA)}")
     sys.exit(status)
 
 

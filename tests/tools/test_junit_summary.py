@@ -1,4 +1,4 @@
-"""The results of several runs as one."""
+"""The JUnit files of several runs, merged into one file and one summary."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ REPORT = """<testsuites><testsuite name="pytest" tests="2" failures="{failures}"
 
 
 def report(folder: Path, run: str, failure: str = "") -> None:
-    """What a run leaves in its folder."""
+    """Write the report of a run into its folder."""
     (folder / run).mkdir()
     (folder / run / "report.xml").write_text(REPORT.format(failure=failure, failures=int(bool(failure))))
 
 
-def test_runs_are_one_document_and_one_table(
+def test_runs_become_one_document_and_one_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every test of every run is in the file under its run's name; the summary says which failed, and where."""
+    """The file holds every test under the name of its run; the summary names each failed test and its run."""
     report(tmp_path, "python-3.11")
     report(tmp_path, "python-3.13", '<failure message="no"/>')
     (tmp_path / "python-3.13" / "coverage.xml").write_text('<coverage line-rate="1" branch-rate="0.975"/>')
-    monkeypatch.setattr(sys, "argv", ["results", str(tmp_path), str(tmp_path / "merged.xml")])
+    monkeypatch.setattr(sys, "argv", ["junit_summary", str(tmp_path), str(tmp_path / "merged.xml")])
     main()
     merged = ET.parse(tmp_path / "merged.xml")
     assert [suite.get("name") for suite in merged.iter("testsuite")] == ["python-3.11", "python-3.13"]
@@ -40,26 +40,26 @@ def test_runs_are_one_document_and_one_table(
     assert "python-3.13 covered 100.0% of the lines and 97.5% of the branches" in shown
 
 
-def test_half_a_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that was ended while it wrote is no traceback, and no result."""
+def test_an_incomplete_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupted run gives an error that names its file, not a traceback."""
     report(tmp_path, "python-3.11")
     (tmp_path / "python-3.11" / "report.xml").write_text("<testsuites><testsuite")
-    monkeypatch.setattr(sys, "argv", ["results", str(tmp_path), str(tmp_path / "merged.xml")])
-    with pytest.raises(SystemExit, match=r"python-3\.11/report\.xml is no XML"):
+    monkeypatch.setattr(sys, "argv", ["junit_summary", str(tmp_path), str(tmp_path / "merged.xml")])
+    with pytest.raises(SystemExit, match=r"python-3\.11/report\.xml is not XML"):
         main()
 
 
-def test_two_places_are_asked_for(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """With one argument it says which is missing."""
-    monkeypatch.setattr(sys, "argv", ["results", "build"])
+def test_both_arguments_are_required(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With one argument the error names the missing one."""
+    monkeypatch.setattr(sys, "argv", ["junit_summary", "build"])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
     assert "required: MERGED" in capsys.readouterr().err
 
 
-def test_no_result_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where every run ended before it wrote anything, the job fails and says so."""
-    monkeypatch.setattr(sys, "argv", ["results", str(tmp_path), str(tmp_path / "merged.xml")])
-    with pytest.raises(SystemExit, match="no run has written its results"):
+def test_no_results_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If no run wrote a file, the job fails and says so."""
+    monkeypatch.setattr(sys, "argv", ["junit_summary", str(tmp_path), str(tmp_path / "merged.xml")])
+    with pytest.raises(SystemExit, match="no run has written results"):
         main()

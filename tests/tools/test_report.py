@@ -1,4 +1,4 @@
-"""`python run.py report`: from a run's data, and from the tests' file beside it, to a page."""
+"""`python run.py report`: the page, made from a run's data and the JUnit file next to it."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ JUNIT = """<?xml version="1.0"?>
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The data of an empty run; the page would be written beside it."""
+    """The data of an empty run; the page goes to the same directory."""
     monkeypatch.setattr(report, "PAGE", tmp_path / "build" / "report.html")
     path = tmp_path / "run.json"
     path.write_text(json.dumps(Report().data()))
     return path
 
 
-def test_tests_are_read_with_what_their_databases_took(tmp_path: Path) -> None:
-    """Each database of a test is named, their times are added up; a skipped test did not run."""
+def test_tests_are_read_with_the_cost_of_their_databases(tmp_path: Path) -> None:
+    """A test has its databases and the sum of their times; a skipped test is left out."""
     path = tmp_path / "run.xml"
     path.write_text(JUNIT)
     assert report.read_tests(path) == [
@@ -43,10 +43,10 @@ def test_tests_are_read_with_what_their_databases_took(tmp_path: Path) -> None:
     ]
 
 
-def test_a_page_is_made_from_the_data_of_an_earlier_run(
+def test_the_page_can_show_an_earlier_run(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`--from FILE` runs nothing, takes the tests' file beside FILE, writes the page, and prints where it is."""
+    """`--from FILE` runs no test, reads FILE and the JUnit file next to it, and prints the path of the page."""
     data.with_suffix(".xml").write_text(JUNIT)
     monkeypatch.setattr(sys, "argv", ["report", "--from", str(data)])
     with pytest.raises(SystemExit) as ended:
@@ -59,21 +59,21 @@ def test_a_page_is_made_from_the_data_of_an_earlier_run(
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "not JSON"])
-def test_what_is_no_report_is_named(
+def test_a_file_that_is_not_a_report_is_rejected(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
-    """A file that the harness did not write ends with exit code 2, its name and the remedy; no page is left."""
+    """The error names the file and the remedy, the exit code is 2, and no page is written."""
     data.write_text(text)
     monkeypatch.setattr(sys, "argv", ["report", "--from", str(data)])
     with pytest.raises(SystemExit) as ended:
         report.main()
     assert ended.value.code == 2
-    assert f"{data} is not what pytest --harness-json writes" in capsys.readouterr().err
+    assert f"{data} is not a report of pytest --harness-json" in capsys.readouterr().err
     assert not report.PAGE.exists()
 
 
-def test_the_suites_exit_code_is_kept(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that found something ends with pytest's code, with its page written all the same."""
+def test_the_exit_code_is_that_of_the_tests(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If tests fail, the page is written and pytest's exit code returned."""
     monkeypatch.setattr(report, "DATA", data)
     monkeypatch.setattr(report, "run_suites", lambda path: 1)
     monkeypatch.setattr(sys, "argv", ["report"])
