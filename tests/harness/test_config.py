@@ -8,20 +8,9 @@ import pytest
 
 from harness.config import Config, load_config, load_object
 from harness.errors import HarnessError
+from tests.harness.projects import ALEMBIC, harness_table
 
-TABLE = """
-[tool.harness]
-app = "shop.main:create_app"
-settings = "shop.settings:Settings"
-metadata = "shop.db:metadata"
-migrations = "migrations"
-roles = "roles.sql"
-role-prefix = "shop"
-database-env = "APP_DATABASE_URL"
-postgres = 18
-supported = [15, 18]
-"""
-ALEMBIC = '[tool.alembic]\nscript_location = "{}"\n'
+TABLE = harness_table()
 EXEMPTION = '[[tool.harness.exemptions]]\nrule = "a"\n'
 
 
@@ -62,7 +51,7 @@ def test_exemptions_are_read_with_their_reasons(tmp_path: Path) -> None:
         (TABLE + "schema = []\n", "schema = []: expected a table"),
         (TABLE + "exemptions = [1]\n", "exemptions: 1 should have a rule, an object and a reason"),
         (TABLE + EXEMPTION + 'object = "b"\nreason = 1\n', "'reason': 1} should have a rule, an object and a reason"),
-        (TABLE + ALEMBIC.format("%(here)s/other"), "script_location = '%(here)s/other' are two places"),
+        (TABLE + ALEMBIC.replace("migrations", "other"), "script_location = '%(here)s/other' are two places"),
         (TABLE + EXEMPTION + 'object = "b*"\nreason = "long enough to be one"\n', "wildcards"),
         (TABLE + EXEMPTION, "object"),
         ("[tool.harness\n", "is not valid TOML"),
@@ -79,7 +68,7 @@ def test_a_mistake_names_the_file_and_the_key(tmp_path: Path, text: str, says: s
 @pytest.mark.parametrize("written", ["%(here)s/migrations", "migrations", "./migrations/", "shop:migrations"])
 def test_alembic_may_name_the_same_migrations(tmp_path: Path, written: str) -> None:
     """However it is written, one place is one place; where a package lies is Alembic's to know."""
-    assert read(tmp_path, TABLE + ALEMBIC.format(written)).role_prefix == "shop"
+    assert read(tmp_path, TABLE + ALEMBIC.replace("%(here)s/migrations", written)).role_prefix == "shop"
 
 
 def test_migrations_are_looked_for_where_they_are_needed(tmp_path: Path) -> None:

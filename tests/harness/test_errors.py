@@ -24,8 +24,7 @@ from harness.postgres.roles import Roles
 from harness.schema.drift.drift import declared
 from harness.schema.exemptions import read_exemptions
 from harness.seed import fill
-
-REVISION = 'revision = "0001"\ndown_revision = {down}\n\n\ndef upgrade(): ...\n\n\ndef downgrade(): ...\n'
+from tests.harness.projects import write_environment, write_files, write_revision
 
 
 def refused(call: Callable[[], object]) -> str:
@@ -49,55 +48,52 @@ def test_a_directory_without_an_alembic_project_is_said_to_be_one(
 ) -> None:
     """The error says what was looked for, and where."""
     monkeypatch.chdir(tmp_path)
-    for name, text in files.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    write_files(tmp_path, files)
     text = refused(lambda: find_project(Path(named) if named else None))
     assert says in text
     assert (named or str(tmp_path)) in text
 
 
-def history(root: Path, place: str = "versions") -> History:
-    """A project below `root` whose revisions stand in `versions`."""
-    config = AlembicConfig(toml_file=None)
-    config.set_main_option("script_location", str(root / place))
-    return History(config, root)
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    """A history of one revision."""
+    config = write_environment(tmp_path / "migrations")
+    write_revision(tmp_path / "migrations" / "versions", "0001")
+    return History(config, tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
-    [("import nowhere_to_be_found\n", "nowhere_to_be_found"), (REVISION.format(down='"0000"'), "0000")],
+    ("down", "names", "says"),
+    [(None, "import nowhere_to_be_found", "nowhere_to_be_found"), ("0000", "", "0000")],
 )
-def test_revisions_that_cannot_be_read_are_no_traceback(tmp_path: Path, text: str, says: str) -> None:
+def test_revisions_that_cannot_be_read_are_no_traceback(
+    history: History, down: str | None, names: str, says: str
+) -> None:
     """A broken import, or a revision that is not there, is named with the project's place."""
-    (tmp_path / "migrations" / "versions").mkdir(parents=True)
-    (tmp_path / "migrations" / "versions" / "0001.py").write_text(text, encoding="utf-8")
-    found = refused(lambda: history(tmp_path, "migrations").revisions)
+    write_revision(history.root / "migrations" / "versions", "0001", down, names=names)
+    found = refused(lambda: history.revisions)
     assert says in found
-    assert str(tmp_path) in found
+    assert str(history.root) in found
 
 
-def test_a_revisions_rows_of_another_shape_name_its_file(tmp_path: Path) -> None:
+def test_a_revisions_rows_of_another_shape_name_its_file(history: History) -> None:
     """`seed` is looked at before a table is, for the run to end with 2 and not with findings."""
-    path = tmp_path / "migrations" / "versions" / "0001.py"
-    path.parent.mkdir(parents=True)
-    path.write_text(REVISION.format(down=None) + "\n\nseed = [1]\n", encoding="utf-8")
-    found = history(tmp_path, "migrations")
+    path = write_revision(history.root / "migrations" / "versions", "0001", names="seed = [1]")
     nothing: Any = None
-    inspection = Inspection(found, nothing, found.revisions[0], "base", 1)
+    inspection = Inspection(history, nothing, history.revisions[0], "base", 1)
     assert f"{path}: seed: [1] is no dictionary of tables" in refused(lambda: inspection.fill(nothing))
 
 
 def test_a_place_without_revisions_is_named(tmp_path: Path) -> None:
     """The directory that [tool.alembic] names does not exist."""
-    assert str(tmp_path / "absent") in refused(lambda: history(tmp_path, "absent").revisions)
+    config = AlembicConfig(toml_file=None)
+    config.set_main_option("script_location", str(tmp_path / "absent"))
+    assert str(tmp_path / "absent") in refused(lambda: History(config, tmp_path).revisions)
 
 
-def test_what_is_no_revision_cannot_be_judged(tmp_path: Path) -> None:
+def test_what_is_no_revision_cannot_be_judged(history: History) -> None:
     """Alembic's own word for the place before the first one finds none."""
-    versions = tmp_path / "migrations" / "versions"
-    versions.mkdir(parents=True)
-    (versions / "0001.py").write_text(REVISION.format(down=None), encoding="utf-8")
-    assert "there is no revision 'base'" in refused(lambda: history(tmp_path, "migrations").chosen("base"))
+    assert "there is no revision 'base'" in refused(lambda: history.chosen("base"))
 
 
 @pytest.mark.parametrize(

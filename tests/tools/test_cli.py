@@ -16,10 +16,9 @@ from harness.alembic_config import upgrade
 from harness.config import Config
 from harness.databases.databases import Database
 from harness.errors import HarnessError
+from tests.harness.projects import write_revision
 from tools.dev import migrate
 from tools.migration_errors import migration_errors
-
-REVISION = 'from alembic import op\n\nrevision = "b"\ndown_revision = {down}\n\n\ndef upgrade():\n    {body}\n'
 
 
 @pytest.mark.parametrize(
@@ -67,21 +66,23 @@ def copy(harness_config: Config, tmp_path: Path) -> Config:
 
 
 @pytest.mark.parametrize(
-    ("down", "body", "says"),
+    ("body", "names", "says"),
     [
-        ("None", "op.execute(", "SyntaxError: '(' was never closed\n  looked at: b.py, line 8: op.execute("),
-        ("None", "op.execute('SELECT  nothing')", 'ProgrammingError: column "nothing" does not exist'),
-        ("None", "op.execute('SELECT  nothing')", "statement: SELECT nothing\n  looked at: b.py, line 8: op.execute("),
-        ("None", "op.add_colum()", "looked at: b.py, line 8: op.add_colum()"),
-        ("nowhere", "pass", "NameError: name 'nowhere' is not defined\n  looked at: b.py, line 4: "),
-        ("None", "pass", "Multiple head revisions are present"),
+        ("op.execute(", "", "SyntaxError: '(' was never closed\n  looked at: b.py, line 10: op.execute("),
+        ("op.execute('SELECT  nothing')", "", 'ProgrammingError: column "nothing" does not exist'),
+        ("op.execute('SELECT  nothing')", "", "statement: SELECT nothing\n  looked at: b.py, line 10: op.execute("),
+        ("op.add_colum()", "", "looked at: b.py, line 10: op.add_colum()"),
+        ("", "nowhere", "NameError: name 'nowhere' is not defined\n  looked at: b.py, line 6: nowhere"),
+        ("", "", "Multiple head revisions are present"),
     ],
 )
-def test_the_line_that_failed_is_named(copy: Config, empty_database: Database, down: str, body: str, says: str) -> None:
+def test_the_line_that_failed_is_named(
+    copy: Config, empty_database: Database, body: str, names: str, says: str
+) -> None:
     """An error of a revision names its file and line; an error of Alembic keeps Alembic's words."""
-    (copy.migrations_path / "versions" / "b.py").write_text(REVISION.format(down=down, body=body), encoding="utf-8")
+    write_revision(copy.migrations_path / "versions", "b", None, body, names=names)
     with pytest.raises(HarnessError) as refused, migration_errors(copy):
-        upgrade(copy, empty_database.url, "head" if body == "pass" else "b")
+        upgrade(copy, empty_database.url, "b" if body else "head")
     assert says in str(refused.value)
     assert str(copy.migrations_path) in str(refused.value)
 

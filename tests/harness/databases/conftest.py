@@ -7,17 +7,16 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
-from harness.config import Config, load_config
+from harness.config import Config
 from harness.databases.clones import Clone, Cloner
 from harness.databases.databases import Database, Databases
 from harness.databases.prepared import databases_on
 from harness.postgres.server import PORT, SUPERUSER, Cluster, start_cluster
 from tests.harness.majors import MAJORS
+from tests.harness.projects import ALEMBIC, harness_table, write_project, write_revision
 
 SCHEMA = """
     CREATE TABLE item (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE);
@@ -50,64 +49,24 @@ SCHEMA = """
 """
 """What a template can hold: rows, partitions, unlogged tables, used sequences, triggers and rules that always fire."""
 
-FILES = {
-    "pyproject.toml": """
-        [tool.harness]
-        app = "trial:app"
-        settings = "trial:settings"
-        metadata = "trial:metadata"
-        migrations = "migrations"
-        roles = "roles.sql"
-        role-prefix = "trial"
-        database-env = "TRIAL_DATABASE_URL"
-        postgres = 18
-        supported = [15, 18]
-
-        [tool.alembic]
-        script_location = "%(here)s/migrations"
-
-        [tool.pytest.ini_options]
-        addopts = ["-p", "no:cacheprovider"]
-        filterwarnings = ["error"]
-        """,
-    "migrations/env.py": """
-        from alembic import context
-
-        context.configure(connection=context.config.attributes["connection"])
-        with context.begin_transaction():
-            context.run_migrations()
-        """,
-    "migrations/script.py.mako": "",
-    "migrations/versions/0001_all.py": """
-        from pathlib import Path
-
-        from alembic import op
-
-        revision = "0001"
-        down_revision = None
-
-
-        def upgrade():
-            op.get_bind().exec_driver_sql(Path(__file__).with_name("schema.sql").read_text().replace("%", "%%"))
-        """,
-    "migrations/versions/schema.sql": SCHEMA,
-}
-
-
-def write_project(root: Path, roles: Path) -> Config:
-    """A project whose only revision runs `SCHEMA`."""
-    for name, text in FILES.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(dedent(text), encoding="utf-8")
-    (root / "roles.sql").write_bytes(roles.read_bytes())
-    return load_config(root)
+OPTIONS = """
+[tool.pytest.ini_options]
+addopts = ["-p", "no:cacheprovider"]
+filterwarnings = ["error"]
+"""
+UPGRADE = """
+from pathlib import Path
+op.get_bind().exec_driver_sql(Path(__file__).with_name("schema.sql").read_text().replace("%", "%%"))
+"""
 
 
 @pytest.fixture(scope="session")
 def trial(tmp_path_factory: pytest.TempPathFactory, harness_config: Config) -> Config:
-    """The configuration of that project."""
-    return write_project(tmp_path_factory.mktemp("trial"), harness_config.roles_path)
+    """A project whose only revision runs `SCHEMA`."""
+    root, table = tmp_path_factory.mktemp("trial"), harness_table("trial") + ALEMBIC + OPTIONS
+    config = write_project(root, harness_config.roles_path, table, {"migrations/versions/schema.sql": SCHEMA})
+    write_revision(root / "migrations" / "versions", "0001", None, UPGRADE)
+    return config
 
 
 @dataclass

@@ -18,6 +18,7 @@ from harness.databases.prepared import databases_on, prepared_cluster
 from harness.postgres.installations import Installation, installations
 from harness.postgres.os_account import server_account
 from harness.postgres.server import SETTINGS, Cluster
+from tests.harness.projects import ALEMBIC, write_environment, write_files
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -143,10 +144,9 @@ def test_the_cache_is_bounded(cache: ClusterCache, tmp_path: Path, monkeypatch: 
 def test_migrations_that_fail_are_not_cached(installation: Installation, trial: Config, tmp_path: Path) -> None:
     """A broken revision breaks the tests that need it, and leaves empty databases and the cache alone."""
     broken = tmp_path / "migrations"
-    (broken / "versions").mkdir(parents=True)
-    (broken / "env.py").write_text("raise RuntimeError('broken on purpose')")
+    write_environment(broken, "raise RuntimeError('broken on purpose')")
     config = dataclasses.replace(trial, root=tmp_path, roles=trial.roles_path)
-    (tmp_path / "pyproject.toml").write_text('[tool.alembic]\nscript_location = "%(here)s/migrations"\n')
+    write_files(tmp_path, {"pyproject.toml": ALEMBIC})
     place = tmp_path / "cache"
     with (
         contextlib.closing(prepared_cluster(installation, config, ClusterCache(place))) as cluster,

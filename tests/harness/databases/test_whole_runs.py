@@ -174,7 +174,7 @@ def test_a_full_disk_in_a_tests_own_statement_is_explained(project: pytest.Pytes
 
 def test_a_server_without_walinspect_is_said(project: pytest.Pytester) -> None:
     """Where the contrib package is missing each database is a copy, and the summary says so, why, and what to do."""
-    project.makefile(".sql", observer="CREATE EXTENSION not_installed")
+    project.makefile(".sql", wal_functions="CREATE EXTENSION not_installed")
     project.makepyfile(
         **{
             "tests/test_it": """

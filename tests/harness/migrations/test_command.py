@@ -14,25 +14,9 @@ import pytest
 
 from harness.__main__ import main
 from harness.postgres.server import Cluster
+from tests.harness.projects import write_revision
 
 pytestmark = pytest.mark.slow
-
-NAIVE = """
-import sqlalchemy as sa
-from alembic import op
-
-revision = "{revision}"
-down_revision = {down}
-
-
-def upgrade():
-    print("a revision may print")
-    {upgrade}
-
-
-def downgrade():
-    {downgrade}
-"""
 
 
 @pytest.fixture
@@ -50,15 +34,10 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     table = (
         'op.create_table("users", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("email", sa.Text()))'
     )
-    write(root, "a1", None, table, 'op.drop_table("users")')
-    write(root, "a2", "a1", 'op.create_index("ix_email", "users", ["email"])', 'op.drop_index("ix_email")')
+    versions, build = root / "alembic" / "versions", 'op.create_index("ix_email", "users", ["email"])'
+    write_revision(versions, "a1", None, f'print("a revision may print")\n{table}', 'op.drop_table("users")')
+    write_revision(versions, "a2", "a1", build, 'op.drop_index("ix_email")')
     return root
-
-
-def write(root: Path, revision: str, down: str | None, upgrade: str, downgrade: str) -> None:
-    """Add a revision to a project."""
-    text = NAIVE.format(revision=revision, down=repr(down), upgrade=upgrade, downgrade=downgrade)
-    (root / "alembic" / "versions" / f"{revision}.py").write_text(text, encoding="utf-8")
 
 
 def judge(cluster: Cluster, *arguments: object) -> int:
@@ -196,7 +175,7 @@ def test_a_stretch_across_two_branches_is_refused(
     shop: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str], asked: str
 ) -> None:
     """Neither comes after the other: in one direction nothing would be judged, and that green."""
-    write(shop, "b1", "a1", "pass", "pass")
+    write_revision(shop / "alembic" / "versions", "b1", "a1")
     assert judge(cluster, "--config", shop / "alembic.ini", asked) == 2
     assert "does not come after" in capsys.readouterr().err
 
@@ -227,7 +206,7 @@ def test_a_history_without_revisions_is_no_clean_one(
 
 @pytest.mark.parametrize(
     ("line", "said"),
-    [("def broken(:", "a2.py, line 16"), ("nobody.knows()", "a2.py, line 16: nobody.knows()")],
+    [("def broken(:", "a2.py, line 15"), ("nobody.knows()", "a2.py, line 15: nobody.knows()")],
 )
 def test_a_revision_that_cannot_be_read_ends_with_two(
     shop: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str], line: str, said: str

@@ -117,4 +117,4 @@ def test_a_revision_that_connects_elsewhere_fails_by_name(workbench: Workbench, 
     _, found = workbench.see(Example(f"import psycopg\n{line}"))
     (finding,) = [item for item in found if item.rule.id == "revision-fails"]
     assert "db.invalid:5432 instead of the database that it is given" in finding.message
-    assert "0001.py, line 14" in finding.message
+    assert "0001.py, line 11" in finding.message

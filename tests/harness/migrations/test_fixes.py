@@ -132,13 +132,13 @@ def test_a_default_for_each_row_can_be_added_as_the_fix_says(workbench: Workbenc
 @pytest.mark.parametrize(
     ("upgrade", "said"),
     [
-        ('op.add_colum("account", None)', 'line 13: op.add_colum("account", None)'),
+        ('op.add_colum("account", None)', 'line 10: op.add_colum("account", None)'),
         ('op.add_colum("account", None)', "op.add_column"),
-        ("ALTER TABLE account ADD COLUM (", "line 13: op.execute"),
+        ("ALTER TABLE account ADD COLUM (", "line 10: op.execute"),
         ("ALTER TABLE account ADD COLUM (", "correct the SQL"),
         ("ALTER TABLE nobody ADD COLUMN a int", "a revision below"),
         ("CREATE TABLE account (id bigint)", "there already"),
-        ('raise RuntimeError("not today")', 'line 13: raise RuntimeError("not today")'),
+        ('raise RuntimeError("not today")', 'line 10: raise RuntimeError("not today")'),
     ],
 )
 def test_a_revision_that_fails_is_told_where_and_what_to_do(workbench: Workbench, upgrade: str, said: str) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from textwrap import dedent
-
 import pytest
+
+from tests.harness.projects import write_revision
 
 pytestmark = pytest.mark.slow
 
@@ -44,8 +44,9 @@ def shop(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Py
 
 def add(shop: pytest.Pytester, hazards: str = "") -> None:
     """Add a revision that builds an index while its table is locked."""
-    path = shop.path / "migrations" / "versions" / "0002_index.py"
-    path.write_text(dedent(INDEX).replace("{hazards}", hazards), encoding="utf-8")
+    build = 'op.create_index("item_name", "item", ["name"])'
+    versions = shop.path / "migrations" / "versions"
+    write_revision(versions, "0002", "0001", f"SET lock_timeout = '5s'\n{build}", 'op.drop_index("item_name")', hazards)
 
 
 def test_a_failure_shows_findings_and_statements(shop: pytest.Pytester) -> None:

@@ -22,7 +22,7 @@ from harness.migrations.result import RevisionResult
 from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.migrations.verdict import judge_revision
 from harness.postgres.server import Cluster
-from tests.harness.migrations.workbench import ENV, Example, write_project, write_revision
+from tests.harness.migrations.workbench import Example, write_example, write_history
 
 pytestmark = pytest.mark.slow
 
@@ -48,8 +48,8 @@ def revise(upgrade: str, downgrade: str = "") -> Example:
 def chain(scratch: ScratchDatabases, tmp_path: Path) -> Chain:
     """Judges a history of these revisions, one after the other."""
 
-    def judged(*examples: Example, env: str = ENV) -> list[RevisionResult]:
-        history = write_chain(tmp_path / "project", *examples, env=env)
+    def judged(*examples: Example) -> list[RevisionResult]:
+        history = write_history(tmp_path / "project", *examples)
         judge = Judge(history, lambda: scratch, rows=10)
         return [judge.judge(script) for script in history.revisions]
 
@@ -70,14 +70,6 @@ def test_the_catalogue_is_read_three_times_a_revision(chain: Chain, monkeypatch:
     _, last = chain(ACCOUNT, revise(check, "ALTER TABLE account DROP CONSTRAINT c"))
     assert last.row[4] == "1"  # it has met rows, so it ran on odd ones too
     assert len(readings) == 6
-
-
-def write_chain(folder: Path, *examples: Example, env: str = ENV) -> History:
-    """A history of these revisions, 0001 and so on."""
-    history = write_project(folder, env)
-    for number, example in enumerate(examples, start=1):
-        write_revision(folder, f"{number:04}", f"{number - 1:04}" if number > 1 else None, example)
-    return history
 
 
 def rules(judged: RevisionResult) -> set[str]:
@@ -139,11 +131,11 @@ def test_a_missing_extension_is_named(chain: Chain) -> None:
 
 def test_branches_and_merges_are_judged(scratch: ScratchDatabases, tmp_path: Path) -> None:
     """Two branches and the revision that joins them, each after what it stands on."""
-    history = write_project(tmp_path / "project")
-    write_revision(history.root, "root", None, ACCOUNT)
-    write_revision(history.root, "left", "root", ORDERS)
-    write_revision(history.root, "right", "root", INDEX)
-    write_revision(history.root, "join", ("left", "right"), Example("", "", seed="{}"))
+    history = write_history(tmp_path / "project")
+    write_example(history.root, "root", None, ACCOUNT)
+    write_example(history.root, "left", "root", ORDERS)
+    write_example(history.root, "right", "root", INDEX)
+    write_example(history.root, "join", ("left", "right"), Example("", "", seed="{}"))
     judge = Judge(history, lambda: scratch, rows=10)
     judged = {script.revision: judge.judge(script) for script in history.revisions}
     assert next(iter(judged)) == "root"
@@ -154,7 +146,7 @@ def test_branches_and_merges_are_judged(scratch: ScratchDatabases, tmp_path: Pat
 
 def test_any_revision_can_be_asked_for_in_any_order(scratch: ScratchDatabases, tmp_path: Path) -> None:
     """Workers of one run judge what they are given."""
-    history = write_chain(tmp_path / "project", ACCOUNT, INDEX, ORDERS)
+    history = write_history(tmp_path / "project", ACCOUNT, INDEX, ORDERS)
     judge = Judge(history, lambda: scratch, rows=10)
     found = [rules(judge.judge(script)) for script in reversed(history.revisions)]
     assert found == [set(), {"index-build-blocking"}, set()]
@@ -211,7 +203,7 @@ def test_an_exemption_covers_its_finding_and_a_stale_one_fails(
     chain: Chain, tmp_path: Path, scratch: ScratchDatabases
 ) -> None:
     """Exemptions stand in the revision file, each for one rule and one object."""
-    history = write_chain(tmp_path / "exempt", ACCOUNT, INDEX)
+    history = write_history(tmp_path / "exempt", ACCOUNT, INDEX)
     path = Path(history.revisions[1].path)
     reason = "the table holds forty rows in production"
     hazards = {"index-build-blocking:public.account.account_note": reason, "drop-table:public.account": reason}
@@ -230,7 +222,7 @@ def test_schema_rules_judge_what_the_revision_makes(scratch: ScratchDatabases, t
     def design(snapshot: Snapshot) -> list[Finding]:
         return [Finding(named, item.qualified, "it is") for item in snapshot.roots if item.name == "account"]
 
-    history = write_chain(tmp_path / "project", ACCOUNT, ORDERS)
+    history = write_history(tmp_path / "project", ACCOUNT, ORDERS)
     judge = Judge(history, lambda: scratch, rows=10, schema_rules=design)
     first, second = (judge.judge(script) for script in history.revisions)
     assert [(item.rule.id, item.severity, item.revision) for item in first.findings] == [
@@ -242,7 +234,7 @@ def test_schema_rules_judge_what_the_revision_makes(scratch: ScratchDatabases, t
 def test_what_has_not_changed_is_not_traced_again(scratch: ScratchDatabases, cluster: Cluster, tmp_path: Path) -> None:
     """The second run starts no server, says so, and finds the same; a change below is a change."""
     folder = tmp_path / "project"
-    history = write_chain(folder, ACCOUNT, INDEX)
+    history = write_history(folder, ACCOUNT, INDEX)
     first = [_judge(history, cluster, tmp_path, lambda: scratch).judge(script) for script in history.revisions]
 
     def start() -> ScratchDatabases:
@@ -253,7 +245,7 @@ def test_what_has_not_changed_is_not_traced_again(scratch: ScratchDatabases, clu
     assert not any(item.cached for item in first)
     assert all(item.cached for item in second)
     assert [_plain(item) for item in second] == [_plain(item) for item in first]
-    write_revision(folder, "0001", None, revise(ACCOUNT.upgrade + "\nSELECT 1", ACCOUNT.downgrade))
+    write_example(folder, "0001", None, revise(ACCOUNT.upgrade + "\nSELECT 1", ACCOUNT.downgrade))
     changed = History(history.config, folder)
     anew = _judge(changed, cluster, tmp_path, lambda: scratch)
     assert not any(anew.judge(script).cached for script in changed.revisions)

@@ -14,15 +14,7 @@ from harness.databases.databases import Database
 from harness.errors import HarnessError
 from harness.findings import Finding
 from harness.migrations.model_drift import model_drift, unseen_models
-
-ENV = """
-from alembic import context
-
-with context.config.attributes["connection"].connect() as connection:
-    context.configure(connection=connection, target_metadata=context.config.attributes["metadata"])
-    with context.begin_transaction():
-        context.run_migrations()
-"""
+from tests.harness.projects import write_environment, write_files, write_revision
 
 Drift = Callable[[sa.MetaData], list[Finding]]
 
@@ -30,14 +22,8 @@ Drift = Callable[[sa.MetaData], list[Finding]]
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     """An Alembic project of one revision, which makes nothing."""
-    (tmp_path / "versions").mkdir()
-    (tmp_path / "env.py").write_text(ENV, encoding="utf-8")
-    (tmp_path / "script.py.mako").write_text("", encoding="utf-8")
-    revision = "revision = 'a'\ndown_revision = None\n\ndef upgrade():\n    pass\n"
-    (tmp_path / "versions" / "a.py").write_text(revision, encoding="utf-8")
-    config = Config()
-    config.set_main_option("script_location", str(tmp_path))
-    config.set_main_option("path_separator", "os")
+    config = write_environment(tmp_path / "migrations")
+    write_revision(tmp_path / "migrations" / "versions", "a")
     return config
 
 
@@ -113,9 +99,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "shop/db/tags.py": "import sqlalchemy\nfrom shop.db.base import metadata\nsqlalchemy.Table('tags', metadata)",
         "shop/db/__main__.py": "raise SystemExit('must not run')",
     }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    write_files(tmp_path, files)
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path / "shop" / "db"
 

@@ -12,6 +12,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.migrations.files.released import Comparison, compare_with_released
+from tests.harness.projects import write_revision
 
 VERSIONS = "service/db/versions"
 NOBODY = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
@@ -26,14 +27,9 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **NOBODY}).stdout
 
 
-def write(root: Path, name: str, parent: str | None, body: str = "pass", *, at: str = "") -> Path:
-    """One revision file."""
-    path = root / (at or f"{VERSIONS}/{name}_step.py")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        f"revision = {name!r}\ndown_revision = {parent!r}\n\ndef upgrade():\n    {body}\n", encoding="utf-8"
-    )
-    return path
+def write(root: Path, name: str, parent: str | None, upgrade: str = "", *, folder: str = VERSIONS) -> Path:
+    """Write one revision."""
+    return write_revision(root / folder, name, parent, upgrade)
 
 
 def commit(root: Path) -> None:
@@ -104,7 +100,7 @@ def test_an_edited_parent_is_an_edit(clone: Path) -> None:
 
 def test_comments_docstrings_layout_and_exemptions_may_change(clone: Path) -> None:
     """A formatter, a typo in a comment and a hazard accepted later change nothing that a database ran."""
-    path = clone / VERSIONS / "0001_step.py"
+    path = clone / VERSIONS / "0001.py"
     text = path.read_text(encoding="utf-8").replace("    pass", '    """Does nothing."""\n    pass  # yet')
     hazards = 'hazards = {"drop-column:public.a.b": "unused since release 41, see PR 812"}'
     path.write_text(f'"""First."""\n\n{text}\n{hazards}\n', encoding="utf-8")
@@ -113,23 +109,23 @@ def test_comments_docstrings_layout_and_exemptions_may_change(clone: Path) -> No
 
 def test_a_renamed_file_and_a_moved_history_are_the_same_revisions(clone: Path) -> None:
     """A revision is its id, not its path; edited on the way, it is still found."""
-    git(clone, "mv", f"{VERSIONS}/0001_step.py", f"{VERSIONS}/2026_first.py")
+    git(clone, "mv", f"{VERSIONS}/0001.py", f"{VERSIONS}/2026_first.py")
     assert found(clone) == []
     git(clone, "mv", "service", "backend")
-    write(clone, "0002", "0001", "op.drop_table('t')", at="backend/db/versions/0002_step.py")
+    write(clone, "0002", "0001", "op.drop_table('t')", folder="backend/db/versions")
     moved = compare_with_released([clone / "backend/db/versions"], {})
     assert [(item.rule.id, item.object) for item in moved.findings] == [("edited-history", "0002")]
 
 
 def test_a_removed_revision_is_found(clone: Path) -> None:
     """A database that stands at it could not go anywhere."""
-    (clone / VERSIONS / "0002_step.py").unlink()
+    (clone / VERSIONS / "0002.py").unlink()
     assert found(clone) == [("edited-history", "0002")]
 
 
 def start_anew(root: Path, *replaces: str) -> None:
     """One first revision in place of all that was there."""
-    for path in (root / VERSIONS).glob("*_step.py"):
+    for path in (root / VERSIONS).glob("0*.py"):
         path.unlink()
     path = write(root, "0001", None, "op.execute('CREATE EXTENSION citext')")
     path.write_text(f"replaces = {replaces!r}\n{path.read_text('utf-8')}", encoding="utf-8")
@@ -149,7 +145,7 @@ def test_history_may_start_anew_and_then_stands(origin: Path, clone: Path) -> No
     git(clone, "fetch", "-q", "origin")
     assert found(clone) == []
     assert compare(clone).note.startswith("2 released revisions compared with ")
-    start = clone / VERSIONS / "0001_step.py"
+    start = clone / VERSIONS / "0001.py"
     text = start.read_text("utf-8")
     start.write_text(text.replace("replaces = ('0001', '0002')\n", ""), encoding="utf-8")
     assert found(clone) == []
@@ -188,7 +184,7 @@ def test_what_was_released_after_the_branch_began_does_not_count(origin: Path, c
 
 def test_another_history_of_the_same_repository_is_left_alone(origin: Path, tmp_path: Path) -> None:
     """Two databases, two histories: neither misses the other's revisions."""
-    write(origin, "a1", None, at="other/versions/a1.py")
+    write(origin, "a1", None, folder="other/versions")
     commit(origin)
     root = tmp_path / "two"
     git(tmp_path, "clone", "-q", str(origin), str(root))

@@ -7,9 +7,6 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import dedent, indent
-
-import alembic.config
 
 import harness.migrations.rules  # noqa: F401 - registers the rules
 from harness.findings import Finding
@@ -21,6 +18,7 @@ from harness.migrations.tracing.observations import Observations
 from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.postgres.admin import Administrator
 from harness.postgres.server import Cluster
+from tests.harness.projects import write_environment, write_revision
 
 SCHEMA = """
 CREATE TYPE status AS ENUM ('open', 'done');
@@ -66,25 +64,6 @@ with context.begin_transaction():
     context.run_migrations()
 """
 
-REVISION = '''
-"""An example."""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "{revision}"
-down_revision = {down}
-seed = {seed}
-
-
-def upgrade():
-{upgrade}
-
-
-def downgrade():
-{downgrade}
-'''
-
 SEED = '{"public.event_2027": [{"id": day, "happened": f"2027-01-{day:02}"} for day in range(1, 21)]}'
 
 
@@ -98,34 +77,18 @@ class Example:
     seed: str = SEED
 
 
-def write_revision(folder: Path, revision: str, down: str | tuple[str, ...] | None, example: Example) -> None:
-    """Write one revision file."""
-    text = REVISION.format(
-        revision=revision,
-        down=repr(down),
-        seed=example.seed,
-        upgrade=_body(example.upgrade),
-        downgrade=_body(example.downgrade),
-    )
-    (folder / "versions" / f"{revision}.py").write_text(text, encoding="utf-8")
+def write_example(folder: Path, revision: str, down: str | tuple[str, ...] | None, example: Example) -> None:
+    """Write one revision below `folder`."""
+    names = f"seed = {example.seed}"
+    write_revision(folder / "versions", revision, down, example.upgrade, example.downgrade, names)
 
 
-def write_project(folder: Path, env: str = ENV) -> History:
-    """An Alembic project without revisions in `folder`."""
-    (folder / "versions").mkdir(parents=True)
-    (folder / "env.py").write_text(env, encoding="utf-8")
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(folder))
+def write_history(folder: Path, *examples: Example) -> History:
+    """Write a history of these revisions, 0001 and so on."""
+    config = write_environment(folder, ENV)
+    for number, example in enumerate(examples, start=1):
+        write_example(folder, f"{number:04}", f"{number - 1:04}" if number > 1 else None, example)
     return History(config, folder)
-
-
-def _body(text: str) -> str:
-    """Python lines, or SQL statements of one line each, as the body of a function."""
-    lines = []
-    for line in dedent(text).strip().splitlines() or ["pass"]:
-        sql = line[:1].isalpha() and line.split()[0].isupper()
-        lines.append(f"op.execute({line!r})" if sql else line)
-    return indent("\n".join(lines), "    ")
 
 
 @contextlib.contextmanager
@@ -148,8 +111,7 @@ class Workbench:
 
     def see(self, example: Example) -> tuple[Observations, list[Finding]]:
         """What was seen of an example, and what the rules say."""
-        history = write_project(self.folder / f"example{next(self._numbers)}")
-        write_revision(history.root, "0001", None, example)
+        history = write_history(self.folder / f"example{next(self._numbers)}", example)
         script = history.revisions[0]
         stock = self._stock(history, example)
         inspection = Inspection(history, self.scratch, script, self._schema(example.setup), 20, stock)

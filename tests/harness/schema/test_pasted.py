@@ -17,7 +17,7 @@ from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.migrations.verdict import file_findings
 from harness.postgres.server import Cluster
 from harness.schema.options import Options, findings
-from tests.harness.migrations.workbench import Example, scratch_on, write_project, write_revision
+from tests.harness.migrations.workbench import Example, scratch_on, write_history
 
 ROOT = Path(__file__).parents[3]
 TABLES = """
@@ -88,12 +88,8 @@ def test_the_migration_of_a_fix_stops_nobody(
 ) -> None:
     """On tables with rows it blocks no writer, and it runs again after it stopped half way; it mends what was found."""
     fix = pasted(found(empty_database, rule).fix)
-    history = write_project(tmp_path / "project")
-    tables = " ".join(TABLES.split())
-    write_revision(
-        history.root, "0001", None, Example(f"op.execute({tables!r})", "DROP TABLE comments, todos", seed="{}")
-    )
-    write_revision(history.root, "0002", "0001", Example(fix, BACK[rule], seed="{}"))
+    tables = Example(" ".join(TABLES.split()), "DROP TABLE comments, todos", seed="{}")
+    history = write_history(tmp_path / "project", tables, Example(fix, BACK[rule], seed="{}"))
     judge = Judge(history, lambda: scratch, rows=10, schema_rules=lambda now: findings(now, Options()))
     judged = [judge.judge(script) for script in history.revisions][1]
     read = file_findings(history.root / "versions" / "0002.py", "shop", offline=False)
