@@ -105,7 +105,7 @@ def rule(
     """
 
     def register(find: Callable[Concatenate[Subject, ...], Iterable[Breach]]) -> Check[Subject]:
-        if id in _CATALOGUE:
+        if id in _CATALOGUE and _place(_CATALOGUE[id].find) != _place(find):  # a module may be imported again
             raise ValueError(f"two rules are called {id!r}: {_CATALOGUE[id].find.__module__} has the first")
         parameters = list(inspect.signature(find).parameters.values())
         suite, needs = _subject(str(parameters[0].annotation)) if parameters else ("", "")
@@ -115,6 +115,10 @@ def rule(
         return _CATALOGUE[id]
 
     return register
+
+
+def _place(find: Callable[..., object]) -> tuple[str, str]:
+    return find.__module__, find.__qualname__
 
 
 def _subject(annotation: str) -> tuple[str, str]:

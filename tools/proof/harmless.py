@@ -43,8 +43,8 @@ reason = "the partner's file format has fields of eight characters"
 
 [tool.alembic]
 """
-HAZARD = """
-hazards = {
+EXEMPTION = """
+exemptions = {
     "unbatched-backfill:public.todos": "there are four hundred rows, counted on the day of the release",
     "downgrade-data-loss:public.todos.done": "the year is over, and so is all that was left of it",
 }
@@ -138,9 +138,9 @@ SCHEMA = (
         (*RULES, *DRIFT),
     ),
     Change(
-        "hazard-exemption",
-        "a hazard accepted with a reason, in the revision",
-        revision(sql("UPDATE todos SET done = true"), "pass", HAZARD),
+        "exemption",
+        "a finding accepted with a reason, in the revision",
+        revision(sql("UPDATE todos SET done = true"), "pass", EXEMPTION),
         HAZARDS,
     ),
     Change(

@@ -99,15 +99,15 @@ def test_an_unchanged_history_is_not_traced_again(
     assert second.out == first
 
 
-def test_a_hazard_of_the_file_and_its_exemption_count(
+def test_a_finding_of_the_file_and_its_exemption_count(
     shop: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What a reader sees is found too, exemptions cover both, and a stale one fails."""
     path = shop / "alembic" / "versions" / "a2.py"
     reason = "the table holds forty rows in production"
     accepted = ["index-build-blocking:public.users.ix_email", "no-lock-timeout:public.users", "drop-table:public.users"]
-    hazards = dict.fromkeys([*accepted, "drop-colunm:public.users.email"], reason)
-    path.write_text(path.read_text(encoding="utf-8") + f"\nhazards = {hazards!r}\n", encoding="utf-8")
+    exemptions = dict.fromkeys([*accepted, "drop-colunm:public.users.email"], reason)
+    path.write_text(path.read_text(encoding="utf-8") + f"\nexemptions = {exemptions!r}\n", encoding="utf-8")
     assert judge(cluster, "--config", shop / "alembic.ini", "a2") == 1
     out = capsys.readouterr().out
     assert "error: stale-exemption: drop-table:public.users\n  nothing breaks this rule there" in out

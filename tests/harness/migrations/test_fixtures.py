@@ -20,7 +20,7 @@ from alembic import op
 
 revision = "0002"
 down_revision = "0001"
-{hazards}
+{exemptions}
 
 def upgrade():
     op.execute("SET lock_timeout = '5s'")
@@ -30,7 +30,7 @@ def downgrade():
     op.drop_index("item_name")
 """
 
-HAZARDS = 'hazards = {"index-build-blocking:public.item.item_name": "forty rows, and nobody writes at night"}'
+EXEMPTIONS = 'exemptions = {"index-build-blocking:public.item.item_name": "forty rows, and nobody writes at night"}'
 
 
 @pytest.fixture
@@ -42,11 +42,12 @@ def shop(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Py
     return project
 
 
-def add(shop: pytest.Pytester, hazards: str = "") -> None:
+def add(shop: pytest.Pytester, exemptions: str = "") -> None:
     """Add a revision that builds an index while its table is locked."""
     build = 'op.create_index("item_name", "item", ["name"])'
     versions = shop.path / "migrations" / "versions"
-    write_revision(versions, "0002", "0001", f"SET lock_timeout = '5s'\n{build}", 'op.drop_index("item_name")', hazards)
+    upgrade = f"SET lock_timeout = '5s'\n{build}"
+    write_revision(versions, "0002", "0001", upgrade, 'op.drop_index("item_name")', exemptions)
 
 
 def test_a_failure_shows_findings_and_statements(shop: pytest.Pytester) -> None:
@@ -67,7 +68,7 @@ def test_a_failure_shows_findings_and_statements(shop: pytest.Pytester) -> None:
 
 def test_an_exemption_passes_and_is_printed(shop: pytest.Pytester) -> None:
     """With its reason, in the summary of the run."""
-    add(shop, HAZARDS)
+    add(shop, EXEMPTIONS)
     result = shop.runpytest_inprocess("--no-cache")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["Exemptions in force", "*forty rows, and nobody writes at night*"])
@@ -75,7 +76,7 @@ def test_an_exemption_passes_and_is_printed(shop: pytest.Pytester) -> None:
 
 def test_a_misspelt_rule_is_said_to_be_one(shop: pytest.Pytester) -> None:
     """To hear that nothing breaks the rule would send a person to the wrong place."""
-    add(shop, HAZARDS.replace("index-build-blocking", "index-build-blockign"))
+    add(shop, EXEMPTIONS.replace("index-build-blocking", "index-build-blockign"))
     result = shop.runpytest_inprocess("--no-cache")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*no rule is called index-build-blockign (is index-build-blocking meant?)*"])
@@ -90,12 +91,12 @@ def test_a_second_run_traces_nothing(shop: pytest.Pytester) -> None:
 
 
 def test_the_schema_rules_judge_what_a_revision_makes(shop: pytest.Pytester) -> None:
-    """A project need not ask for it."""
+    """A project need not ask for it, and an error of design is an error here too."""
     path = shop.path / "migrations" / "versions" / "0001_item.py"
     path.write_text(path.read_text().replace("PRIMARY KEY", ""), encoding="utf-8")
     result = shop.runpytest_inprocess("--no-cache")
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["warning * table-without-primary-key * public.item *"])
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*table-without-primary-key: public.item"])
 
 
 def test_a_project_that_imports_the_fixtures_by_name_still_runs(shop: pytest.Pytester) -> None:

@@ -206,8 +206,8 @@ def test_an_exemption_covers_its_finding_and_a_stale_one_fails(
     history = write_history(tmp_path / "exempt", ACCOUNT, INDEX)
     path = Path(history.revisions[1].path)
     reason = "the table holds forty rows in production"
-    hazards = {"index-build-blocking:public.account.account_note": reason, "drop-table:public.account": reason}
-    path.write_text(path.read_text(encoding="utf-8") + f"\nhazards = {hazards!r}\n", encoding="utf-8")
+    exemptions = {"index-build-blocking:public.account.account_note": reason, "drop-table:public.account": reason}
+    path.write_text(path.read_text(encoding="utf-8") + f"\nexemptions = {exemptions!r}\n", encoding="utf-8")
     script = history.revisions[1]
     result = Judge(history, lambda: scratch, rows=10).judge(script)
     verdict = judge_revision(Project(history, None), script, result)

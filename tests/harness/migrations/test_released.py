@@ -99,11 +99,11 @@ def test_an_edited_parent_is_an_edit(clone: Path) -> None:
 
 
 def test_comments_docstrings_layout_and_exemptions_may_change(clone: Path) -> None:
-    """A formatter, a typo in a comment and a hazard accepted later change nothing that a database ran."""
+    """A formatter, a typo in a comment and an exemption added later change nothing that a database ran."""
     path = clone / VERSIONS / "0001.py"
     text = path.read_text(encoding="utf-8").replace("    pass", '    """Does nothing."""\n    pass  # yet')
-    hazards = 'hazards = {"drop-column:public.a.b": "unused since release 41, see PR 812"}'
-    path.write_text(f'"""First."""\n\n{text}\n{hazards}\n', encoding="utf-8")
+    exemptions = 'exemptions = {"drop-column:public.a.b": "unused since release 41, see PR 812"}'
+    path.write_text(f'"""First."""\n\n{text}\n{exemptions}\n', encoding="utf-8")
     assert found(clone) == []
 
 

@@ -1,6 +1,6 @@
 """The exemptions that a revision file states about itself.
 
-    hazards = {"drop-column:public.account.age": "unused since release 41, see PR 812"}
+    exemptions = {"drop-column:public.account.age": "unused since release 41, see PR 812"}
 
 The file is read, not run: the value must be a literal, so that a broken revision can still be judged.
 """
@@ -14,12 +14,14 @@ from harness.errors import HarnessError
 from harness.findings import Exemption
 from harness.rules import catalogue
 
-NAME = "hazards"
-EXAMPLE = 'hazards = {"drop-column:public.account.age": "unused since release 41, see PR 812"}'
+NAMES = ("exemptions", "hazards")
+"""The word, and the one that stood for it before."""
+
+EXAMPLE = 'exemptions = {"drop-column:public.account.age": "unused since release 41, see PR 812"}'
 
 
 def read_exemptions(path: Path, *, released: bool = False) -> list[Exemption]:
-    """Return the exemptions of one revision file, in its order; none when it has no `hazards`.
+    """Return the exemptions of one revision file, in its order; none when it states none.
 
     Those for rules over the released history are judged with all revisions together: `released` asks for them alone.
 
@@ -66,7 +68,8 @@ def assignment(node: ast.stmt, name: str) -> ast.expr | None:
 
 
 def _assigned(path: Path) -> ast.expr | None:
-    values = [value for node in parse(path).body if (value := assignment(node, NAME)) is not None]
+    pairs = [(node, name) for node in parse(path).body for name in NAMES]
+    values = [value for node, name in pairs if (value := assignment(node, name)) is not None]
     if len(values) > 1:
         raise _mistake(path, values[1], "is assigned a second time")
     return values[0] if values else None
@@ -87,4 +90,4 @@ def _exemption(path: Path, where: ast.expr, key: ast.expr | None, reason: ast.ex
 
 
 def _mistake(path: Path, node: ast.expr, problem: str) -> HarnessError:
-    return HarnessError(f"{path}, line {node.lineno}: {NAME} {problem}. Write it like this:\n  {EXAMPLE}")
+    return HarnessError(f"{path}, line {node.lineno}: exemptions {problem}. Write it like this:\n  {EXAMPLE}")

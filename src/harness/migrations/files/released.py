@@ -1,7 +1,7 @@
 """Released revisions stay as they are, and history only grows at its end.
 
 Released is what the merge base with the default branch holds. A revision is known by its id, wherever its file lies,
-and compared by its code: comments, docstrings, layout, `hazards` and `replaces` may change.
+and compared by its code: comments, docstrings, layout, `exemptions` and `replaces` may change.
 
 History may start anew with a first revision that names every released one:
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.findings import Finding
-from harness.migrations.files.exemptions import NAME, assignment
+from harness.migrations.files.exemptions import NAMES, assignment
 from harness.migrations.files.git import Base, Repository
 from harness.rules import Breach, rule
 
@@ -133,7 +133,7 @@ def _names(value: object) -> list[str]:
 
 def _digest(tree: ast.Module) -> str:
     """Of the code that runs: the exemptions, what it replaces and the docstrings are left out."""
-    body = [node for node in tree.body if all(assignment(node, name) is None for name in (NAME, REPLACES))]
+    body = [node for node in tree.body if all(assignment(node, name) is None for name in (*NAMES, REPLACES))]
     module = ast.Module(body, type_ignores=[])
     for node in ast.walk(module):
         if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:

@@ -5,9 +5,25 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from harness.migrations.files.exemptions import assignment
 from harness.migrations.files.source import SENDERS, Names, RevisionSource, calls
 from harness.migrations.files.value_origins import SERVER, is_chance
 from harness.rules import Breach, rule
+
+
+@rule(
+    "hazards-renamed",
+    "info",
+    "A revision states its exemptions in `exemptions`",
+    why="the old word, `hazards`, is still read, but will not be for much longer",
+    fix="rename the variable: exemptions = {...}; a released revision may change in this",
+)
+def hazards_renamed(source: RevisionSource) -> Iterator[Breach]:
+    """Find revisions that state their exemptions in `hazards`."""
+    for node in source.tree.body:
+        if assignment(node, "hazards") is not None:
+            yield Breach(source.revision, "its exemptions are called hazards")
+
 
 TELLING = ("print", "debug", "info", "warning", "error", "log")
 """Functions and methods that only tell a person."""
