@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from harness.api.client import AppServer, Client
+from harness.api.app_server import AppServer
+from harness.api.client import Client
 from harness.config import Config, load_object
 from sealy.runtime import logs
 from sealy.runtime.observe import Observed

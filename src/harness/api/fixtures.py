@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from harness.api.app_process import AppProcess
+from harness.api.app_server import AppServer
 from harness.api.budget import Exchange, Limits
-from harness.api.client import AppServer, Client
+from harness.api.client import Client
 from harness.api.growth import STEPS, judge
 from harness.api.rules import judge_budget
 from harness.api.transport import BrokenPromiseError, JudgingTransport, StatementsSent
@@ -111,7 +112,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     for before, size in pairwise((0, *STEPS)):
         pyfuncitem.obj(**arguments | {"rows": size - before})
         measured[size] = arguments["api"].last
-    verdict = arguments["api"].verdict(judge(measured))
+    verdict = arguments["api"].transport.verdict(judge(measured))
     if not verdict.clean:
         raise BrokenPromiseError(f"\n{verdict}")
     return True
@@ -122,9 +123,9 @@ def pytest_runtest_call(item: pytest.Function) -> Generator[None]:
     """Hold a budget that a test's marker raises against what its requests needed, when all of them were judged."""
     yield
     api = getattr(item, "funcargs", {}).get("api")
-    if api is None or item.get_closest_marker("query_budget") is None or api.watch.unjudged:
+    if api is None or item.get_closest_marker("query_budget") is None or api.transport.unjudged:
         return
-    verdict = api.verdict(judge_budget(item.nodeid, limits_of(item), api.watch.most))
+    verdict = api.transport.verdict(judge_budget(item.nodeid, limits_of(item), api.transport.most))
     if not verdict.clean:
         raise BrokenPromiseError(f"\n{verdict}")
 

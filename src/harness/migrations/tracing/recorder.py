@@ -17,7 +17,7 @@ from sqlalchemy.engine import ExceptionContext
 from harness.migrations.tracing.event_triggers import parse_notices
 from harness.migrations.tracing.evidence import Lock, Relation, TracedStatement
 from harness.migrations.tracing.lock_probe import SHORTEST, LockProbe
-from harness.migrations.tracing.noted import numbers, refused, tidy
+from harness.migrations.tracing.recorded_session import RecordedSession, one_line, refused_object, whole_numbers
 from harness.migrations.tracing.session_state import (
     SessionState,
     read_parts,
@@ -26,8 +26,6 @@ from harness.migrations.tracing.session_state import (
     rows,
     written,
 )
-from harness.migrations.tracing.sessions import RecordedSession
-from harness.migrations.tracing.several import one_transaction, parts
 
 QUIET = re.compile(
     r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE|MERGE|SET|RESET|SHOW|VALUES|COPY|BEGIN|COMMIT|ROLLBACK)\b", re.IGNORECASE
@@ -52,7 +50,7 @@ class Recorder:
 
     database: str
     relations: dict[int, Relation]
-    stall: LockProbe
+    probe: LockProbe
     active: bool = False
     statements: list[TracedStatement] = field(default_factory=list)
     sent: int = 0
@@ -78,8 +76,8 @@ class Recorder:
             for name, hook in hooks:
                 event.remove(Engine, name, hook)
             for session in self._sessions.values():
-                if session.stall:
-                    session.stall.close()
+                if session.probe:
+                    session.probe.close()
 
     @contextlib.contextmanager
     def revision(self, connection: Connection) -> Iterator[None]:
@@ -92,9 +90,9 @@ class Recorder:
             self._begin(session)
         try:
             yield
-            if session and session.pulse and session.number is not None and session.in_transaction:
-                session.said.clear()
-                unseen = self._statement(session, session.pulse, PAST, 0.0)
+            if session and session.state and session.transaction is not None and session.in_transaction:
+                session.notices.clear()
+                unseen = self._statement(session, session.state, PAST, 0.0)
                 if unseen.locks:  # other changes may be another session's
                     self.statements.append(unseen)
         finally:
@@ -108,34 +106,34 @@ class Recorder:
         if id(driver) not in self._sessions:
             session = RecordedSession(connection.connection.dbapi_connection, driver.info)
             driver.add_notice_handler(
-                lambda said: session.said.append((said.sqlstate or "", said.message_primary or ""))
+                lambda said: session.notices.append((said.sqlstate or "", said.message_primary or ""))
             )
             self._sessions[id(driver)] = session
         return self._sessions[id(driver)]
 
     def _begin(self, session: RecordedSession) -> SessionState:
         """Take the look that the next statement is compared with."""
-        session.pulse = read_session_state(session.dbapi)
-        session.held = session.pulse.locks if session.in_transaction else frozenset()
-        session.number = next(self._transactions) if session.in_transaction else None
+        session.state = read_session_state(session.dbapi)
+        session.held = session.state.locks if session.in_transaction else frozenset()
+        session.transaction = next(self._transactions) if session.in_transaction else None
         session.alone = False
         if session.parts is None:
             session.parts = read_parts(session.dbapi)
-        return session.pulse
+        return session.state
 
     def _before(self, connection: Connection, _cursor: Any, sql: str, values: Any, _context: Any, _many: bool) -> None:
         session = self._session(connection)
         if session is None or not self.active:
             return
         self.sent += 1
-        session.numbers = numbers(values)
-        session.several = [] if values else parts(sql, session.info)
-        if not session.several:
+        session.numbers = whole_numbers(values)
+        session.batch = [] if values else session.split(sql)
+        if not session.batch:
             self._starts(session, sql)
 
     def _after(self, connection: Connection, _cursor: Any, sql: str, *_: Any) -> None:
         session = self._session(connection)
-        if session and self.active and not session.several:
+        if session and self.active and not session.batch:
             self._ends(session, sql)
 
     def _failed(self, context: ExceptionContext) -> None:
@@ -151,16 +149,16 @@ class Recorder:
     def _execute(self, cursor: Any, _sql: str, values: Any, context: Any) -> bool:
         """Run the statements of one string in place of SQLAlchemy, each for itself; False for any other string."""
         session = self._session(context.root_connection)
-        if session is None or not self.active or not session.several:
+        if session is None or not self.active or not session.batch:
             return False
         if not session.in_transaction:
             self._begin(session)  # opens the transaction that SQLAlchemy means to be in, if any
-        alone = session.number is None
-        with one_transaction(session.dbapi) if alone else contextlib.nullcontext():
+        alone = session.transaction is None
+        with session.one_transaction() if alone else contextlib.nullcontext():
             if alone:
                 self._begin(session)
                 session.alone = True
-            for sql in session.several:
+            for sql in session.batch:
                 self._starts(session, sql)
                 try:
                     cursor.execute(sql, values)
@@ -173,41 +171,41 @@ class Recorder:
         return True
 
     def _starts(self, session: RecordedSession, sql: str) -> None:
-        pulse = session.pulse if session.in_transaction and session.pulse else self._begin(session)
-        session.said.clear()
-        session.stalled = set()
-        lock_timeout = pulse.lock_timeout
-        if session.number is None and not QUIET.match(sql) and (lock_timeout == 0 or lock_timeout >= SHORTEST):
-            session.stall = contextlib.ExitStack()
-            session.stalled = session.stall.enter_context(self.stall.around(session.info.backend_pid))
+        state = session.state if session.in_transaction and session.state else self._begin(session)
+        session.notices.clear()
+        session.probed = set()
+        lock_timeout = state.lock_timeout
+        if session.transaction is None and not QUIET.match(sql) and (lock_timeout == 0 or lock_timeout >= SHORTEST):
+            session.probe = contextlib.ExitStack()
+            session.probed = session.probe.enter_context(self.probe.around(session.info.backend_pid))
         session.started = time.perf_counter()
 
     def _ends(self, session: RecordedSession, sql: str) -> None:
         milliseconds = self._ended(session)
-        if session.pulse:
-            self.statements.append(self._statement(session, session.pulse, sql, milliseconds))
+        if session.state:
+            self.statements.append(self._statement(session, session.state, sql, milliseconds))
 
     def _fails(self, session: RecordedSession, sql: str, error: BaseException) -> None:
         milliseconds = self._ended(session)
         sqlstate = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-        pulse = session.pulse or SessionState()
-        commands, dropped, notices, _ = parse_notices(session.said)
+        state = session.state or SessionState()
+        commands, dropped, notices, _ = parse_notices(session.notices)
         self.statements.append(
             TracedStatement(
                 len(self.statements) + 1,
-                tidy(sql),
-                session.number,
+                one_line(sql),
+                session.transaction,
                 held=self._locks(session.held),
                 milliseconds=milliseconds,
-                lock_timeout=pulse.lock_timeout,
-                statement_timeout=pulse.statement_timeout,
+                lock_timeout=state.lock_timeout,
+                statement_timeout=state.statement_timeout,
                 sqlstate=sqlstate,
                 error=str(error).strip(),
-                refused=refused(error),
+                refused=refused_object(error),
                 notices=notices,
                 commands=commands,
                 dropped=dropped,
-                locks=self._locks(session.stalled),
+                locks=self._locks(session.probed),
                 sent=self.sent,
                 alone=session.alone,
             )
@@ -216,16 +214,16 @@ class Recorder:
     def _ended(self, session: RecordedSession) -> float:
         """Milliseconds since the statement began; whoever was made to wait is let go."""
         milliseconds = (time.perf_counter() - session.started) * 1000
-        if session.stall:
-            session.stall.close()
-            session.stall = None
+        if session.probe:
+            session.probe.close()
+            session.probe = None
         return round(milliseconds, 3)
 
     def _statement(
         self, session: RecordedSession, before: SessionState, sql: str, milliseconds: float
     ) -> TracedStatement:
-        commands, dropped, notices, announced = parse_notices(session.said)
-        inside = session.number is not None
+        commands, dropped, notices, announced = parse_notices(session.notices)
+        inside = session.transaction is not None
         ended = inside and not session.in_transaction
         after = read_session_state(session.dbapi)
         parts = session.parts or frozenset()
@@ -237,9 +235,9 @@ class Recorder:
         fresh = (after.locks - session.held) if inside and not ended else frozenset()
         statement = TracedStatement(
             len(self.statements) + 1,
-            tidy(sql),
-            session.number,
-            locks=self._locks((fresh | announced | session.stalled) - session.held),
+            one_line(sql),
+            session.transaction,
+            locks=self._locks((fresh | announced | session.probed) - session.held),
             held=self._locks(session.held),
             rewrites=tuple(rewrites(session.dbapi, self.relations, before, after)),
             rows=tuple(rows(self.relations, before, after)),
@@ -257,10 +255,10 @@ class Recorder:
             numbers=session.numbers,
             changed=bool(commands or dropped or now != parts or before.files != after.files or written(before, after)),
         )
-        session.pulse = after if inside and not ended else None
+        session.state = after if inside and not ended else None
         session.held = after.locks if inside and not ended else frozenset()
         if ended:
-            session.number = None
+            session.transaction = None
         return statement
 
     def _locks(self, locks: frozenset[tuple[int, str]] | set[tuple[int, str]]) -> tuple[Lock, ...]:

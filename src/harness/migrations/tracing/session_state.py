@@ -18,7 +18,7 @@ _FETCHED = "pg_stat_get_tuples_fetched({0}) + pg_stat_get_xact_tuples_fetched({0
 MARK = "/* harness */"
 """What these queries begin with, so that pg_stat_activity tells them from the revision's."""
 
-PULSE = f"""{MARK}
+STATE = f"""{MARK}
 SELECT json_build_object(
   'transaction', (SELECT virtualtransaction FROM pg_locks
     WHERE pid = pg_backend_pid() AND locktype = 'virtualxid' AND granted LIMIT 1),
@@ -97,7 +97,7 @@ class SessionState:
 
 def read_session_state(dbapi: Any) -> SessionState:
     """Take a look through a DBAPI connection; begins a transaction where a statement would."""
-    said = _read(dbapi, PULSE)
+    said = _read(dbapi, STATE)
     return SessionState(
         said["transaction"],
         said["lock_timeout"],

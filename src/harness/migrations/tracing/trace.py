@@ -50,7 +50,7 @@ def trace(
             raise
         except BaseException as raised:
             error = raised
-    recorder.stall.close()
+    recorder.probe.close()
     return Trace(
         script.revision,
         before.version,

@@ -15,7 +15,8 @@ from sqlalchemy import Engine, ForeignKey, create_engine, func, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
 
 from harness.api import growth
-from harness.api.client import AppServer, Client
+from harness.api.app_server import AppServer
+from harness.api.client import Client
 from harness.api.rules import judge_pool
 from harness.api.transport import BrokenPromiseError, JudgingTransport
 from harness.databases.databases import Database
@@ -25,7 +26,7 @@ from harness.wire.observer import Observer
 
 
 class Base(DeclarativeBase):
-    """The planted app's tables."""
+    """The faulty app's tables."""
 
 
 class Owner(Base):
@@ -45,7 +46,7 @@ class Item(Base):
     owner: Mapped[Owner] = relationship()
 
 
-def planted_app(url: str, pool_size: int) -> FastAPI:
+def make_app(url: str, pool_size: int) -> FastAPI:
     """The clean routes `/list` and `/write`, and one route for each fault."""
     engine = create_engine(url, pool_size=pool_size, max_overflow=0)
     reads = engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -160,20 +161,20 @@ def _held_routes(app: FastAPI, engine: Engine) -> None:
         leaked.append(connection)
 
 
-Api = Callable[..., Client]
+Start = Callable[..., Client]
 
 
 @pytest.fixture
-def planted(wire: Observer, empty_database: Database, app_server: AppServer) -> Iterator[Api]:
+def faulty_app(wire: Observer, empty_database: Database, app_server: AppServer) -> Iterator[Start]:
     """Starts the app, with `pool_size` connections, on a database with three items."""
     Base.metadata.create_all(empty_database.engine)
     with contextlib.ExitStack() as held:
 
         def start(pool_size: int = 3) -> Client:
             url = wire.dsn(empty_database.dsn).replace("postgresql://", "postgresql+psycopg://", 1)
-            held.enter_context(app_server.run(planted_app(url, pool_size), "the planted app"))
-            watch = JudgingTransport(wire, app_server.inflight, {}, judge)
-            client = held.enter_context(Client(app_server.base_url, empty_database, watch))
+            held.enter_context(app_server.run(make_app(url, pool_size), "the faulty app"))
+            transport = JudgingTransport(wire, app_server.inflight, {}, judge)
+            client = held.enter_context(Client(app_server.base_url, empty_database, transport))
             add_items(client, 3)
             return client
 
@@ -186,9 +187,9 @@ def add_items(client: Client, count: int) -> None:
     client.seed("item", [{"owner_id": owner["id"]} for owner in owners])
 
 
-def test_clean_routes_pass(planted: Api) -> None:
+def test_clean_routes_pass(faulty_app: Start) -> None:
     """Routes without a fault are left alone, and `last` tells what they cost."""
-    client = planted()
+    client = faulty_app()
     client.post("/write").raise_for_status()
     assert (client.last.queries, client.last.trips) == (1, 3)
     client.get("/list").raise_for_status()
@@ -209,24 +210,24 @@ def test_clean_routes_pass(planted: Api) -> None:
         ("POST /sleep", "idle-in-transaction", "INSERT INTO owner"),
     ],
 )
-def test_a_planted_fault_is_caught_by_its_request(planted: Api, request_line: str, rule: str, word: str) -> None:
+def test_a_fault_is_caught_by_its_request(faulty_app: Start, request_line: str, rule: str, word: str) -> None:
     """The request itself fails, with the rule, the route and what was seen."""
     with pytest.raises(BrokenPromiseError, match=word.replace("?", r"\?")) as caught:
-        planted().request(*request_line.split())
+        faulty_app().request(*request_line.split())
     assert f"{rule}: {request_line}" in str(caught.value)
 
 
-def test_a_transaction_left_open_is_named(planted: Api, wire: Observer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transaction_left_open_is_named(faulty_app: Start, wire: Observer, monkeypatch: pytest.MonkeyPatch) -> None:
     """What never comes to rest is told with its last statement."""
     settle = wire.settle
     monkeypatch.setattr(wire, "settle", lambda: settle(0.2))
     with pytest.raises(BrokenPromiseError, match=r"transaction-left-open: GET /leak\n.*SELECT 1"):
-        planted().get("/leak")
+        faulty_app().get("/leak")
 
 
-def test_requests_after_a_fault_are_not_judged(planted: Api, wire: Observer, empty_database: Database) -> None:
+def test_requests_after_a_fault_are_not_judged(faulty_app: Start, wire: Observer, empty_database: Database) -> None:
     """Connections that the server has ended are opened again: that is the fault's cost, and no one's mistake."""
-    client = planted()
+    client = faulty_app()
     with empty_database.as_role("superuser").connect(autocommit=True) as operator:
         operator.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() "
@@ -238,9 +239,9 @@ def test_requests_after_a_fault_are_not_judged(planted: Api, wire: Observer, emp
 
 
 @pytest.mark.parametrize(("route", "rules"), [("/list", set()), ("/unbounded", {"unbounded-list"})])
-def test_a_list_is_judged_by_its_growth(planted: Api, route: str, rules: set[str]) -> None:
+def test_a_list_is_judged_by_its_growth(faulty_app: Start, route: str, rules: set[str]) -> None:
     """Ten and a hundred rows: a list with a limit passes, one without does not."""
-    client, measured = planted(), {}
+    client, measured = faulty_app(), {}
     for size, more in ((10, 7), (100, 90)):
         add_items(client, more)
         client.get(route)
@@ -248,24 +249,26 @@ def test_a_list_is_judged_by_its_growth(planted: Api, route: str, rules: set[str
     assert {finding.rule.id for finding in growth.judge(measured)} == rules
 
 
-def test_lazy_loading_grows(planted: Api, wire: Observer) -> None:
+def test_lazy_loading_grows(faulty_app: Start, wire: Observer) -> None:
     """Where a budget is raised, growth still tells a loop from a fixed number of queries."""
-    client, measured = planted(), {}
-    verdict = client._watch.verdict
-    client._watch.verdict = lambda _: Verdict()
+    client, measured = faulty_app(), {}
+    verdict = client.transport.verdict
+    client.transport.verdict = lambda _: Verdict()
     for size, more in ((10, 7), (100, 90)):
         add_items(client, more)
         client.get("/lazy")
         measured[size] = client.last
-    client._watch.verdict = verdict
+    client.transport.verdict = verdict
     (finding,) = growth.judge(measured)
     assert "11 queries with 10, 21 queries with 100 rows" in finding.message
 
 
 @pytest.mark.parametrize(("size", "rules"), [(1, {"pool-too-small"}), (5, set())])
-def test_a_pool_of_one_is_named_under_twenty_clients(planted: Api, wire: Observer, size: int, rules: set[str]) -> None:
+def test_a_pool_of_one_is_named_under_twenty_clients(
+    faulty_app: Start, wire: Observer, size: int, rules: set[str]
+) -> None:
     """Twenty clients at once and one connection at work: the pool is too small."""
-    client = planted(size)
+    client = faulty_app(size)
     client.get("/list")
     with wire.slow(0.01), wire.recording() as seen, ThreadPoolExecutor(20) as clients:
         answers = list(clients.map(lambda _: client.get("/list").status_code, range(60)))

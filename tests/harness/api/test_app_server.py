@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.api.client import AppServer
+from harness.api.app_server import AppServer
 from harness.errors import HarnessError
 
 
