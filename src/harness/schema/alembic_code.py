@@ -2,46 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from textwrap import indent
 
-from sqlalchemy.dialects import postgresql
-
 from harness.catalog import Index, Table
-
-_PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
-
-
-class Code(str):
-    """A piece of Python that stands in a call as it is."""
-
-    __slots__ = ()
-
-
-def written(value: object) -> str:
-    """A value as Python source."""
-    if isinstance(value, Code):
-        return str(value)
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(written, value)) + "]"
-    return repr(value)
-
-
-def op(name: str, *values: object, schema: str = "public", **named: object) -> str:
-    """A call of Alembic's `op`; the schema is named unless it is public."""
-    parts = [written(value) for value in values]
-    parts += [f"{key}={written(value)}" for key, value in named.items()]
-    if schema != "public":
-        parts.append(f"schema={written(schema)}")
-    return f"op.{name}({', '.join(parts)})"
-
-
-def execute(sql: str) -> str:
-    """A statement that Alembic has no operation for."""
-    return f"op.execute({written(sql)})"
+from harness.sql.operations import Code, autocommit, execute, op, source
+from harness.sql.quoting import identifier, qualified
 
 
 def fix(migration: str, model: str = "") -> str:
@@ -50,37 +16,26 @@ def fix(migration: str, model: str = "") -> str:
     return f"migration:{below}" + (f"\nmodel: {model}" if model else "")
 
 
-def identifier(name: str) -> str:
-    """A name as SQL needs it: quoted when it is not plain lower case, or a reserved word."""
-    return _PREPARER.quote(name)
-
-
-def relation(table: Table) -> str:
-    """A table's name as SQL needs it."""
-    return f"{identifier(table.schema)}.{identifier(table.name)}"
-
-
 def outside(*operations: str) -> str:
     """Operations that stop nobody, in lines that can be pasted: outside a transaction, waiting as long as it takes.
 
     CONCURRENTLY waits for every older transaction; a lock_timeout that ends it leaves an INVALID index.
     """
-    lines = (execute("SET lock_timeout = 0"), *operations, execute("RESET lock_timeout"))
-    return "\n".join(("with op.get_context().autocommit_block():", *(f"    {line}" for line in lines)))
+    return autocommit(execute("SET lock_timeout = 0"), *operations, execute("RESET lock_timeout"))
 
 
 def create_index(table: Table, columns: Iterable[str], **named: object) -> str:
     """The fix that adds an index on `columns`: to a table with rows, and to one that its own revision makes."""
     names = list(columns)
     name = f"ix_{table.name}_{'_'.join(names)}"[:63]
-    arguments = ", ".join(written(column) for column in names)
-    options = "".join(f", {key}={written(value)}" for key, value in named.items())
+    arguments = ", ".join(source(column) for column in names)
+    options = "".join(f", {key}={source(value)}" for key, value in named.items())
     plain = op("create_index", name, table.name, names, schema=table.schema, **named)
     there = [
         "migration, where the table exists already:",
         indent(build_index(table, name, names, **named), "    "),
         f"migration that creates the table: {plain}",
-        f"model: Index({written(name)}, {arguments}{options}) in __table_args__",
+        f"model: Index({source(name)}, {arguments}{options}) in __table_args__",
     ]
     return "\n".join(there)
 
@@ -117,7 +72,7 @@ def replace_index(table: Table, index: Index, keys: list[str], model: str, **nam
     """The fix that builds an index of the same name anew; a constraint that it stands behind is dropped for it."""
     build = build_index(table, index.name, keys, **named)
     if index.constraint:
-        drop = f"ALTER TABLE {relation(table)} DROP CONSTRAINT IF EXISTS {identifier(index.constraint)}"
+        drop = f"ALTER TABLE {qualified(table)} DROP CONSTRAINT IF EXISTS {identifier(index.constraint)}"
         build = f"{execute(drop)}\n{build}"
     elif table.kind == "p":
         build = f"{op('drop_index', index.name, table.name, schema=table.schema)}\n{build}"

@@ -22,11 +22,12 @@ from harness.seed.references.parents import Parents
 from harness.seed.references.partitions import parts_of
 from harness.seed.references.self_references import SelfReferences, own_keys
 from harness.seed.values.choose import known, recipes_of
-from harness.seed.values.column_types import ColumnType, ColumnTypes, quoted
+from harness.seed.values.column_types import ColumnType, ColumnTypes
 from harness.seed.values.generators import Generator, constant
 from harness.seed.values.hints import read_hints
 from harness.seed.values.numbers import WHOLE, Scale, scale_of
 from harness.seed.values.sources import ValueSource, from_generator, nothing
+from harness.sql.quoting import identifier
 
 MOST = 150
 """Recipes of one column that are tried at most."""
@@ -84,7 +85,7 @@ class Planner:
             if not column.generated and not known(self.kinds.of(column.type)):
                 yield Condition(
                     f"type {column.type} of {column.name}",
-                    f"num_nulls({quoted(column.name)}) >= 0",
+                    f"num_nulls({identifier(column.name)}) >= 0",
                     frozenset({column.number}),
                 )
 

@@ -20,7 +20,7 @@ import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import read_snapshot
 from harness.rules import catalogue
 from harness.schema.options import Options, read_options
-from harness.schema.rules.names import needs_quotes
+from harness.sql.quoting import needs_quotes
 
 EXAMPLES = Path(__file__).parent / "examples"
 RULES = {rule.id: rule for rule in catalogue("schema", "catalogue") if rule.find.__module__.startswith("harness.")}

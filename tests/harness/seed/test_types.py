@@ -74,8 +74,10 @@ DISTINCT = [
     "floatmultirange",
     "email",
     "even",
+    '"Order"',
+    '"user"[]',
 ]
-REPEATING = ['"char"', "char", "bool", "bit", "regclass", "regtype", "regrole", "mood", "mood[]", "xml"]
+REPEATING = ['"char"', "char", "bool", "bit", "regclass", "regtype", "regrole", "mood", "mood[]", "xml", '"end"']
 OWN = """
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
 CREATE TYPE address AS (street text, zip varchar(5), "No" int);
@@ -83,6 +85,9 @@ CREATE DOMAIN email AS text CHECK (VALUE ~ '^[a-z0-9._+-]+@[a-z0-9.-]+\\.[a-z]{2
 CREATE DOMAIN small AS int NOT NULL CHECK (VALUE > 0 AND VALUE < 1000);
 CREATE DOMAIN even AS small CHECK (VALUE % 2 = 0);
 CREATE TYPE floatrange AS RANGE (SUBTYPE = float8);
+CREATE TYPE "end" AS ENUM ('it''s', 'in use');
+CREATE DOMAIN "user" AS varchar(9) CHECK (VALUE ~ '^u[0-9]+$');
+CREATE TYPE "Order" AS ("select" varchar(9), "a, b" numeric(10, 2), "c "" d" int);
 """
 
 

@@ -126,7 +126,7 @@ def not_null_scan_blocking(seen: Observations) -> Iterator[Breach]:
             building = any(_key_built(statement, key) for key in statement.made if key.table == part.table)
             if flipped and not building:
                 message = f"all {table.rows} seeded rows were read under ACCESS EXCLUSIVE"
-                yield Breach(f"{table.name}.{part.name}", message, fixes.not_null(part, table), statement)
+                yield Breach(f"{table.name}.{part.name}", message, fixes.not_null(seen, part, table), statement)
 
 
 @rule(

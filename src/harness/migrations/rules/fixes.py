@@ -3,160 +3,122 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from alembic import op
 
-from harness.catalog import Column, Constraint, Index, Table
+from harness.catalog import Column, Index, Table
 from harness.migrations.tracing.evidence import CatalogPart, Relation, TracedStatement
 from harness.migrations.tracing.observations import Observations
 from harness.sql import lexer
+from harness.sql.operations import Code, autocommit, execute
+from harness.sql.operations import op as call
+from harness.sql.quoting import identifier, qualified
 
-PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
-BLOCK = "with op.get_context().autocommit_block():"
-REPACK = "leave it out of the revision: pg_repack and pg_squeeze write a table anew while it is in use"
+REPACK = "leave it out of the revision: pg_repack and pg_squeeze rewrite a table while it is in use"
 MOVED = "leave it out of the revision: it copies the table; make a second table so, and move the rows in batches"
 
 
 def index(
-    seen: Observations, statement: TracedStatement, part: CatalogPart, table: Relation, *, unique: bool = False
+    seen: Observations, statement: TracedStatement, part: CatalogPart, relation: Relation, *, unique: bool = False
 ) -> str:
-    """Build an index CONCURRENTLY, again where an earlier run has left it INVALID."""
+    """Return code that builds an index CONCURRENTLY, again where an earlier run has left it INVALID."""
+    table, after = seen.before.by_oid[relation.oid], seen.after.by_oid.get(relation.oid)
+    found = next((item for item in after.indexes if item.name == part.name), None) if after else None
     if table.kind == "p":
-        return (
-            f"op.execute({_text(f'CREATE INDEX {quoted(part.name)} ON ONLY {table.name} (...)')})\n"
-            "# then one on each partition CONCURRENTLY, and ALTER INDEX ... ATTACH PARTITION for each"
-        )
-    found = next((item for item in _items(seen, part) if isinstance(item, Index) and item.name == part.name), None)
-    after = seen.after.by_oid.get(part.table)
+        made = found.definition if found else f"CREATE INDEX {identifier(part.name)} ON ONLY {qualified(table)} (...)"
+        later = "# then one on each partition CONCURRENTLY, and ALTER INDEX ... ATTACH PARTITION for each"
+        return f"{execute(made)}\n{later}"
     plain = found is None or (after is not None and _is_plain(found, after))
-    names = list(after.names(found.columns)) if after and found and plain else None
-    columns = "[" + ", ".join(map(_text, names)) + "]" if names else "[...]"
-    word = ", unique=True" if unique or part.unique else ""
+    keys = after.names(found.columns) if after and found and plain else Code("[...]")
+    named: dict[str, Any] = {"unique": True} if unique or part.unique else {}
     if plain and _offers("create_index_concurrently", table):
-        return f"op.create_index_concurrently({_text(part.name)}, {_text(_name(table))}, {columns}{word})"
-    schema = _schema(table)
-    if plain or found is None:
-        made = f"op.create_index({_text(part.name)}, {_text(_name(table))}, {columns}{word}{schema}, "
-        made += "postgresql_concurrently=True)"
-    else:
-        made = f"op.execute({_text(found.definition.replace(' INDEX ', ' INDEX CONCURRENTLY ', 1))})"
-    gone = f"op.drop_index({_text(part.name)}, {_text(_name(table))}{schema}, if_exists=True, "
-    lines = [*_waiting(statement), gone + "postgresql_concurrently=True)", made, *_limited(statement)]
-    return "\n    ".join([BLOCK, *lines])
+        return call("create_index_concurrently", part.name, table.name, keys, **named)
+    gone = call("drop_index", part.name, table.name, if_exists=True, schema=table.schema, postgresql_concurrently=True)
+    made = call("create_index", part.name, table.name, keys, schema=table.schema, **named, postgresql_concurrently=True)
+    if found and not plain:
+        made = execute(found.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1))
+    timeouts = {"lock_timeout": statement.lock_timeout, "statement_timeout": statement.statement_timeout}
+    limits = {name: limit for name, limit in timeouts.items() if limit}
+    waiting = (execute(f"SET {name} = 0") for name in limits)
+    return autocommit(*waiting, gone, made, *(execute(f"SET {name} = {limit}") for name, limit in limits.items()))
 
 
-def key(seen: Observations, statement: TracedStatement, part: CatalogPart, table: Relation, word: str) -> str:
-    """Build a key's index CONCURRENTLY, then make it the key."""
-    name = quoted(part.name)
-    add = f"ALTER TABLE {table.name} ADD CONSTRAINT {name} {word} USING INDEX {name}"
-    return f"{index(seen, statement, part, table, unique=True)}\nop.execute({_text(add)})"
+def key(seen: Observations, statement: TracedStatement, part: CatalogPart, relation: Relation, word: str) -> str:
+    """Return code that builds a key's index CONCURRENTLY, then makes it the key."""
+    name, table = identifier(part.name), qualified(seen.before.by_oid[relation.oid])
+    add = f"ALTER TABLE {table} ADD CONSTRAINT {name} {word} USING INDEX {name}"
+    return f"{index(seen, statement, part, relation, unique=True)}\n{execute(add)}"
 
 
-def constraint(seen: Observations, part: CatalogPart, table: Relation, word: str) -> str:
-    """Add a CHECK or a foreign key NOT VALID, and validate it in a transaction of its own."""
-    items = [item for item in _items(seen, part) if isinstance(item, Constraint) and item.name == part.name]
-    definition = items[0].definition.removesuffix(" NOT VALID") if items else f"{word} (...)"
-    return _proved(table, part.name, definition)
+def constraint(seen: Observations, part: CatalogPart, relation: Relation, word: str) -> str:
+    """Return code that adds a CHECK or a foreign key NOT VALID, and validates it in a transaction of its own."""
+    after = seen.after.by_oid.get(relation.oid)
+    found = [item.definition for item in after.constraints if item.name == part.name] if after else []
+    definition = found[0].removesuffix(" NOT VALID") if found else f"{word} (...)"
+    return _proved(seen.before.by_oid[relation.oid], part.name, definition)
 
 
-def not_null(part: CatalogPart, table: Relation) -> str:
-    """Prove NOT NULL by a CHECK, so that setting it reads nothing."""
+def not_null(seen: Observations, part: CatalogPart, relation: Relation) -> str:
+    """Return code that proves NOT NULL by a CHECK, so that setting it reads nothing."""
+    table = seen.before.by_oid[relation.oid]
     if _offers("add_not_null", table):
-        return f"op.add_not_null({_text(_name(table))}, {_text(part.name)})"
-    check = f"ck_{_name(table)}_{part.name}_not_null"[:63]
-    alter = f"ALTER TABLE {table.name}"
+        return call("add_not_null", table.name, part.name)
+    check, column = f"ck_{table.name}_{part.name}_not_null"[:63], identifier(part.name)
+    alter = f"ALTER TABLE {qualified(table)}"
     return "\n".join(
         [
-            _proved(table, check, f"CHECK ({quoted(part.name)} IS NOT NULL)"),
-            f"op.execute({_text(f'{alter} ALTER COLUMN {quoted(part.name)} SET NOT NULL')})",
-            f"op.execute({_text(f'{alter} DROP CONSTRAINT {quoted(check)}')})",
+            _proved(table, check, f"CHECK ({column} IS NOT NULL)"),
+            execute(f"{alter} ALTER COLUMN {column} SET NOT NULL"),
+            execute(f"{alter} DROP CONSTRAINT {identifier(check)}"),
         ]
     )
 
 
-def rewrite(seen: Observations, statement: TracedStatement, table: Relation) -> str:
-    """What to do in place of what wrote a table anew; empty where that is not plain."""
+def rewrite(seen: Observations, statement: TracedStatement, relation: Relation) -> str:
+    """Return what to do in place of a statement that rewrote a table; empty where that is not plain."""
     words = [word for tokens in lexer.statements(statement.sql) for word in tokens]
     if {"VACUUM", "CLUSTER"} & {*words[:1]}:
         return REPACK
-    after, before = seen.after.by_oid.get(table.oid), seen.before.by_oid[table.oid]
+    table, after = seen.before.by_oid[relation.oid], seen.after.by_oid.get(relation.oid)
     for column in after.columns if after else ():
-        old = before.by_number.get(column.number)
+        old = table.by_number.get(column.number)
         if old is None and (column.default or column.identity):
             return _filled_later(table, column)
         if old and old.type != column.type:
-            added = f"ALTER TABLE {table.name} ADD COLUMN {quoted(f'{column.name}_next')} {column.type}"
-            return f"op.execute({_text(added)})\n# fill it in batches, and let the application move over"
+            name = identifier(f"{column.name}_next")
+            added = execute(f"ALTER TABLE {qualified(table)} ADD COLUMN {name} {column.type}")
+            return f"{added}\n# fill it in batches, and let the application move over"
     if {"LOGGED", "UNLOGGED", "TABLESPACE", "ACCESS"} & {*words}:
         return MOVED
     return ""
 
 
-def quoted(name: str) -> str:
-    """An identifier as SQL needs it."""
-    return name if PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
-
-
-def _filled_later(table: Relation, column: Column) -> str:
+def _filled_later(table: Table, column: Column) -> str:
     """Add a column without the value that each row would get, which then is given in batches."""
-    alter, name = f"ALTER TABLE {table.name}", quoted(column.name)
-    lines = [f"op.execute({_text(f'{alter} ADD COLUMN {name} {column.type}')})"]
+    alter, name = f"ALTER TABLE {qualified(table)}", identifier(column.name)
+    lines = [execute(f"{alter} ADD COLUMN {name} {column.type}")]
     if column.generated:
         return f"{lines[0]}\n# filled by a trigger for rows that are written from now on, and in batches for the others"
     if column.default:
         sequence = re.fullmatch(r"nextval\('([^']+)'::regclass\)", column.default)
-        lines += [f"op.execute({_text(f'CREATE SEQUENCE {sequence[1]}')})"] if sequence else []
-        lines.append(f"op.execute({_text(f'{alter} ALTER COLUMN {name} SET DEFAULT {column.default}')})")
+        lines += [execute(f"CREATE SEQUENCE {sequence[1]}")] if sequence else []
+        lines.append(execute(f"{alter} ALTER COLUMN {name} SET DEFAULT {column.default}"))
     return "\n".join([*lines, "# fill the rows that are there in batches, in a later revision; then NOT NULL"])
 
 
-def _proved(table: Relation, name: str, definition: str) -> str:
-    alter, name = f"ALTER TABLE {table.name}", quoted(name)
+def _proved(table: Table, name: str, definition: str) -> str:
+    alter, name = f"ALTER TABLE {qualified(table)}", identifier(name)
     add = f"{alter} DROP CONSTRAINT IF EXISTS {name}, ADD CONSTRAINT {name} {definition} NOT VALID"
-    validate = f"{alter} VALIDATE CONSTRAINT {name}"
-    return f"{BLOCK}\n    op.execute({_text(add)})\n    op.execute({_text(validate)})"
-
-
-def _items(seen: Observations, part: CatalogPart) -> tuple[Index | Constraint, ...]:
-    table = seen.after.by_oid.get(part.table)
-    return (*table.indexes, *table.constraints) if table else ()
+    return autocommit(execute(add), execute(f"{alter} VALIDATE CONSTRAINT {name}"))
 
 
 def _is_plain(found: Index, table: Table) -> bool:
     """Whether name, table and columns say all of an index."""
-    if 0 in found.columns:
-        return False
-    columns = ", ".join(map(quoted, table.names(found.columns)))
-    return found.definition.endswith(f"{quoted(table.name)} USING btree ({columns})")
+    columns = ", ".join(map(identifier, table.names(found.columns))) if 0 not in found.columns else ""
+    return found.definition.endswith(f"{identifier(table.name)} USING btree ({columns})")
 
 
-def _waiting(statement: TracedStatement) -> list[str]:
-    """CONCURRENTLY waits for every older snapshot, so no limit may stop it."""
-    return [f'op.execute("SET {name} = 0")' for name, value in _timeouts(statement) if value]
-
-
-def _limited(statement: TracedStatement) -> list[str]:
-    return [f'op.execute("SET {name} = {value}")' for name, value in _timeouts(statement) if value]
-
-
-def _timeouts(statement: TracedStatement) -> tuple[tuple[str, int], ...]:
-    return ("lock_timeout", statement.lock_timeout), ("statement_timeout", statement.statement_timeout)
-
-
-def _offers(operation: str, table: Relation) -> bool:
+def _offers(operation: str, table: Table) -> bool:
     """Whether the project's env.py has given Alembic an operation, all of which take tables of the search path."""
-    return hasattr(op, operation) and table.name.startswith("public.")
-
-
-def _name(table: Relation) -> str:
-    return table.name.partition(".")[2]
-
-
-def _schema(table: Relation) -> str:
-    schema = table.name.partition(".")[0]
-    return "" if schema == "public" else f", schema={_text(schema)}"
-
-
-def _text(value: str) -> str:
-    """A string as Python writes it, in double quotes where it holds none."""
-    return repr(value) if '"' in value or "\\" in value else f'"{value}"'
+    return hasattr(op, operation) and table.schema == "public"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.catalog import Change, Policy, Table, Type
-from harness.schema.alembic_code import identifier, relation
+from harness.sql.quoting import identifier, qualified
 
 PRIVILEGES = {
     "r": "SELECT",
@@ -54,7 +54,7 @@ def _grantee(entry: str) -> str:
 def create_policy(table: Table, policy: Policy) -> str:
     """CREATE POLICY as the catalogue knows it."""
     clauses = [
-        f"CREATE POLICY {identifier(policy.name)} ON {relation(table)}",
+        f"CREATE POLICY {identifier(policy.name)} ON {qualified(table)}",
         "AS PERMISSIVE" if policy.permissive else "AS RESTRICTIVE",
         f"FOR {COMMANDS[policy.command]} TO {', '.join(policy.roles)}",
         f"USING ({policy.using})" if policy.using else "",
@@ -91,7 +91,7 @@ def change_type(change: Change, wanted: Type) -> str:
 
 def change_table(change: Change, table: Table) -> str:
     """ALTER TABLE for what a table, a view or a materialized view is as a whole."""
-    alter = f"ALTER {sql_kind(change.kind)} {relation(table)}"
+    alter = f"ALTER {sql_kind(change.kind)} {qualified(table)}"
     security = {
         "": "DISABLE ROW LEVEL SECURITY",
         "enabled": "ENABLE ROW LEVEL SECURITY",
@@ -102,13 +102,13 @@ def change_table(change: Change, table: Table) -> str:
         "persistence": f"{alter} SET {'UNLOGGED' if change.after == 'u' else 'LOGGED'}",
         "options": f"{alter} SET ({change.after or '...'})",
         "row security": f"{alter} {security.get(change.after or '', 'FORCE ROW LEVEL SECURITY')}",
-        "definition": f"CREATE OR REPLACE {sql_kind(change.kind)} {relation(table)} AS {change.after}",
-        "comment": f"COMMENT ON {sql_kind(change.kind)} {relation(table)} IS {literal(change.after)}",
+        "definition": f"CREATE OR REPLACE {sql_kind(change.kind)} {qualified(table)} AS {change.after}",
+        "comment": f"COMMENT ON {sql_kind(change.kind)} {qualified(table)} IS {literal(change.after)}",
         "tablespace": f"{alter} SET TABLESPACE {change.after or 'pg_default'}",
         "replica identity": f"{alter} REPLICA IDENTITY ...",
     }
     if change.attribute == "grants":
-        return grants(change, relation(table))
+        return grants(change, qualified(table))
     return known.get(change.attribute, f"{alter} ... -- {change.attribute} {change.after}")
 
 

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from harness.catalog import Change, Snapshot, difference, read_snapshot
 from harness.errors import HarnessError
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import fix, identifier
+from harness.schema.alembic_code import fix
 from harness.schema.drift.drift_fix import DriftFix
+from harness.sql.quoting import identifier
 
 
 def declared(metadata: sa.MetaData, engine: sa.Engine, extensions: Iterable[str] = ()) -> Snapshot:

@@ -14,9 +14,11 @@ from alembic.migration import MigrationContext
 from alembic.operations import ops
 
 from harness.catalog import Change, Snapshot, Table
-from harness.schema.alembic_code import drop_if_there, execute, identifier, op, outside, relation
+from harness.schema.alembic_code import drop_if_there, outside
 from harness.schema.drift import ddl
 from harness.schema.drift.ddl import literal, quoted, sql_kind
+from harness.sql.operations import execute, op
+from harness.sql.quoting import identifier, qualified
 
 TABLES = ("table", "partitioned table")
 VIEWS = ("view", "materialized view")
@@ -49,7 +51,7 @@ class DriftFix:
             policy = next(item for item in table.policies if item.name == part)
             return execute(ddl.create_policy(table, policy))
         if table and change.kind == "constraint":
-            return execute(f"ALTER TABLE {relation(table)} ADD CONSTRAINT {identifier(part)} {change.after}")
+            return execute(f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {identifier(part)} {change.after}")
         if change.kind == "type":
             item = next(item for item in self.models.types if item.qualified == change.name)
             return execute(ddl.create_type(item))
@@ -72,7 +74,7 @@ class DriftFix:
                 return op("drop_index", part, table.name, schema=table.schema)
             return outside(drop_if_there(table, part))
         if table and change.kind in ("trigger", "policy", "rule"):
-            return execute(f"DROP {sql_kind(change.kind)} {identifier(part)} ON {relation(table)}")
+            return execute(f"DROP {sql_kind(change.kind)} {identifier(part)} ON {qualified(table)}")
         return execute(f"DROP {sql_kind(change.kind)} {quoted(change.name)}")
 
     def _altered(self, change: Change) -> str:
@@ -94,10 +96,10 @@ class DriftFix:
     def _column(self, change: Change, table: Table, name: str) -> str:
         """An attribute of a column: alter_column where it has an argument for it."""
         declared = self._column_declared(table, name)
-        alter = f"ALTER TABLE {relation(table)} ALTER COLUMN {identifier(name)}"
+        alter = f"ALTER TABLE {qualified(table)} ALTER COLUMN {identifier(name)}"
         column = table.by_name[name]
         if change.attribute == "grants":
-            return execute(ddl.grants(change, f"{relation(table)} ({identifier(name)})"))
+            return execute(ddl.grants(change, f"{qualified(table)} ({identifier(name)})"))
         if change.attribute == "collation":
             return execute(f"{alter} TYPE {column.type} COLLATE {quoted(column.collation or 'pg_catalog.default')}")
         if declared is None or change.attribute in ("storage", "compression"):
@@ -119,18 +121,18 @@ class DriftFix:
 
     def _part(self, change: Change, table: Table, name: str) -> str:
         """An attribute of what hangs on a table: made anew where it cannot be altered."""
-        target = f"{identifier(name)} ON {relation(table)}"
+        target = f"{identifier(name)} ON {qualified(table)}"
         if change.attribute == "comment":
-            where = f"INDEX {identifier(table.schema)}.{identifier(name)}" if change.kind == "index" else None
+            where = f"INDEX {identifier(table.schema, name)}" if change.kind == "index" else None
             return execute(f"COMMENT ON {where or f'{sql_kind(change.kind)} {target}'} IS {literal(change.after)}")
         if change.kind == "trigger" and change.attribute == "enabled":
             return execute(
-                f"ALTER TABLE {relation(table)} {'DISABLE' if change.after == 'D' else 'ENABLE'} TRIGGER {name}"
+                f"ALTER TABLE {qualified(table)} {'DISABLE' if change.after == 'D' else 'ENABLE'} TRIGGER {name}"
             )
         if change.kind == "constraint" and change.before == f"{change.after} NOT VALID":
-            return execute(f"ALTER TABLE {relation(table)} VALIDATE CONSTRAINT {identifier(name)}")
+            return execute(f"ALTER TABLE {qualified(table)} VALIDATE CONSTRAINT {identifier(name)}")
         if change.kind == "index" and change.attribute == "flags":
-            return execute(f"REINDEX INDEX {identifier(table.schema)}.{identifier(name)}")
+            return execute(f"REINDEX INDEX {identifier(table.schema, name)}")
         gone = Change(change.kind, change.name, "", change.before, None)
         made = Change(change.kind, change.name, "", None, change.after)
         created = self._created(made)

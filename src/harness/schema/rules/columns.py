@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 from harness.catalog import Column, Index, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import alter_type, execute, fix, identifier, op, relation
+from harness.schema.alembic_code import alter_type, fix
 from harness.schema.options import Options, has_word
+from harness.sql.operations import execute, op
+from harness.sql.quoting import identifier, qualified
 
 
 @rule(
@@ -120,7 +122,7 @@ def default_frozen_timestamp(snapshot: Snapshot) -> Iterator[Breach]:
                     f"DEFAULT {column.default}",
                     fix(
                         execute(
-                            f"ALTER TABLE {relation(table)} ALTER COLUMN {identifier(column.name)} SET DEFAULT now()"
+                            f"ALTER TABLE {qualified(table)} ALTER COLUMN {identifier(column.name)} SET DEFAULT now()"
                         ),
                         f"{column.name}: mapped_column(server_default=func.now())",
                     ),
@@ -149,7 +151,7 @@ def column_type_inconsistent(snapshot: Snapshot) -> Iterator[Breach]:
                     f"{table.qualified}.{column.name}",
                     f"{column.type} here, {usual} in {count} other place" + ("s" if count > 1 else ""),
                     fix(
-                        execute(f"ALTER TABLE {relation(table)} ALTER COLUMN {identifier(column.name)} TYPE {usual}"),
+                        execute(f"ALTER TABLE {qualified(table)} ALTER COLUMN {identifier(column.name)} TYPE {usual}"),
                         f"{column.name}: the type of {usual}",
                     ),
                 )

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from harness.catalog import Snapshot
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import fix, op
+from harness.schema.alembic_code import fix
+from harness.sql.operations import op
 
 
 @rule(

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from harness.catalog import Snapshot
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import execute, fix, identifier, op, relation, replace_index
+from harness.schema.alembic_code import fix, replace_index
 from harness.schema.options import Options
+from harness.sql.operations import execute, op
 from harness.sql.predicates import not_null_columns
+from harness.sql.quoting import identifier, qualified
 
 
 @rule(
@@ -27,7 +29,7 @@ def constraint_not_valid(snapshot: Snapshot) -> Iterator[Breach]:
                     f"{table.qualified}.{item.name}",
                     f"{item.definition} was never checked against the rows that were there",
                     fix(
-                        execute(f"ALTER TABLE {relation(table)} VALIDATE CONSTRAINT {identifier(item.name)}"),
+                        execute(f"ALTER TABLE {qualified(table)} VALIDATE CONSTRAINT {identifier(item.name)}"),
                         "remove postgresql_not_valid=True",
                     ),
                 )
@@ -58,9 +60,9 @@ def constraint_not_enforced(snapshot: Snapshot) -> Iterator[Breach]:
     for table in snapshot.roots:
         for item in table.constraints:
             if not item.enforced and not _copied(item.kind, item.inherited):
-                statement = f"ALTER TABLE {relation(table)} ALTER CONSTRAINT {identifier(item.name)} ENFORCED"
+                statement = f"ALTER TABLE {qualified(table)} ALTER CONSTRAINT {identifier(item.name)} ENFORCED"
                 if item.kind == "c":
-                    statement = f"ALTER TABLE {relation(table)} DROP CONSTRAINT {identifier(item.name)}, ADD ..."
+                    statement = f"ALTER TABLE {qualified(table)} DROP CONSTRAINT {identifier(item.name)}, ADD ..."
                 yield Breach(
                     f"{table.qualified}.{item.name}", f"{item.definition}: no row is checked", fix(execute(statement))
                 )

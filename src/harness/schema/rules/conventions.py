@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from harness.catalog import Constraint, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import execute, fix, identifier, op, relation
+from harness.schema.alembic_code import fix
 from harness.schema.options import Options
+from harness.sql.operations import execute, op
+from harness.sql.quoting import identifier, qualified
 
 SURROGATES = ("int2", "int4", "int8", "uuid")
 
@@ -171,14 +173,14 @@ def constraint_naming(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
             if pattern and not item.inherited:
                 wanted = _wanted(pattern, snapshot, table, item)
                 if not re.fullmatch(wanted, item.name):
-                    rename = f"ALTER TABLE {relation(table)} RENAME CONSTRAINT {identifier(item.name)} TO ..."
+                    rename = f"ALTER TABLE {qualified(table)} RENAME CONSTRAINT {identifier(item.name)} TO ..."
                     yield Breach(f"{table.qualified}.{item.name}", f"{pattern} asks for {wanted}", fix(execute(rename)))
         for index in table.indexes:
             pattern = options.naming.get("ix")
             if pattern and not index.constraint and 0 not in index.columns:
                 wanted = _filled(pattern, table, list(table.names(index.columns)), "")
                 if not re.fullmatch(wanted, index.name):
-                    rename = f"ALTER INDEX {identifier(table.schema)}.{identifier(index.name)} RENAME TO ..."
+                    rename = f"ALTER INDEX {identifier(table.schema, index.name)} RENAME TO ..."
                     yield Breach(
                         f"{table.qualified}.{index.name}", f"{pattern} asks for {wanted}", fix(execute(rename))
                     )

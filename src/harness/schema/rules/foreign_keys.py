@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from harness.catalog import Constraint, Snapshot, Table
 from harness.rules import Breach, rule
 from harness.schema.access.index_match import nearest, serving
-from harness.schema.alembic_code import Code, create_index, execute, fix, identifier, op, relation
+from harness.schema.alembic_code import create_index, fix
 from harness.schema.cycles import cycles
+from harness.sql.operations import Code, execute, op
+from harness.sql.quoting import identifier, qualified
 
 ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 
@@ -77,7 +79,7 @@ def foreign_key_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
                     place(table, key),
                     f"{column.name} is {column.type}, {target_name(snapshot, key)}.{referenced.name} is {kind}",
                     fix(
-                        execute(f"ALTER TABLE {relation(table)} ALTER COLUMN {identifier(column.name)} TYPE {kind}"),
+                        execute(f"ALTER TABLE {qualified(table)} ALTER COLUMN {identifier(column.name)} TYPE {kind}"),
                         f"{column.name}: the type of {referenced.name}, or mapped_column(ForeignKey(...)) without one",
                     ),
                 )
@@ -193,7 +195,7 @@ def foreign_key_cycle(snapshot: Snapshot) -> Iterator[Breach]:
             f"{path}: every reference is NOT NULL and not deferrable",
             fix(
                 execute(
-                    f"ALTER TABLE {relation(table)} ALTER CONSTRAINT {identifier(key.name)} "
+                    f"ALTER TABLE {qualified(table)} ALTER CONSTRAINT {identifier(key.name)} "
                     "DEFERRABLE INITIALLY DEFERRED"
                 ),
                 f'ForeignKey(..., deferrable={Code(True)}, initially="DEFERRED")',

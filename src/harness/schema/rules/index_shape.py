@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from harness.catalog import Index, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import replace_index, written
+from harness.schema.alembic_code import replace_index
 from harness.schema.options import Options
+from harness.sql.operations import source
 from harness.sql.predicates import not_null_columns
 
 
@@ -106,7 +107,7 @@ def index_too_wide(snapshot: Snapshot) -> Iterator[Breach]:
     for table, index in _every(snapshot):
         if len(index.keys) > WIDEST and not index.unique:
             keys = [key.text for key in index.keys]
-            model = f"Index(..., postgresql_include={written(keys[2:])})"
+            model = f"Index(..., postgresql_include={source(keys[2:])})"
             yield Breach(
                 f"{table.qualified}.{index.name}",
                 f"{len(keys)} keys: {', '.join(keys)}",
@@ -179,7 +180,7 @@ def timestamp_in_the_middle(snapshot: Snapshot) -> Iterator[Breach]:
         times = [column.name for column in early if column.base in ("timestamp", "timestamptz")]
         if index.method == "btree" and times and not index.unique:
             keys = [key.text for key in index.keys if key.text not in times] + times
-            model = f"Index(..., {', '.join(map(written, keys))})"
+            model = f"Index(..., {', '.join(map(source, keys))})"
             yield Breach(
                 f"{table.qualified}.{index.name}",
                 f"{times[0]} stands before {index.keys[-1].text}",

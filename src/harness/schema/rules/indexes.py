@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from harness.catalog import Index, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import drop_index, execute, fix, identifier, op, outside
+from harness.schema.alembic_code import drop_index, fix, outside
+from harness.sql.operations import execute, op
+from harness.sql.quoting import identifier
 
 
 def _referenced(snapshot: Snapshot) -> set[int]:
@@ -156,7 +158,7 @@ def index_invalid(snapshot: Snapshot) -> Iterator[Breach]:
     for table in snapshot.relations:
         for index in table.indexes:
             if not index.valid:
-                name = f"{identifier(table.schema)}.{identifier(index.name)}"
+                name = identifier(table.schema, index.name)
                 mend = outside(execute(f"REINDEX INDEX CONCURRENTLY {name}"))
                 if table.kind == "p":
                     mend = execute(f"ALTER INDEX {name} ATTACH PARTITION ...")

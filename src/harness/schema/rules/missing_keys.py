@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from harness.catalog import Column, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import fix, op
+from harness.schema.alembic_code import fix
 from harness.schema.rules.foreign_keys import every
+from harness.sql.operations import op
 
 
 @rule(

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from harness.catalog import Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import execute, fix, identifier, op, relation
+from harness.schema.alembic_code import fix
+from harness.sql.operations import execute, op
+from harness.sql.quoting import identifier, needs_quotes, qualified
 
 LONGEST = 63
 """NAMEDATALEN - 1: bytes beyond are cut off in silence (Postgres manual, "Identifiers and Key Words")."""
-
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
-
-
-def needs_quotes(name: str, keywords: frozenset[str]) -> bool:
-    """Whether the server's quote_ident() changes the name."""
-    return name in keywords or not _PLAIN.fullmatch(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +34,9 @@ class _Name:
         if table and self.kind == "column":
             return op("alter_column", table.name, self.name, schema=table.schema, new_column_name="...")
         if table and self.kind == "constraint":
-            return execute(f"ALTER TABLE {relation(table)} RENAME CONSTRAINT {identifier(self.name)} TO ...")
+            return execute(f"ALTER TABLE {qualified(table)} RENAME CONSTRAINT {identifier(self.name)} TO ...")
         schema = self.object.partition(".")[0]
-        own = identifier(self.name) if self.kind == "schema" else f"{identifier(schema)}.{identifier(self.name)}"
+        own = identifier(self.name) if self.kind == "schema" else identifier(schema, self.name)
         return execute(f"ALTER {self.kind.upper()} {own}{self.arguments} RENAME TO ...")
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from harness.catalog import Constraint, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import fix, op
+from harness.schema.alembic_code import fix
 from harness.schema.options import Options
 from harness.schema.rules.foreign_keys import every, place, target_name
+from harness.sql.operations import op
 
 
 def _again(table: Table, key: Constraint, target: Table | None, **named: str) -> str:

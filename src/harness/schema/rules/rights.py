@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from harness.catalog import Snapshot
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import execute, fix, identifier, relation
+from harness.schema.alembic_code import fix
+from harness.sql.operations import execute
+from harness.sql.quoting import identifier, qualified
 
 
 def public_rights(acl: Iterable[str]) -> str:
@@ -61,11 +63,11 @@ def grant_to_public(snapshot: Snapshot) -> Iterator[Breach]:
     """A right of PUBLIC on a table, view, column or sequence."""
     for table in snapshot.relations:
         if not table.partition and (rights := public_rights(table.acl)):
-            revoke = f"REVOKE ALL ON {relation(table)} FROM PUBLIC"
+            revoke = f"REVOKE ALL ON {qualified(table)} FROM PUBLIC"
             yield Breach(table.qualified, f"PUBLIC has {rights}", fix(execute(revoke)))
         for column in table.columns:
             if not table.partition and (rights := public_rights(column.acl)):
-                revoke = f"REVOKE ALL ({identifier(column.name)}) ON {relation(table)} FROM PUBLIC"
+                revoke = f"REVOKE ALL ({identifier(column.name)}) ON {qualified(table)} FROM PUBLIC"
                 yield Breach(f"{table.qualified}.{column.name}", f"PUBLIC has {rights}", fix(execute(revoke)))
     for sequence in snapshot.sequences:
         if rights := public_rights(sequence.acl):
@@ -105,5 +107,5 @@ def trigger_disabled(snapshot: Snapshot) -> Iterator[Breach]:
             yield Breach(
                 f"{table.qualified}.{name}",
                 f"{what} disabled",
-                fix(execute(f"ALTER TABLE {relation(table)} ENABLE TRIGGER {target}")),
+                fix(execute(f"ALTER TABLE {qualified(table)} ENABLE TRIGGER {target}")),
             )

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from harness.catalog import Snapshot
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import execute, fix, identifier
+from harness.schema.alembic_code import fix
 from harness.schema.options import Options
 from harness.schema.rules.rights import public_rights
+from harness.sql.operations import execute
+from harness.sql.quoting import identifier
 
 
 def _owned(snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:

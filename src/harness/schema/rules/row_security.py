@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from harness.catalog import Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import execute, fix, identifier, relation
+from harness.schema.alembic_code import fix
+from harness.sql.operations import execute
+from harness.sql.quoting import identifier, qualified
 
 COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "*": "ALL"}
 TRUE = ("true", "on", "yes", "1")
@@ -23,7 +25,7 @@ def rls_without_policy(snapshot: Snapshot) -> Iterator[Breach]:
     """relrowsecurity, and no row in pg_policy."""
     for table in snapshot.roots:
         if table.row_security and not table.policies:
-            statement = f"CREATE POLICY ... ON {relation(table)} USING (...)"
+            statement = f"CREATE POLICY ... ON {qualified(table)} USING (...)"
             yield Breach(table.qualified, "row-level security is on, and there is no policy", fix(execute(statement)))
 
 
@@ -39,7 +41,7 @@ def rls_policy_inactive(snapshot: Snapshot) -> Iterator[Breach]:
     for table in snapshot.roots:
         if table.policies and not table.row_security:
             names = ", ".join(policy.name for policy in table.policies)
-            statement = f"ALTER TABLE {relation(table)} ENABLE ROW LEVEL SECURITY"
+            statement = f"ALTER TABLE {qualified(table)} ENABLE ROW LEVEL SECURITY"
             yield Breach(table.qualified, f"row-level security is off; its policies: {names}", fix(execute(statement)))
 
 
@@ -61,7 +63,7 @@ def rls_policy_always_true(snapshot: Snapshot) -> Iterator[Breach]:
                 yield Breach(
                     f"{table.qualified}.{policy.name}",
                     f"FOR {COMMANDS[policy.command]} TO {', '.join(policy.roles)} {true[0]} (true)",
-                    fix(execute(f"ALTER POLICY {name} ON {relation(table)} {true[0]} (...)")),
+                    fix(execute(f"ALTER POLICY {name} ON {qualified(table)} {true[0]} (...)")),
                 )
 
 
@@ -78,7 +80,7 @@ def view_bypasses_rls(snapshot: Snapshot) -> Iterator[Breach]:
         if view.kind == "v" and not _invoker(view):
             protected = sorted(_protected(snapshot, view))
             if protected:
-                statement = f"ALTER VIEW {relation(view)} SET (security_invoker = true)"
+                statement = f"ALTER VIEW {qualified(view)} SET (security_invoker = true)"
                 yield Breach(
                     view.qualified,
                     f"reads {', '.join(protected)} as {view.owner}, past their policies",
@@ -118,5 +120,5 @@ def rls_not_forced(snapshot: Snapshot) -> Iterator[Breach]:
     """Relrowsecurity without relforcerowsecurity."""
     for table in snapshot.roots:
         if table.row_security and not table.force_row_security:
-            statement = f"ALTER TABLE {relation(table)} FORCE ROW LEVEL SECURITY"
+            statement = f"ALTER TABLE {qualified(table)} FORCE ROW LEVEL SECURITY"
             yield Breach(table.qualified, f"{table.owner}, the owner, sees every row", fix(execute(statement)))

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from harness.catalog import Column, Sequence, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import execute, fix, identifier, relation
+from harness.schema.alembic_code import fix
+from harness.sql.operations import execute
+from harness.sql.quoting import identifier, qualified
 
 WIDTHS = {"int2": "smallint", "int4": "integer", "int8": "bigint"}
 
@@ -33,7 +35,7 @@ def column_serial(snapshot: Snapshot) -> Iterator[Breach]:
     for table, column, sequence in _fed(snapshot):
         owned = (sequence.owner_table, sequence.owner_column) == (table.oid, column.number)
         if owned and not sequence.identity and WIDTHS.get(column.base) == sequence.type:
-            target = f"ALTER TABLE {relation(table)} ALTER COLUMN {identifier(column.name)}"
+            target = f"ALTER TABLE {qualified(table)} ALTER COLUMN {identifier(column.name)}"
             yield Breach(
                 f"{table.qualified}.{column.name}",
                 f"DEFAULT {column.default}, a serial",
@@ -57,7 +59,7 @@ def sequence_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
     """The type of a sequence differs from that of an integer column which it feeds."""
     for table, column, sequence in _fed(snapshot):
         if column.base in WIDTHS and WIDTHS[column.base] != sequence.type:
-            name = f"{identifier(sequence.schema)}.{identifier(sequence.name)}"
+            name = identifier(sequence.schema, sequence.name)
             yield Breach(
                 f"{table.qualified}.{column.name}",
                 f"the column is {WIDTHS[column.base]}, its sequence {sequence.qualified} is {sequence.type}",
@@ -79,12 +81,12 @@ def sequence_unowned(snapshot: Snapshot) -> Iterator[Breach]:
     """A default calls a sequence that no column owns."""
     for table, column, sequence in _fed(snapshot):
         if not sequence.owner_table:
-            name = f"{identifier(sequence.schema)}.{identifier(sequence.name)}"
+            name = identifier(sequence.schema, sequence.name)
             yield Breach(
                 f"{table.qualified}.{column.name}",
                 f"DEFAULT {column.default}, and no column owns {sequence.qualified}",
                 fix(
-                    execute(f"ALTER SEQUENCE {name} OWNED BY {relation(table)}.{identifier(column.name)}"),
+                    execute(f"ALTER SEQUENCE {name} OWNED BY {qualified(table)}.{identifier(column.name)}"),
                     f"{column.name}: mapped_column(Identity(always=True))",
                 ),
             )

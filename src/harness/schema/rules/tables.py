@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from harness.catalog import Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import alter_type, execute, fix, op, relation
+from harness.schema.alembic_code import alter_type, fix
+from harness.sql.operations import execute, op
+from harness.sql.quoting import qualified
 
 SMALL_INTEGERS = ("int2", "int4")
 
@@ -192,7 +194,7 @@ def table_unlogged(snapshot: Snapshot) -> Iterator[Breach]:
                 table.qualified,
                 "the table is UNLOGGED",
                 fix(
-                    execute(f"ALTER TABLE {relation(table)} SET LOGGED"),
+                    execute(f"ALTER TABLE {qualified(table)} SET LOGGED"),
                     'remove prefixes=["UNLOGGED"] from the table',
                 ),
             )
@@ -210,11 +212,11 @@ def table_inheritance(snapshot: Snapshot) -> Iterator[Breach]:
     for table in snapshot.roots:
         if table.parents:
             parents = [snapshot.by_oid[oid] for oid in table.parents if oid in snapshot.by_oid]
-            first = relation(parents[0]) if parents else "its parent"
+            first = qualified(parents[0]) if parents else "its parent"
             yield Breach(
                 table.qualified,
                 f"inherits from {', '.join(parent.qualified for parent in parents) or 'a table out of scope'}",
-                fix(execute(f"ALTER TABLE {relation(table)} NO INHERIT {first}")),
+                fix(execute(f"ALTER TABLE {qualified(table)} NO INHERIT {first}")),
             )
 
 
@@ -232,7 +234,7 @@ def table_has_rule(snapshot: Snapshot) -> Iterator[Breach]:
             yield Breach(
                 f"{table.qualified}.{rewrite.name}",
                 " ".join(rewrite.definition.split()),
-                fix(execute(f'DROP RULE "{rewrite.name}" ON {relation(table)}')),
+                fix(execute(f'DROP RULE "{rewrite.name}" ON {qualified(table)}')),
             )
 
 

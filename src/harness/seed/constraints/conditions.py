@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from harness.catalog import Column, Index, Table
-from harness.seed.values.column_types import ColumnTypes, quoted
+from harness.seed.values.column_types import ColumnTypes
 from harness.sql.lexer import fold, scan
+from harness.sql.quoting import identifier
 
 _DOMAIN = re.compile(r"^CHECK \((?P<body>.*)\)(?: NOT VALID)?$", re.DOTALL)
 
@@ -81,7 +82,7 @@ def _evaluates(table: Table, name: str, expression: str) -> Condition:
 def _domains(column: Column, kinds: ColumnTypes) -> Iterator[Condition]:
     """The CHECKs of the column's domains, with VALUE as a column of one row, or of the array's elements."""
     kind = kinds.of(column.type)
-    name = quoted(column.name)
+    name = identifier(column.name)
     for domain in kind.domains:
         for _, text, _ in domain.checks:
             if match := _DOMAIN.match(text):

@@ -9,8 +9,9 @@ import psycopg
 
 from harness.catalog import Table
 from harness.seed.constraints.conditions import Condition, given_columns
-from harness.seed.values.column_types import ColumnTypes, quoted
+from harness.seed.values.column_types import ColumnTypes
 from harness.seed.values.generators import Text
+from harness.sql.quoting import identifier
 
 Row = tuple[Text, ...]
 
@@ -57,7 +58,7 @@ class ServerEvaluator:
     def _relation(self, columns: Sequence[int]) -> str:
         """The candidates as a relation with the table's column names, generated columns included."""
         casts = [
-            f"u.c{number}::{self.kinds.of(column.type).text} AS {quoted(column.name)}"
+            f"u.c{number}::{self.kinds.of(column.type).text} AS {identifier(column.name)}"
             for number, column in ((number, self.table.by_number[number]) for number in columns)
         ]
         columns_read = _doubled(", ".join(casts))
@@ -65,7 +66,7 @@ class ServerEvaluator:
         names = ", ".join(f"c{number}" for number in columns)
         relation = f'SELECT {columns_read}, u.n AS "?n" FROM unnest({arrays}) WITH ORDINALITY AS u({names}, n)'  # noqa: S608 - as above
         made = [
-            _doubled(f"({column.default}) AS {quoted(column.name)}")
+            _doubled(f"({column.default}) AS {identifier(column.name)}")
             for column in self.table.columns
             if column.generated and given_columns(self.table, (column.number,)) <= set(columns)
         ]

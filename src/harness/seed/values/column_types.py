@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from harness.catalog import Snapshot, Type
+from harness.sql.lexer import fold, scan
 
 ALIASES = {
     "bigint": "int8",
@@ -54,14 +55,15 @@ class ColumnTypes:
     """The types of one snapshot, by the text that `format_type` writes."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.types: Mapping[str, Type] = {f"{quoted(item.schema)}.{quoted(item.name)}": item for item in snapshot.types}
+        self.types: Mapping[str, Type] = {item.qualified: item for item in snapshot.types}
 
     def of(self, text: str) -> ColumnType:
         """The kind behind a type's text, such as `public.email[]` or `numeric(10,2)`."""
-        shape = _SHAPE.match(text.partition(" COLLATE ")[0])
+        text = text.partition(" COLLATE ")[0]
+        shape = _SHAPE.match(text)
         if shape is None:
             return ColumnType(text, text)
-        name = shape["head"] + shape["tail"]
+        name = _folded(shape["head"] + shape["tail"])
         own = self.types.get(name)
         array = bool(shape["array"])
         if own and own.kind == "d":
@@ -74,14 +76,14 @@ class ColumnTypes:
         base = ALIASES.get(name, name)
         if base == "bpchar" and not sizes and "character" in name:
             sizes = (1,)
-        return ColumnType(text.partition(" COLLATE ")[0], _plain(base), sizes, array, own or self._range(name))
+        return ColumnType(text, base.rpartition(".")[2], sizes, array, own or self._range(name))
 
     def attributes(self, composite: Type) -> list[tuple[str, ColumnType]]:
         """Names and kinds of a composite type's attributes."""
         found = []
         for part in re.split(r", (?=(?:\"(?:[^\"]|\"\")+\"|[a-z_][\w$]*) )", composite.definition):
-            name, _, text = part.partition(" ") if not part.startswith('"') else part.rpartition('" ')
-            found.append((name.strip('"'), self.of(text)))
+            name = next(scan(part))
+            found.append((fold(name.text), self.of(part[name.end + 1 :])))
         return found
 
     def _range(self, name: str) -> Type | None:
@@ -90,13 +92,7 @@ class ColumnTypes:
         return own if own and own.kind == "r" else None
 
 
-def quoted(name: str) -> str:
-    """An identifier as the server writes it."""
-    return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'
-
-
-def _plain(name: str) -> str:
-    """A type's name without schema and quotes."""
-    if name.startswith('"') and name.endswith('"'):  # "char"
-        return name
-    return name.rpartition(".")[2].strip('"')
+def _folded(name: str) -> str:
+    """A qualified name as the catalogue stores it; `double precision` and `"char"` as they are."""
+    tokens = [token.text for token in scan(name)]
+    return ".".join(map(fold, tokens[::2])) if "." in tokens else name

@@ -1,0 +1,51 @@
+"""Alembic's operations as Python source, to be pasted into a revision."""
+
+from __future__ import annotations
+
+import json
+import re
+
+BIND = re.compile(r"(?<![:\w$\\])(:[\w$]+)(?![:\w$])")
+ESCAPED = re.compile(r"\\(:[\w$]*)(?![:\w$])")
+"""What sqlalchemy.text() takes for a parameter, and for a colon that is none (sqlalchemy.sql.compiler)."""
+
+
+class Code(str):
+    """A piece of Python that is part of a call as it is."""
+
+    __slots__ = ()
+
+
+def source(value: object) -> str:
+    """Return a value as Python source."""
+    if isinstance(value, Code):
+        return str(value)
+    if isinstance(value, str):
+        return repr(value) if '"' in value else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(source, value)) + "]"
+    return repr(value)
+
+
+def op(name: str, *values: object, schema: str = "public", **named: object) -> str:
+    """Return a call of Alembic's `op`; the schema is named unless it is public."""
+    parts = [source(value) for value in values]
+    parts += [f"{key}={source(value)}" for key, value in named.items()]
+    if schema != "public":
+        parts.append(f"schema={source(schema)}")
+    return f"op.{name}({', '.join(parts)})"
+
+
+def text(sql: str) -> str:
+    r"""Return SQL as sqlalchemy.text() needs it, which Alembic calls on each string: `:name` is written `\:name`."""
+    return BIND.sub(r"\\\1", ESCAPED.sub(r"\\\\\1", sql))
+
+
+def execute(sql: str) -> str:
+    """Return a call that runs a statement for which Alembic has no operation."""
+    return f"op.execute({source(text(sql))})"
+
+
+def autocommit(*operations: str) -> str:
+    """Return operations in a block that runs outside of a transaction."""
+    return "\n    ".join(("with op.get_context().autocommit_block():", *operations))
