@@ -54,7 +54,10 @@ GONE = (
 """Files of the sample alone; a name that ends in / stands for all below it."""
 
 MENTIONED = {
-    "README.md": r"(?m)^\|.*docs/proof\.md.*\n|^And what each request of the sample costs.*\n\n(?:\|.*\n)+\n",
+    "README.md": r"(?m)^\|.*docs/proof\.md.*\n",
+    "docs/README.md": r"(?m)^- .*proof\.md.*\n",
+    "docs/benchmarks.md": r"(?m)^## Requests of the sample\n(?:(?!## ).*\n)+",
+    "docs/commands.md": r"(?m)^\|.*-s (?:proof|load)\b.*\n",
     "docs/api.md": r"(?m)^- \*\*Load\*\* .*\n(  .*\n)*",
 }
 """Where pages tell of it; a project may have written these anew."""

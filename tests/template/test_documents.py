@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import tomllib
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -17,11 +19,11 @@ pytestmark = pytest.mark.slow
 
 PAGES = ("README.md", "CONTRIBUTING.md", "AGENTS.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 TYPED = re.compile(
-    r"`((?:python run\.py|python -m harness|nox|uvx nox|pipx run nox|pytest)(?: [^`\n]+)?)`"
-    r"|^(?:\$ )?((?:python run\.py|python -m harness|nox|pytest)(?: .+)?)$",
+    r"`((?:python3 run\.py|python -m harness|nox|uvx nox|pipx run nox|pytest)(?: [^`\n]+)?)`"
+    r"|^(?:\$ )?((?:python3 run\.py|python -m harness|nox|pytest)(?: .+)?)$",
     re.MULTILINE,
 )
-RUNNERS = ("python run.py", "uvx nox", "pipx run nox", "nox")
+RUNNERS = ("python3 run.py", "uvx nox", "pipx run nox", "nox")
 TESTS = {"api": "api", "full": "", "migrations": "migrations", "schema": "schema"}
 """Sessions whose words after `--` go to pytest, and the marker that each selects."""
 
@@ -105,9 +107,9 @@ def test_a_subcommand_takes_its_options(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["postgres", "schema postgresql://…", "migrations 0006"])
-def test_a_subcommand_of_the_readme_runs_on_the_project(command: str, database: Database) -> None:
+def test_a_subcommand_runs_on_the_project(command: str, database: Database) -> None:
     """It finds nothing to complain of: exit code 0."""
-    assert f"python -m harness {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"`python -m harness {command}`" in (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     words = command.replace("postgresql://…", database.as_role("readonly").dsn).split()
     done = python_of(ROOT, "-m", "harness", *words)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -118,3 +120,35 @@ def test_what_a_page_links_to_is_there() -> None:
     link = re.compile(r"\]\((?!https?:|#|\.\./\.\./actions)([^)#]+)")
     links = [(path, target) for path in PAGES for target in link.findall((ROOT / path).read_text(encoding="utf-8"))]
     assert not [(path, target) for path, target in links if not ((ROOT / path).parent / target).exists()]
+
+
+def test_the_page_of_the_architecture_has_every_floor_and_every_room() -> None:
+    """Its floors are those of the import contract, in order, and each module and package of the harness has a line."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = next(each["layers"] for each in project["tool"]["importlinter"]["contracts"] if "layers" in each)
+    floors = [re.findall(r"\w+", layer) for layer in layers]
+    drawn = [re.findall(r"\w+", line.partition("  ")[0]) for line in page.split("```text\n")[2].splitlines()]
+    assert drawn[: len(floors)] == floors
+    rooms = {path.name for path in (ROOT / "src" / "harness").iterdir() if path.suffix == ".py" or path.is_dir()}
+    listed = {name.rstrip("/") for name in re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)}
+    assert rooms - {"__init__.py", "__pycache__"} <= listed
+    names = {*listed, *re.findall(r"`([\w/]+\.(?:py|sql))`", page)}
+    assert not [name for name in names if not (ROOT / name).exists() and not (ROOT / "src" / "harness" / name).exists()]
+
+
+def test_a_file_that_a_page_names_is_there() -> None:
+    """A path of the template that is written on a page exists; what a page has the reader write is its own matter."""
+    named = re.compile(r"`((?:src/harness|tests/harness|tools|deploy|\.github)/[\w./-]+\.\w+)`")
+    files = [(path, name) for path in PAGES for name in named.findall((ROOT / path).read_text(encoding="utf-8"))]
+    assert not [(path, name) for path, name in files if not (ROOT / name).exists()]
+
+
+def test_the_pipeline_for_gitlab_is_valid(tmp_path: Path) -> None:
+    """GitLab's own schema takes the example of docs/ci.md."""
+    block = re.search(r"```yaml\n(.*?)```", (ROOT / "docs" / "ci.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert block
+    (tmp_path / "pipeline.yml").write_text(block[1], encoding="utf-8")
+    form = ("--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci")
+    done = python_of(ROOT, "-m", "check_jsonschema", *form, str(tmp_path / "pipeline.yml"))
+    assert done.returncode == 0, done.stdout

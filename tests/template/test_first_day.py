@@ -20,7 +20,7 @@ from tests.template.clones import ENVIRONMENT, ROOT, copy
 BLOCK = re.compile(r"^```(console|python|diff)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLACE = re.compile(r"`((?:src|tests)/[\w./]+\.py)`")
 TEMPLATE = "https://example.com/the/template.git"
-SERVES = "python run.py dev"
+SERVES = "python3 run.py dev"
 ADDRESS = re.compile(r"API +(http://127\.0\.0\.1:\d+)/docs")
 COMPLAINTS = ("fix: ", "has no example", "is written anew")
 VARIES = re.compile(r"\d{4}_\d{2}_\d{2}_|\s+|\d+\.\d+")
@@ -50,12 +50,12 @@ def commands(block: str) -> Iterator[tuple[str, list[str]]]:
 
 
 class Newcomer:
-    """Somebody at a shell, with this Python as `python` and nothing installed."""
+    """Somebody at a shell, with this Python as `python3` and nothing installed."""
 
     def __init__(self, directory: Path) -> None:
         programs = directory / "programs"
         programs.mkdir()
-        (programs / "python").symlink_to(Path(sys.executable).resolve())
+        (programs / "python3").symlink_to(Path(sys.executable).resolve())
         self.template = copy(directory / "template")
         self.directory = directory
         kept = {name: value for name, value in ENVIRONMENT.items() if not name.startswith(("APP_", "PYTEST", "PYTHON"))}
