@@ -1,4 +1,4 @@
-"""The ways to a fresh database that `bench.py` compares, each as one context: ask, first answer, hand back."""
+"""The contenders of `bench.py`: each is a context that gives a connection to a fresh database."""
 
 from __future__ import annotations
 
@@ -24,11 +24,8 @@ from harness.config import Config, load_config
 from harness.databases.databases import Databases
 from harness.postgres.installations import Installation
 
-Way = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
-"""Yields a new connection to a fresh database; the rest of the context hands it back."""
-
-FIRST = "SELECT count(*) FROM t1"
-"""The question whose answer ends the set-up."""
+Contender = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+"""Gives a new connection to a fresh database, and takes the database back on exit."""
 
 PROJECT = {
     "pyproject.toml": """
@@ -73,21 +70,20 @@ PROJECT = {
 
 
 @contextlib.contextmanager
-def scratch(prefix: str, place: Path | None = None) -> Iterator[str]:
-    """A temporary directory in `place` that is gone afterwards, also when its removal is interrupted."""
+def scratch_directory(prefix: str, place: Path | None = None) -> Iterator[str]:
+    """Create a temporary directory in `place`, and remove it on exit, even if the removal is interrupted."""
     name = tempfile.mkdtemp(prefix=prefix, dir=place)
     try:
         yield name
     finally:
         try:
             shutil.rmtree(name)
-        except BaseException:
+        finally:
             shutil.rmtree(name, ignore_errors=True)
-            raise
 
 
 def write_project(root: Path, roles: Path, tables: int, major: int) -> Config:
-    """A project whose migrations make `tables` tables, each with an identity and two indexes."""
+    """Write a project whose migration creates `tables` tables, each with an identity and two indexes."""
     for name, text in PROJECT.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,40 +93,40 @@ def write_project(root: Path, roles: Path, tables: int, major: int) -> Config:
     return load_config(root)
 
 
-def ours(databases: Databases) -> Way:
-    """The fixture `connection`."""
+def ours(databases: Databases) -> Contender:
+    """Return the fixture `connection`."""
 
     @contextlib.contextmanager
-    def way() -> Iterator[psycopg.Connection[Any]]:
+    def connect() -> Iterator[psycopg.Connection[Any]]:
         fresh = databases.create(migrated=True, connected=True)
         with contextlib.closing(databases.connect(fresh)) as connection:
             connection.autocommit = True
             yield connection
         databases.drop(fresh)
 
-    return way
+    return connect
 
 
-def rolled_back(databases: Databases) -> Way:
-    """A new connection to a database that stays, and a transaction that is rolled back: the floor."""
-    stays = databases.create(migrated=True)
+def rolled_back(databases: Databases) -> Contender:
+    """Return a new connection to one database, with a transaction that is rolled back: the least that a test costs."""
+    shared = databases.create(migrated=True)
 
     @contextlib.contextmanager
-    def way() -> Iterator[psycopg.Connection[Any]]:
-        with contextlib.closing(stays.connect()) as connection:
+    def connect() -> Iterator[psycopg.Connection[Any]]:
+        with contextlib.closing(shared.connect()) as connection:
             yield connection
             connection.rollback()
 
-    return way
+    return connect
 
 
 @contextlib.contextmanager
-def peer(installation: Installation, config: Config, place: Path, *, loaded: bool) -> Iterator[Way]:
-    """pytest-postgresql's `postgresql` fixture, as its factories write it, on a server of its own in `place`.
+def pytest_postgresql(installation: Installation, config: Config, place: Path, *, loaded: bool) -> Iterator[Contender]:
+    """Give pytest-postgresql's fixture `postgresql`, as its factories define it, on its own server in `place`.
 
-    With `loaded` its template is migrated once, as its documentation recommends; else each test migrates.
+    With `loaded` its template is migrated once, as its documentation recommends; otherwise each test migrates.
     """
-    with scratch("peer-", place) as directory:
+    with scratch_directory("peer-", place) as directory:
         executor = PostgreSQLExecutor(
             executable=installation.program("pg_ctl"),
             host="127.0.0.1",
@@ -151,9 +147,9 @@ def peer(installation: Installation, config: Config, place: Path, *, loaded: boo
                 yield _postgresql(executor, where, config if not loaded else None)
 
 
-def _postgresql(executor: PostgreSQLExecutor, where: dict[str, Any], config: Config | None) -> Way:
+def _postgresql(executor: PostgreSQLExecutor, where: dict[str, Any], config: Config | None) -> Contender:
     @contextlib.contextmanager
-    def way() -> Iterator[psycopg.Connection[Any]]:
+    def connect() -> Iterator[psycopg.Connection[Any]]:
         with DatabaseJanitor(**where, dbname=executor.dbname, template_dbname=executor.template_dbname):
             if config:
                 _loader(config)(**where, dbname=executor.dbname)
@@ -163,19 +159,19 @@ def _postgresql(executor: PostgreSQLExecutor, where: dict[str, Any], config: Con
             finally:
                 connection.close()
 
-    return way
+    return connect
 
 
 @contextlib.contextmanager
-def server_each(installation: Installation, config: Config, place: Path) -> Iterator[Way]:
-    """testing.postgresql as its documentation recommends: a server for each test, from a cluster migrated once.
+def testing_postgresql(installation: Installation, config: Config, place: Path) -> Iterator[Contender]:
+    """Give testing.postgresql as its documentation recommends: a server per test, from a cluster migrated once.
 
     Raises:
-        ModuleNotFoundError: where it is not installed; it is no dependency of this project.
+        ModuleNotFoundError: when it is not installed; this project does not depend on it.
     """
     postgresql: Any = importlib.import_module("testing.postgresql")
     programs = {name: installation.program(name) for name in ("initdb", "postgres")}
-    with scratch("peer-", place) as directory:
+    with scratch_directory("peer-", place) as directory:
         here = mock.patch.object(tempfile, "tempdir", directory)
 
         def migrate(server: Any) -> None:
@@ -185,13 +181,13 @@ def server_each(installation: Installation, config: Config, place: Path) -> Iter
             factory = postgresql.PostgresqlFactory(cache_initialized_db=True, on_initialized=migrate, **programs)
 
         @contextlib.contextmanager
-        def way() -> Iterator[psycopg.Connection[Any]]:
+        def connect() -> Iterator[psycopg.Connection[Any]]:
             with here, factory() as server, contextlib.closing(psycopg.connect(**_where(server), dbname="test")) as own:
                 own.autocommit = True
                 yield own
 
         try:
-            yield way
+            yield connect
         finally:
             factory.clear_cache()
 
@@ -201,7 +197,7 @@ def _where(server: Any) -> dict[str, Any]:
 
 
 def _loader(config: Config) -> Callable[..., None]:
-    """`alembic upgrade head` in the shape that pytest-postgresql loads."""
+    """Return `alembic upgrade head` as a function that pytest-postgresql can load."""
 
     def load(host: str, port: int, user: str, dbname: str, **_: Any) -> None:
         upgrade(config, URL.create("postgresql+psycopg", username=user, host=host, port=port, database=dbname))

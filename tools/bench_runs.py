@@ -1,4 +1,4 @@
-"""Whole runs of pytest that `bench.py` compares: a suite of 50 database tests, and 200 tests on two cores."""
+"""Runs of pytest for `bench.py`: a suite of 50 database tests, and 200 tests on two cores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from typing import Any
 from rich.progress import Progress
 
 from harness.databases.cache import ClusterCache
-from tools.bench_contenders import scratch
+from harness.errors import HarnessError
+from tools.bench_contenders import scratch_directory
 from tools.supervisor import Supervisor
 
 TESTS = {
@@ -74,12 +75,12 @@ TESTS = {
 }
 
 PLUGINS = ("pytest_postgresql.plugin", "xdist.plugin")
-"""What both sides need; other plugins of the environment would only add to every start."""
+"""The plugins that the suites need. Others that are installed would only make each start slower."""
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A project's root with `TESTS` in it, and how pytest is run there."""
+    """The root of a project that contains `TESTS`, and how to run pytest there."""
 
     root: Path
     sources: Path
@@ -88,10 +89,10 @@ class Suite:
     cache: ClusterCache
 
     def seconds(self, folder: str, *options: str, busy: int = 0) -> float:
-        """How long one run of pytest takes on a folder of tests.
+        """Return the seconds that pytest takes for a folder or file of tests.
 
         Raises:
-            RuntimeError: when it fails, with what it printed.
+            HarnessError: when pytest fails, with its output.
         """
         environment = {
             **os.environ,
@@ -102,24 +103,23 @@ class Suite:
         }
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(self.root)]
         command += [word for plugin in PLUGINS for word in ("-p", plugin)]
-        with scratch("bench-", self.temporary) as directory:
+        with scratch_directory("bench-", self.temporary) as directory:
             command += ["--basetemp", f"{directory}/run", "--postgresql-exec", str(self.pg_ctl), *options, folder]
             pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
             with Supervisor() as supervisor:
                 start = time.perf_counter()
                 run = supervisor.start("pytest", command, cwd=self.root, env=environment, **pipes).process
                 output, _ = run.communicate()
-                taken = time.perf_counter() - start
+                seconds = time.perf_counter() - start
         if run.returncode:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{output.decode()}")
-        return taken
+            raise HarnessError(
+                f"a run of pytest failed:\n{output.decode()}", looked_at=" ".join(command), remedy="run it by hand"
+            )
+        return seconds
 
 
-def measure_runs(suite: Suite, runs: int, take: Callable[[str, float], None], progress: Progress) -> None:
-    """Run each suite `runs` times, in turn.
-
-    `net` is without a run of one test that asks for nothing, or without the start of the workers.
-    """
+def measure_runs(suite: Suite, runs: int, record: Callable[[str, float], None], progress: Progress) -> None:
+    """Run each suite `runs` times, in turns; `net` is less a run without a database, or less the workers' start."""
     for name, text in TESTS.items():
         path = suite.root / name
         path.parent.mkdir(exist_ok=True)
@@ -129,8 +129,8 @@ def measure_runs(suite: Suite, runs: int, take: Callable[[str, float], None], pr
     for _ in range(runs):
         for folder, name in (("ours", "ours"), ("peer", "pytest-postgresql")):
             empty = suite.seconds(f"{folder}/test_empty.py")
-            take(f"suite of 50, {name}, net", (suite.seconds(f"{folder}/test_suite.py") - empty) * 1000)
+            record(f"suite of 50, {name}, net", (suite.seconds(f"{folder}/test_suite.py") - empty) * 1000)
         for workers in ("0", "2"):
             start = suite.seconds("busy", "-n", workers, busy=int(workers) or 1)
-            take(f"200 tests, -n {workers}, net", (suite.seconds("busy", "-n", workers, busy=200) - start) * 1000)
+            record(f"200 tests, -n {workers}, net", (suite.seconds("busy", "-n", workers, busy=200) - start) * 1000)
         progress.advance(task)

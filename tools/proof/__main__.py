@@ -1,13 +1,11 @@
-"""Plant every change of the catalogue, one at a time, and say which the tests judged wrongly.
+"""Plant each change of the catalogue in a copy of the project, and report those that the tests misjudge.
 
-`--write-docs` writes the tables of docs/proof.md; ids plant only these changes. Exit code 1 when a fault was not
-caught, or a harmless change was stopped.
+The exit code is 1 when a fault was not caught or a harmless change failed.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -30,9 +28,9 @@ DOCS = ROOT / "docs" / "proof.md"
 
 
 def arguments() -> argparse.Namespace:
-    """What was typed."""
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(prog="proof", description=__doc__)
-    parser.add_argument("ids", nargs="*", metavar="ID", help="only these changes")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="plant only these changes")
     parser.add_argument("--write-docs", action="store_true", help="write the tables of docs/proof.md")
     parser.add_argument(
         "-j", "--jobs", type=whole_number(1, 64), default=os.cpu_count() or 1, help="copies at once (default: cores)"
@@ -41,19 +39,19 @@ def arguments() -> argparse.Namespace:
 
 
 def chosen(ids: Sequence[str]) -> list[Change]:
-    """The changes of these ids, or all.
+    """Return the changes with these ids, or all.
 
     Raises:
-        SystemExit: for an id that no change has.
+        SystemExit: for an unknown id.
     """
     known = {change.id: change for change in CHANGES}
     if unknown := [name for name in ids if name not in known]:
-        raise SystemExit(f"proof: no change is called {', '.join(unknown)}; there are {', '.join(known)}")
+        raise SystemExit(f"proof: no change has the id {', '.join(unknown)}\n  remedy: use one of {', '.join(known)}")
     return [known[name] for name in ids] if ids else [*CHANGES]
 
 
 def outcomes(changes: Sequence[Change], jobs: int) -> Iterator[Outcome]:
-    """Each change as it is proven, `jobs` at once, below one directory that every account may enter."""
+    """Yield each outcome when it is known; `jobs` run at once, in a directory that every account may enter."""
     with (
         tempfile.TemporaryDirectory(prefix="proof-", ignore_cleanup_errors=True) as name,
         ThreadPoolExecutor(jobs) as pool,
@@ -73,46 +71,36 @@ def outcomes(changes: Sequence[Change], jobs: int) -> Iterator[Outcome]:
 
 
 def watch(changes: Sequence[Change], jobs: int) -> list[Outcome]:
-    """All outcomes in the catalogue's order, with a bar while they come; each that is wrong is told at once."""
+    """Return all outcomes in the catalogue's order; show progress, and print each wrong one at once."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     found: dict[str, Outcome] = {}
     with Progress(*columns) as bar:
         task = bar.add_task("planting", total=len(changes))
         for outcome in outcomes(changes, jobs):
             found[outcome.change.id] = outcome
-            _keep(outcome)
+            _write_output(outcome)
             if not outcome.right:
                 bar.console.print(f"{outcome.change.id}: {outcome.problem}", markup=False, highlight=False)
             bar.advance(task)
     return [found[change.id] for change in changes]
 
 
-def _keep(outcome: Outcome) -> None:
-    """What pytest wrote, in build/proof."""
+def _write_output(outcome: Outcome) -> None:
+    """Write pytest's output to build/proof."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{outcome.change.id}.txt").write_text(outcome.output, encoding="utf-8")
 
 
 def main() -> int:
-    """Prove what was asked for."""
+    """Plant the chosen changes and print the result."""
     options = arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     changes = chosen(options.ids)
     try:
         found = watch(changes, options.jobs)
     except KeyboardInterrupt:
-        print("proof: interrupted; the copies and their servers are gone")
+        print("proof: interrupted; copies and servers are removed")
         return 130
-    rows = [
-        {
-            "id": item.change.id,
-            "expected": item.change.expected,
-            "problem": item.problem,
-            "seconds": round(item.seconds, 1),
-        }
-        for item in found
-    ]
-    (RESULTS / "results.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
     if options.write_docs and not options.ids:
         page.write(DOCS, found)
     wrong = [item for item in found if not item.right]

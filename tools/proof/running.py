@@ -1,4 +1,4 @@
-"""Runs the tests of one change in a copy of the repository, with nothing of this machine's runs around it."""
+"""Run the tests of one change in a copy of the repository."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from time import perf_counter
 
 from tools.proof.change import Change, PlantError, answer, head, plant, tests_of
 
-PATIENCE = 600.0
-"""Seconds after which a run that got nowhere is ended."""
+TIMEOUT = 600.0
+"""Seconds after which a run is stopped."""
 
 RELEASED = "refs/remotes/origin/main"
 
 UNUSED = ("no:cacheprovider", "no:schemathesis", "no:hypothesispytest", "no:anyio")
-"""Plugins that no test of the catalogue needs; importing them takes half of a short run."""
+"""Plugins that no test of the catalogue needs. Importing them takes half the time of a short run."""
 
 _running: set[subprocess.Popen[str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a change: `right` when the tests said what they must, else `problem` says what is wrong."""
+    """The result of a change. `problem` is empty when the tests reported what they must."""
 
     change: Change
     problem: str
@@ -36,18 +36,18 @@ class Outcome:
 
     @property
     def right(self) -> bool:
-        """Whether a fault was found and named, or a harmless change let through."""
+        """Whether the fault was named, or the harmless change passed."""
         return not self.problem
 
     @property
     def answer(self) -> str:
-        """What the tests said of it: the line that names a fault, or pytest's last one."""
+        """The line of the output that names the fault; without a fault the last line."""
         lines = self.output.splitlines() or [""]
         return answer(self.change.expected, self.output) if self.change.expected else lines[-1]
 
 
 def copy_tracked(root: Path, copy: Path) -> None:
-    """Copy what git tracks or would, as it is now, into a repository of its own, where all of it counts as released."""
+    """Copy all files that git does not ignore into a new repository, in which they count as released."""
     listing = subprocess.run(
         ["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=root, capture_output=True, text=True, check=True
     ).stdout
@@ -55,37 +55,29 @@ def copy_tracked(root: Path, copy: Path) -> None:
         if (root / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(root / name, copy / name)
+    settings = ("commit.gpgsign=false", "user.name=proof", "user.email=proof@localhost")
+    git = ["git", *(word for setting in settings for word in ("-c", setting))]
     for command in (
-        ("init", "--quiet", "--initial-branch=main", "--template="),
-        ("add", "--all"),
-        (
-            "-c",
-            "user.name=proof",
-            "-c",
-            "user.email=proof@localhost",
-            "commit",
-            "--quiet",
-            "--no-verify",
-            "-m",
-            "as it is",
-        ),
-        ("repack", "-a", "-d", "--quiet"),  # one file to copy for all of them
-        ("update-ref", RELEASED, "HEAD"),
-        ("symbolic-ref", "refs/remotes/origin/HEAD", RELEASED),
+        "init --quiet --initial-branch=main --template=",
+        "add --all",
+        "commit --quiet --no-verify --message released",
+        "repack -a -d --quiet",  # one file to copy instead of one per object
+        f"update-ref {RELEASED} HEAD",
+        f"symbolic-ref refs/remotes/origin/HEAD {RELEASED}",
     ):
-        subprocess.run(["git", "-c", "commit.gpgsign=false", *command], cwd=copy, capture_output=True, check=True)
+        subprocess.run([*git, *command.split()], cwd=copy, capture_output=True, check=True)
     compileall.compile_dir(copy / "src", quiet=2)
 
 
-def surroundings(copy: Path, cache: Path) -> dict[str, str]:
-    """The environment of a run: the copy's own sources, a cache of the proof's own, and no CI around it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("APP_", "PYTEST_", "GIT_", "CI"))}
-    kept = {name: value for name, value in kept.items() if not name.startswith("GITHUB_")}
+def environment(copy: Path, cache: Path) -> dict[str, str]:
+    """Return the environment of a run: the copy's sources, the proof's cache, and no variables of the app or of CI."""
+    removed = ("APP_", "PYTEST_", "GIT_", "GITHUB_", "CI")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(removed)}
     return {**kept, "PYTHONPATH": str(copy / "src"), "XDG_CACHE_HOME": str(cache), "COLUMNS": "200"}
 
 
 def prove(change: Change, clean: Path, place: Path) -> Outcome:
-    """Plant a change in a copy of `clean` below `place`, run its tests, and remove the copy."""
+    """Plant a change in a copy of `clean` below `place`, run its tests and remove the copy."""
     copy, begun = place / change.id, perf_counter()
     shutil.copytree(clean, copy, symlinks=True)
     try:
@@ -99,17 +91,17 @@ def prove(change: Change, clean: Path, place: Path) -> Outcome:
 
 
 def stop() -> None:
-    """Interrupt every run, so that each stops its server; a terminal does not reach them."""
+    """Interrupt every run, so that each stops its server. Ctrl-C in the terminal does not reach them."""
     for process in [*_running]:
         process.send_signal(signal.SIGINT)
 
 
 def _run(tests: list[str], copy: Path, cache: Path) -> tuple[str, int]:
-    """Pytest's output and exit code; -1 where it had to be ended."""
+    """Return pytest's output and exit code; -1 after `TIMEOUT`."""
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-q", *(f"-p{name}" for name in UNUSED), *tests],
         cwd=copy,
-        env=surroundings(copy, cache),
+        env=environment(copy, cache),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -117,7 +109,7 @@ def _run(tests: list[str], copy: Path, cache: Path) -> tuple[str, int]:
     )
     _running.add(process)
     try:
-        output, _ = process.communicate(timeout=PATIENCE)
+        output, _ = process.communicate(timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
         return process.communicate()[0], -1
@@ -127,11 +119,11 @@ def _run(tests: list[str], copy: Path, cache: Path) -> tuple[str, int]:
 
 
 def _problem(change: Change, code: int | None, output: str) -> str:
-    """Why a run is not what it must be; empty when it is."""
+    """Return why the result is wrong; "" when it is right."""
     if code is None:
-        return "it was not planted"
+        return "the change could not be planted"
     if not change.expected:
-        return "" if code == 0 else f"pytest ended with {code}, though it does no harm"
+        return "" if code == 0 else f"the change is harmless, but pytest exited with {code}"
     if code != 1:
-        return "no test failed" if code == 0 else f"pytest ended with {code}, not with failed tests"
-    return "" if answer(change.expected, output) else f"tests failed, and none named {change.expected}"
+        return "no test failed" if code == 0 else f"pytest exited with {code} instead of 1"
+    return "" if answer(change.expected, output) else f"tests failed, but none named {change.expected}"
