@@ -63,7 +63,7 @@ def test_a_connection_leads_to_a_fresh_database_or_to_the_tests_own(project: pyt
 
             @pytest.mark.parametrize("number", range(4))
             def test_writes(connection, number, harness_run):
-                assert harness_run.databases.template(migrated=True).expects
+                assert harness_run.databases.template(migrated=True).opens_sessions
                 assert connection.execute("SELECT session_user").fetchone() == ("shop_migrator",)
                 connection.execute("INSERT INTO item (name) VALUES ('a')")
                 assert connection.execute("SELECT count(*) FROM item").fetchone() == (1,)

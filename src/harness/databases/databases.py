@@ -1,6 +1,6 @@
 """Fresh databases: templates made once a run, and clones of them for the tests.
 
-pytest-postgresql's janitor is not used here: each of its calls opens a connection of its own, and a database closed a
+pytest-postgresql's janitor is not used here: each of its calls opens a connection, and a database that was in use a
 moment ago makes it wait in steps of a second.
 """
 
@@ -26,9 +26,9 @@ from harness.postgres.roles import Roles
 from harness.postgres.run_directory import wait_gone
 from harness.postgres.server import Cluster
 
-COPIES_ONLY = """\
-Every database was a new copy of the template, none the last one reset: {}.
-  A reset is proven from the write-ahead log, which pg_walinspect reads; it is there from PostgreSQL 15 on.
+CLONES_ONLY = """\
+every database was a new clone of the template, none was reset: {}
+  looked at: pg_walinspect, which reads what a test has written; PostgreSQL has it from 15 on
   remedy: install the contrib package of this PostgreSQL, or take another one (python -m harness postgres)"""
 
 
@@ -101,7 +101,7 @@ class Databases:
     cluster: Cluster | None = None
     alone: bool = False
     note: str = field(default="", init=False)
-    """Why no database is brought back after a test, where it could be."""
+    """Why no database is reset after a test, where it could be."""
     _templates: dict[bool, Template] = field(default_factory=dict, repr=False)
     _lent: dict[str, Clone] = field(default_factory=dict, repr=False)
     _pool: Pool | None = field(default=None, repr=False)
@@ -115,7 +115,7 @@ class Databases:
             HarnessError: when the disk is full.
         """
         template = self.template(migrated=migrated)
-        template.expects = connected and self.pool.foreground.reads_wal
+        template.opens_sessions = connected and self.pool.foreground.reads_wal
         clone = self.pool.foreground.clone(template) if self.alone else self.pool.acquire(template, unused=unused)
         if clone.session and not connected:
             _end(clone.session)
@@ -138,7 +138,7 @@ class Databases:
             self.pool.release(clone)
 
     def clear(self) -> None:
-        """Drop all that was made here."""
+        """Drop every database that was made here."""
         self.close()
         administrator = self.pool.foreground.administrator
         query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY oid DESC"
@@ -146,19 +146,19 @@ class Databases:
             administrator.drop(name)
 
     def close(self) -> None:
-        """End the sessions of this object; what it made stays."""
+        """End the sessions of this object; the databases stay."""
         if self._pool:
             self._pool.close()
             self._pool.foreground.administrator.close()
 
     @property
     def failure(self) -> str:
-        """The traceback of a background thread that ended before its time."""
+        """The traceback of a background thread that crashed."""
         return self._pool.failure if self._pool else ""
 
     @property
     def pool(self) -> Pool:
-        """The ready databases."""
+        """The databases held ready, made when first asked for."""
         if self._pool is None:
             numbers = itertools.count(1)
             own = self.cluster.run.path if self.cluster else None
@@ -167,25 +167,25 @@ class Databases:
             )
             if self.cluster and not self.alone:
                 reason = install_wal_functions(foreground.administrator)
-                self.note = COPIES_ONLY.format(reason) if reason else ""
+                self.note = CLONES_ONLY.format(reason) if reason else ""
                 foreground.reads_wal = resetter.reads_wal = cloner.reads_wal = not reason
             self._pool = Pool(foreground, resetter, cloner)
         return self._pool
 
     def template(self, *, migrated: bool) -> Template:
-        """A template, made when first asked for and not there yet. Nobody can connect to it."""
+        """Return a template, to which nobody can connect; it is made when first asked for and not there yet."""
         if migrated not in self._templates:
             name = f"{self.prefix}_{'head' if migrated else 'empty'}"
             administrator = self.pool.foreground.administrator
-            there = administrator.run("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
-            if not there:
+            exists = administrator.run("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+            if not exists:
                 self._make(name, migrated=migrated)
             visitor = self.roles.seen_by(self.server, "migrator")
             template = Template(name, read_privileges(administrator.session(), name), visitor)
-            if self._templates and not migrated:  # the roles' file changes nothing that the other has not
+            if self._templates and not migrated:  # the roles' file changed no more for this one
                 template.shared = self._templates[True].shared
             else:
-                self.pool.foreground.describe(template, changed=not there)
+                self.pool.foreground.save_shared_objects(template, changed=not exists)
                 for other in self._templates.values():  # a migration may have changed a role
                     other.shared = template.shared
             self._templates[migrated] = template
@@ -198,7 +198,7 @@ class Databases:
             self.roles.apply(self.server, name)
             if migrated:
                 upgrade(self.config, Database(name, self.server, self.roles).url)
-            with self.server.connect(name) as warm:  # writes the relation cache's file, which copies then start with
+            with self.server.connect(name) as warm:  # writes the relation cache's file, which clones start with
                 warm.execute("SELECT 1")
             administrator.wait_until_left(name)
             administrator.execute("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)

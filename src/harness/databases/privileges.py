@@ -1,4 +1,4 @@
-"""What CREATE DATABASE leaves behind: owner, grants, settings and the comment of a database, put on its copies."""
+"""The privileges of a database, which CREATE DATABASE does not copy: owner, grants, settings and comment."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WHERE datname = %s
 
 @dataclass(frozen=True, slots=True)
 class Privileges:
-    """The rights on one database; `statements` puts them on another."""
+    """The privileges on one database; `statements` gives them to another."""
 
     owner: str | None
     guarded: bool
@@ -47,7 +47,7 @@ class Privileges:
     settings: tuple[tuple[str | None, str, str], ...]
 
     def statements(self, name: str) -> sql.Composed:
-        """Statements, as one text, that give the new database `name` these rights."""
+        """Return the statements, as one text, that give the new database `name` these privileges."""
         database = sql.Identifier(name)
         parts: list[sql.Composable] = []
         if self.owner:
@@ -62,7 +62,7 @@ class Privileges:
 
 
 def read_privileges(session: psycopg.Connection[Any], name: str) -> Privileges:
-    """The rights on the database `name`."""
+    """Read the privileges on the database `name`."""
     row = session.execute(READ_DATABASE, [name]).fetchone()
     owner, mine, guarded, comment = row or (None, True, False, None)
     return Privileges(
@@ -93,6 +93,6 @@ def _setting(database: sql.Identifier, role: str | None, name: str, value: str) 
 
 
 def _names(value: str) -> list[str]:
-    """The names in the stored value of a list, without their quotes."""
+    """Return the names in the stored value of a list, without their quotes."""
     found = re.findall(r'"((?:[^"]|"")*)"|([^\s,"]+)', value)
     return [quoted.replace('""', '"') or plain for quoted, plain in found] or [""]

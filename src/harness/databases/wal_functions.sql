@@ -1,11 +1,11 @@
--- The administrator's side of a reset, in the maintenance database of the harness's own cluster, in one round trip.
--- Nothing of this is in a test's database.
+-- The administrator's side of a reset, in one round trip. It is installed in the maintenance database of the harness's
+-- own cluster, never in a test's database.
 
 CREATE SCHEMA harness;
 CREATE EXTENSION pg_walinspect SCHEMA harness;
 
--- What a database has beside its relations: its row, settings, comment and labels. NULL when it is gone or renamed.
-CREATE FUNCTION harness.outside(db oid, expected text) RETURNS text LANGUAGE sql AS $$
+-- What a database has besides its relations: its row, settings, comment and labels. NULL when it is gone or renamed.
+CREATE FUNCTION harness.properties(db oid, expected text) RETURNS text LANGUAGE sql AS $$
     SELECT concat_ws(
         E'\n', datdba, encoding, datcollate, datctype, dattablespace, datistemplate, datallowconn, datconnlimit,
         coalesce(datacl::text, 'default'),
@@ -46,8 +46,8 @@ BEGIN
 END
 $$;
 
--- Undo what a test did to all databases: drop its roles and tablespaces, and give the others back what they had. Roles
--- and their settings are put back as rows: no statement takes VALID UNTIL away again.
+-- Undo what a test did to shared objects: drop its roles and tablespaces, and restore the others. Roles and their
+-- settings are restored as rows: no statement removes VALID UNTIL.
 CREATE PROCEDURE harness.restore() LANGUAGE plpgsql AS $$
 DECLARE
     step text;
@@ -90,11 +90,11 @@ BEGIN
 END
 $$;
 
--- End all sessions of a database, give it another name, under which no client of the last test looks for it, and see
--- what was written to it since a position in the log. `db_name` comes in as the old name and goes out as the present one.
-CREATE PROCEDURE harness.take_back(
+-- End all sessions of a database, rename it, so that no client of the last test finds it, and read what was written to
+-- it since a position in the WAL. `db_name` comes in as the old name and goes out as the present one.
+CREATE PROCEDURE harness.read_changes(
     db oid, new_name text, since pg_lsn, most bigint,
-    INOUT db_name text, INOUT outside text, INOUT touched jsonb, INOUT obstacle text
+    INOUT db_name text, INOUT properties text, INOUT touched jsonb, INOUT obstacle text
 ) LANGUAGE plpgsql AS $$
 DECLARE
     deadline timestamptz := clock_timestamp() + interval '10 s';
@@ -110,8 +110,8 @@ BEGIN
         PERFORM pg_sleep(0.001);
         PERFORM pg_stat_clear_snapshot();
     END LOOP;
-    outside := harness.outside(db, db_name);
-    IF outside IS NULL THEN
+    properties := harness.properties(db, db_name);
+    IF properties IS NULL THEN
         obstacle := 'the database was renamed or dropped';
         RETURN;
     END IF;
@@ -132,7 +132,7 @@ BEGIN
         SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_array(resource_manager, record_type, place[3]::bigint)), '[]')
         INTO touched
         FROM (
-            -- A clone of a large template logs ten thousand records of its own. What is not of the known form stays in.
+            -- Cloning a large template writes ten thousand records. Records that are not of the known form are kept.
             SELECT DISTINCT resource_manager, record_type, block_ref
             FROM harness.pg_get_wal_records_info(since, reached)
             WHERE block_ref IS NULL OR strpos(block_ref, '/' || db || '/') > 0 OR block_ref NOT LIKE '%rel %/%/%'
@@ -140,7 +140,7 @@ BEGIN
         LEFT JOIN LATERAL regexp_matches(block_ref, 'rel (\d+)/(\d+)/(\d+)', 'g') AS place ON true
         WHERE place IS NULL OR place[2]::oid = db;
     EXCEPTION WHEN OTHERS THEN
-        obstacle := 'the log cannot be read: ' || SQLERRM;
+        obstacle := 'the WAL cannot be read: ' || SQLERRM;
     END;
 END
 $$;

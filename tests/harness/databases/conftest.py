@@ -14,7 +14,8 @@ from harness.config import Config
 from harness.databases.clones import Clone, Cloner
 from harness.databases.databases import Database, Databases
 from harness.databases.prepared import databases_on
-from harness.postgres.server import PORT, SUPERUSER, Cluster, start_cluster
+from harness.postgres.installations import installations
+from harness.postgres.server import Cluster, start_cluster
 from tests.harness.majors import MAJORS
 from tests.harness.projects import ALEMBIC, harness_table, write_project, write_revision
 
@@ -69,48 +70,63 @@ def trial(tmp_path_factory: pytest.TempPathFactory, harness_config: Config) -> C
     return config
 
 
+@pytest.fixture(scope="session")
+def shared_cluster() -> Iterator[Cluster]:
+    """A server on which tests make their own databases, one after the other."""
+    with contextlib.closing(start_cluster(next(installations()))) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def databases(shared_cluster: Cluster, trial: Config) -> Iterator[Databases]:
+    """The databases of one test, with their own pool."""
+    with contextlib.closing(databases_on(shared_cluster, trial)) as made:
+        yield made
+        made.clear()
+
+
 @dataclass
-class Ground:
+class TrialServer:
     """A server with its databases; `cloner` does in the test's own thread what otherwise happens in the background."""
 
     cluster: Cluster
     databases: Databases
     cloner: Cloner
 
-    def copy(self, *, migrated: bool = True) -> Clone:
-        """A new copy, with all that is known of its template."""
+    def clone(self, *, migrated: bool = True) -> Clone:
+        """A new clone, with all that is known of its template."""
         return self.cloner.clone(self.databases.template(migrated=migrated), ahead=True)
 
-    def open(self, copy: Clone) -> Database:
-        """The copy as a test would see it."""
-        return Database(copy.name, self.databases.server, self.databases.roles)
+    def open(self, clone: Clone) -> Database:
+        """The clone as a test would see it."""
+        return Database(clone.name, self.databases.server, self.databases.roles)
 
-    def dump(self, copy: Clone) -> str:
+    def dump(self, clone: Clone) -> str:
         """All of a database as pg_dump writes it, with its rights, settings and comment, under one name."""
-        text = self._run("pg_dump", "--create", copy.name)
-        return re.sub(rf"\b{copy.name}\b", "NAME", text)
+        text = self._run("pg_dump", clone.name, "--create")
+        return re.sub(rf"\b{clone.name}\b", "NAME", text)
 
     def shared(self) -> str:
         """Roles with their attributes, settings and memberships, and the server's own settings."""
         system = self.cluster.run.data / "postgresql.auto.conf"
-        return self._run("pg_dumpall", "--globals-only") + system.read_text(encoding="utf-8")
+        return self._run("pg_dumpall", "postgres", "--globals-only") + system.read_text(encoding="utf-8")
 
-    def _run(self, program: str, *arguments: str) -> str:
-        where = ["--host", self.cluster.host, "--port", str(PORT), "--username", SUPERUSER]
-        command = [self.cluster.installation.program(program), *where, *arguments]
+    def _run(self, program: str, dbname: str, *arguments: str) -> str:
+        where = self.cluster.address.dsn(dbname)
+        command = [self.cluster.installation.program(program), "--dbname", where, *arguments]
         shown = subprocess.run(command, capture_output=True, text=True, check=True)
         return "\n".join(line for line in shown.stdout.splitlines() if not re.match(r"\\(un)?restrict |-- ", line))
 
 
 @pytest.fixture(scope="session", params=MAJORS)
-def ground_of(request: pytest.FixtureRequest, trial: Config) -> Iterator[Ground]:
+def server(request: pytest.FixtureRequest, trial: Config) -> Iterator[TrialServer]:
     """A server of one major with the trial template."""
     cluster = start_cluster(request.param)
     with contextlib.closing(cluster), contextlib.closing(databases_on(cluster, trial)) as databases:
-        yield Ground(cluster, databases, databases.pool.foreground)
+        yield TrialServer(cluster, databases, databases.pool.foreground)
 
 
 @pytest.fixture(scope="session")
-def original(ground_of: Ground) -> str:
-    """The dump of an untouched copy."""
-    return ground_of.dump(ground_of.copy())
+def original(server: TrialServer) -> str:
+    """The dump of an untouched clone."""
+    return server.dump(server.clone())

@@ -1,4 +1,4 @@
-"""Deeds of a test to its database, and what is expected of the harness after them."""
+"""Actions of a test to its database, and what is expected of the harness after them."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from harness.databases.clones import Clone
 from harness.databases.databases import Database
 
 if TYPE_CHECKING:
-    from tests.harness.databases.conftest import Ground
+    from tests.harness.databases.conftest import TrialServer
 
 Test = Callable[[Database, contextlib.ExitStack], Any]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A test's deeds, and what is expected of the harness: `reset` or `cloned`.
+    """A test's actions, and what is expected of the harness: `reset` or `cloned`.
 
     The template holds an unlogged table, which the log says nothing about, so it is reset after every test.
     """
 
     name: str
-    deeds: Test
+    actions: Test
     expected: str
 
 
 def run(*statements: str, role: str = "migrator", commit: bool = True) -> Test:
     """A test that runs statements, each in a transaction of its own unless `commit` is False."""
 
-    def deeds(database: Database, stack: contextlib.ExitStack) -> None:
+    def actions(database: Database, stack: contextlib.ExitStack) -> None:
         with contextlib.closing(database.as_role(role).connect(autocommit=commit)) as connection:
             for statement in statements:
                 connection.execute(statement.encode())
 
-    return deeds
+    return actions
 
 
 def leave_open(database: Database, stack: contextlib.ExitStack) -> None:
@@ -49,11 +49,11 @@ def leave_idle(database: Database, stack: contextlib.ExitStack) -> None:
 
 
 def in_a_session(statement: str) -> Test:
-    def deeds(database: Database, stack: contextlib.ExitStack) -> None:
+    def actions(database: Database, stack: contextlib.ExitStack) -> None:
         connection = stack.enter_context(contextlib.closing(database.as_role("superuser").connect(autocommit=True)))
         connection.execute(statement.encode())
 
-    return deeds
+    return actions
 
 
 def kill_a_writer(database: Database, stack: contextlib.ExitStack) -> None:
@@ -84,25 +84,25 @@ def copy_in(database: Database, stack: contextlib.ExitStack) -> None:
 def from_outside(statement: str) -> Test:
     """A superuser's statement from another database, `{}` standing for the test's."""
 
-    def deeds(database: Database, stack: contextlib.ExitStack) -> None:
+    def actions(database: Database, stack: contextlib.ExitStack) -> None:
         with database.server.connect(autocommit=True) as connection:
             connection.execute(statement.format(f'"{database.name}"').encode())
 
-    return deeds
+    return actions
 
 
-def check(scenario: Scenario, ground: Ground, original: str) -> None:
-    """After the deeds the database is dumped like an untouched one, or a new copy takes its place; as expected."""
-    copy = ground.copy()
-    again = after(scenario, ground, copy)
-    assert (scenario.expected == "cloned") is (again is None), again or ground.cloner.reason
+def check(scenario: Scenario, server: TrialServer, original: str) -> None:
+    """After the actions the database is dumped like an untouched one, or a new clone takes its place; as expected."""
+    clone = server.clone()
+    again = after(scenario, server, clone)
+    assert (scenario.expected == "cloned") is (again is None), again or server.cloner.reason
     if again:
-        assert ground.dump(again) == original
-    ground.cloner.drop(again or copy)
+        assert server.dump(again) == original
+    server.cloner.drop(again or clone)
 
 
-def after(scenario: Scenario, ground: Ground, copy: Clone) -> Clone | None:
+def after(scenario: Scenario, server: TrialServer, clone: Clone) -> Clone | None:
     """What the harness makes of a database after a test that may still hold it open."""
     with contextlib.ExitStack() as stack:
-        scenario.deeds(ground.open(copy), stack)
-        return None if ground.cloner.restore_shared_objects(copy) else ground.cloner.reset(copy)
+        scenario.actions(server.open(clone), stack)
+        return None if server.cloner.restore_shared_objects(clone) else server.cloner.reset(clone)

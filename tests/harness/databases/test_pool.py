@@ -15,24 +15,8 @@ from harness.databases.clones import Clone, Cloner
 from harness.databases.databases import Database, Databases
 from harness.databases.prepared import databases_on, prepared_cluster
 from harness.postgres.installations import installations
-from harness.postgres.server import Cluster, start_cluster
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Cluster]:
-    """A server for this module's pools, one after the other."""
-    with contextlib.closing(start_cluster(next(installations()))) as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def databases(server: Cluster, trial: Config) -> Iterator[Databases]:
-    """Databases with a pool of their own."""
-    with contextlib.closing(databases_on(server, trial)) as made:
-        yield made
-        made.clear()
 
 
 def _use(databases: Databases, statement: str = "INSERT INTO item (name) VALUES ('a')", **how: bool) -> Database:
@@ -45,7 +29,7 @@ def _use(databases: Databases, statement: str = "INSERT INTO item (name) VALUES 
     return fresh
 
 
-def test_databases_come_back_reset_or_copied(databases: Databases) -> None:
+def test_databases_come_back_reset_or_cloned(databases: Databases) -> None:
     """Ten tests after each other get what they need, whatever the one before did, and no two the same name."""
     statements = ["INSERT INTO item (name) VALUES ('a')", "SELECT 1", "CREATE TABLE extra ()"]
     used = [_use(databases, statements[number % 3]) for number in range(12)]
@@ -55,7 +39,7 @@ def test_databases_come_back_reset_or_copied(databases: Databases) -> None:
     assert databases.failure == ""
 
 
-def test_a_test_that_insists_gets_an_unused_copy(databases: Databases) -> None:
+def test_a_test_that_insists_gets_an_unused_clone(databases: Databases) -> None:
     """With `unused` no test had the database before, however many are ready."""
     for _ in range(4):
         _use(databases)
@@ -66,12 +50,12 @@ def test_a_test_that_insists_gets_an_unused_copy(databases: Databases) -> None:
 def test_a_crash_in_the_background_is_made_up_for(
     databases: Databases, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When a thread ends, its traceback is kept, and the tests' own thread makes the copies."""
-    here = databases.pool.foreground
+    """When a thread ends, its traceback is kept, and the tests' own thread makes the clones."""
+    foreground = databases.pool.foreground
     original = getattr(Cloner, step)
 
     def crash(self: Cloner, *arguments: Any, **options: Any) -> Any:
-        if self is not here:
+        if self is not foreground:
             raise RuntimeError("crashed on purpose")
         return original(self, *arguments, **options)
 
@@ -88,9 +72,9 @@ def slow(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[tupl
     begin, done = threading.Event(), threading.Event()
     original = Cloner.reset
 
-    def reset(self: Cloner, copy: Clone) -> Clone | None:
+    def reset(self: Cloner, clone: Clone) -> Clone | None:
         begin.wait()
-        again = original(self, copy)
+        again = original(self, clone)
         done.set()
         return again
 
@@ -133,13 +117,13 @@ def test_what_a_test_does_to_roles_lasts_as_long_as_it_runs(
 
 
 def test_a_background_that_hangs_does_not_hang_the_run(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After `PATIENCE` the tests' own thread makes the copy."""
+    """After `PATIENCE` the tests' own thread makes the clone."""
     hanging = threading.Event()
-    here = databases.pool.foreground
+    foreground = databases.pool.foreground
     original = Cloner.clone
 
     def clone(self: Cloner, *arguments: Any, **options: Any) -> Any:
-        if self is not here:
+        if self is not foreground:
             hanging.wait()
         return original(self, *arguments, **options)
 
@@ -164,7 +148,7 @@ def test_a_server_that_stops_under_the_background_does_not_fail_the_run(trial: C
             _use(databases)
 
 
-def test_clearing_leaves_no_database(server: Cluster, databases: Databases) -> None:
+def test_clearing_leaves_no_database(databases: Databases) -> None:
     """What was made, lent, kept and held ready is gone, also a template and what a test made one."""
     _use(databases)
     kept = databases.create(migrated=True)

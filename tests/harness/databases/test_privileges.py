@@ -1,4 +1,4 @@
-"""What CREATE DATABASE does not copy."""
+"""Privileges that CREATE DATABASE does not copy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from harness.databases.privileges import read_privileges
 
 if TYPE_CHECKING:
-    from tests.harness.databases.conftest import Ground
+    from tests.harness.databases.conftest import TrialServer
 
 pytestmark = pytest.mark.integration
 
@@ -27,33 +27,33 @@ STATEMENTS = """
 """
 
 
-def _outside(ground: Ground, name: str) -> object:
-    query = "SELECT harness.outside(oid, datname) FROM pg_database WHERE datname = %s"
-    return ground.cloner.administrator.run(query, [name]).fetchone()
+def _properties(server: TrialServer, name: str) -> object:
+    query = "SELECT harness.properties(oid, datname) FROM pg_database WHERE datname = %s"
+    return server.cloner.administrator.run(query, [name]).fetchone()
 
 
-def test_a_copy_gets_the_rights_settings_and_comment_of_its_template(ground_of: Ground) -> None:
+def test_a_clone_gets_the_privileges_settings_and_comment_of_its_template(server: TrialServer) -> None:
     """Owner, grants, settings of the database and of roles in it, lists and quotes in them, and the comment."""
-    first, second = ground_of.copy(), ground_of.copy()
-    administrator = ground_of.cloner.administrator
+    first, second = server.clone(), server.clone()
+    administrator = server.cloner.administrator
     administrator.run(STATEMENTS.format(first.name))
-    assert _outside(ground_of, first.name) != _outside(ground_of, second.name)
+    assert _properties(server, first.name) != _properties(server, second.name)
     administrator.run(f"DROP DATABASE {second.name}")
     administrator.create(second.name, "template0")
     administrator.run(read_privileges(administrator.session(), first.name).statements(second.name))
-    assert _outside(ground_of, first.name) == _outside(ground_of, second.name)
-    for copy in (first, second):
-        administrator.drop(copy.name)
+    assert _properties(server, first.name) == _properties(server, second.name)
+    for clone in (first, second):
+        administrator.drop(clone.name)
 
 
-def test_a_copy_of_a_migrated_template_lets_in_whom_the_roles_let_in(ground_of: Ground) -> None:
-    """CONNECT is for the project's roles and nobody else, in every copy as in production."""
-    copy = ground_of.copy()
-    row = ground_of.cloner.administrator.run(
-        "SELECT datacl::text FROM pg_database WHERE datname = %s", [copy.name]
+def test_a_clone_lets_in_the_projects_roles_and_nobody_else(server: TrialServer) -> None:
+    """CONNECT is for the project's roles and nobody else, in every clone as in production."""
+    clone = server.clone()
+    row = server.cloner.administrator.run(
+        "SELECT datacl::text FROM pg_database WHERE datname = %s", [clone.name]
     ).fetchone()
     assert row is not None
     assert "trial_app=c/" in row[0]
     assert "{=" not in row[0]
     assert ",=" not in row[0]
-    ground_of.cloner.drop(copy)
+    server.cloner.drop(clone)

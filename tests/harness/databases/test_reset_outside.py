@@ -10,7 +10,7 @@ import pytest
 from tests.harness.databases.scenarios import Scenario, after, check, from_outside, run
 
 if TYPE_CHECKING:
-    from tests.harness.databases.conftest import Ground
+    from tests.harness.databases.conftest import TrialServer
 
 pytestmark = pytest.mark.integration
 
@@ -63,26 +63,26 @@ SHARED = [
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_the_next_database_has_the_templates_settings(ground_of: Ground, original: str, scenario: Scenario) -> None:
-    """Whatever a test changed of the database itself, it is seen, and the next one is a new copy."""
-    check(scenario, ground_of, original)
+def test_the_next_database_has_the_templates_settings(server: TrialServer, original: str, scenario: Scenario) -> None:
+    """Whatever a test changed of the database itself, it is seen, and the next one is a new clone."""
+    check(scenario, server, original)
 
 
 @pytest.mark.parametrize("scenario", SHARED, ids=lambda scenario: scenario.name)
-def test_what_all_databases_share_is_put_back(ground_of: Ground, scenario: Scenario) -> None:
-    """No copy undoes what a test did to a role or to the server's settings, so the harness does it itself."""
-    copy = ground_of.copy()
-    before = ground_of.shared()
-    assert after(scenario, ground_of, copy) is None
-    assert ground_of.shared() == before
+def test_what_all_databases_share_is_put_back(server: TrialServer, scenario: Scenario) -> None:
+    """No clone undoes what a test did to a role or to the server's settings, so the harness does it itself."""
+    clone = server.clone()
+    before = server.shared()
+    assert after(scenario, server, clone) is None
+    assert server.shared() == before
 
 
-def test_a_client_of_the_last_test_does_not_reach_the_next_database(ground_of: Ground) -> None:
-    """A database that comes back changes its name, so that a thread left running finds it gone, as after a copy."""
-    copy = ground_of.copy()
-    old = ground_of.open(copy)
-    again = ground_of.cloner.reset(copy)
+def test_a_client_of_the_last_test_does_not_reach_the_next_database(server: TrialServer) -> None:
+    """A database that comes back changes its name, so that a thread left running finds it gone, as after a clone."""
+    clone = server.clone()
+    old = server.open(clone)
+    again = server.cloner.reset(clone)
     assert again is not None
-    assert again.name != copy.name
+    assert again.name != clone.name
     with pytest.raises(psycopg.OperationalError, match="does not exist"):
         old.connect()

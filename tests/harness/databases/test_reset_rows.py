@@ -1,4 +1,4 @@
-"""What a test can do to rows, sequences and sessions: it is undone, or a new copy takes the place."""
+"""What a test can do to rows, sequences and sessions: it is undone, or a new clone takes the place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.harness.databases.scenarios import (
 )
 
 if TYPE_CHECKING:
-    from tests.harness.databases.conftest import Ground
+    from tests.harness.databases.conftest import TrialServer
 
 pytestmark = pytest.mark.integration
 
@@ -96,27 +96,27 @@ SCENARIOS = [
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_the_next_database_has_the_templates_rows(ground_of: Ground, original: str, scenario: Scenario) -> None:
-    """Whatever a test wrote, the next one's database is dumped like an untouched one, or is a new copy."""
-    check(scenario, ground_of, original)
+def test_the_next_database_has_the_templates_rows(server: TrialServer, original: str, scenario: Scenario) -> None:
+    """Whatever a test wrote, the next one's database is dumped like an untouched one, or is a new clone."""
+    check(scenario, server, original)
 
 
-def test_a_database_that_nobody_wrote_to_is_not_touched(ground_of: Ground) -> None:
+def test_a_database_that_nobody_wrote_to_is_not_touched(server: TrialServer) -> None:
     """After a test that only read, nothing is emptied and nothing set."""
-    copy = ground_of.copy(migrated=False)
-    with ground_of.open(copy).connect() as connection:
+    clone = server.clone(migrated=False)
+    with server.open(clone).connect() as connection:
         connection.execute("SELECT count(*) FROM pg_class")
-    again = ground_of.cloner.reset(copy)
+    again = server.cloner.reset(clone)
     assert again is not None
     assert again.how == "reused, nothing was written"
 
 
-def test_an_undo_that_fails_is_no_undo(ground_of: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the server refuses to empty a table, a new copy takes the place, and the reason is the server's."""
-    copy = ground_of.copy()
-    with ground_of.open(copy).connect() as connection:
+def test_an_undo_that_fails_is_no_undo(server: TrialServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the server refuses to empty a table, a new clone takes the place, and the reason is the server's."""
+    clone = server.clone()
+    with server.open(clone).connect() as connection:
         connection.execute("INSERT INTO item (name) VALUES ('a')")
     monkeypatch.setattr(Undo, "statement", lambda undo, layout: sql.SQL("SELECT 1, 2; SELECT 1 / 0"))
-    assert ground_of.cloner.reset(copy) is None
-    assert "division by zero" in ground_of.cloner.reason
-    ground_of.cloner.drop(copy)
+    assert server.cloner.reset(clone) is None
+    assert "division by zero" in server.cloner.reason
+    server.cloner.drop(clone)

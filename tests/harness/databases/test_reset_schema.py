@@ -1,4 +1,4 @@
-"""What a test can do to the schema: no reset undoes it, so a new copy takes the place."""
+"""What a test can do to the schema: no reset undoes it, so a new clone takes the place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.databases.databases import Database
 from tests.harness.databases.scenarios import Scenario, check, run
 
 if TYPE_CHECKING:
-    from tests.harness.databases.conftest import Ground
+    from tests.harness.databases.conftest import TrialServer
 
 pytestmark = pytest.mark.integration
 
@@ -87,6 +87,6 @@ SCENARIOS = [
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_the_next_database_has_the_templates_schema(ground_of: Ground, original: str, scenario: Scenario) -> None:
-    """Whatever a test changed beside rows, it is seen, and the next database is a new copy."""
-    check(scenario, ground_of, original)
+def test_the_next_database_has_the_templates_schema(server: TrialServer, original: str, scenario: Scenario) -> None:
+    """Whatever a test changed beside rows, it is seen, and the next database is a new clone."""
+    check(scenario, server, original)

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, ClassVar
 
 import psycopg
 import pytest
 
-from harness.config import Config
 from harness.databases.clones import Cloner
 from harness.databases.databases import Databases
 from harness.databases.pool import AHEAD, PATIENCE
-from harness.databases.prepared import databases_on
 from harness.postgres.address import Address
-from harness.postgres.installations import installations
-from harness.postgres.server import Cluster, start_cluster
 
 pytestmark = pytest.mark.integration
 
@@ -26,22 +21,13 @@ SESSIONS = "SELECT pid, query FROM pg_stat_activity WHERE datname LIKE %s AND us
 """Of the tests' role: the session of a reset may take some milliseconds to end."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Cluster]:
-    """A server for this module's databases."""
-    with contextlib.closing(start_cluster(next(installations()))) as cluster:
-        yield cluster
-
-
 @pytest.fixture
-def databases(server: Cluster, trial: Config) -> Iterator[Databases]:
+def databases(databases: Databases) -> Databases:
     """Databases whose tests have asked for a connection so far: on those that are ready a session is open."""
-    with contextlib.closing(databases_on(server, trial)) as made:
-        deadline = time.monotonic() + PATIENCE
-        while len(sessions(made)) < AHEAD and time.monotonic() < deadline:
-            use(made, times=1)
-        yield made
-        made.clear()
+    deadline = time.monotonic() + PATIENCE
+    while len(sessions(databases)) < AHEAD and time.monotonic() < deadline:
+        use(databases, times=1)
+    return databases
 
 
 def use(databases: Databases, *, times: int, connected: bool = True) -> None:

@@ -55,7 +55,7 @@ def test_without_keep_db_nothing_is_kept(project: pytest.Pytester, base: Path) -
 
 
 def test_the_way_to_a_database_is_shown(project: pytest.Pytester) -> None:
-    """-vv says beside PASSED whether a database was copied, reset or reused; `fresh_clone` insists on a copy."""
+    """-vv says beside PASSED whether a database was cloned, reset or reused; `fresh_clone` insists on a new clone."""
     project.makepyfile(
         **{
             "tests/test_it": """
@@ -173,7 +173,7 @@ def test_a_full_disk_in_a_tests_own_statement_is_explained(project: pytest.Pytes
 
 
 def test_a_server_without_walinspect_is_said(project: pytest.Pytester) -> None:
-    """Where the contrib package is missing each database is a copy, and the summary says so, why, and what to do."""
+    """Where the contrib package is missing each database is a clone, and the summary says so, why, and what to do."""
     project.makefile(".sql", wal_functions="CREATE EXTENSION not_installed")
     project.makepyfile(
         **{
@@ -181,9 +181,9 @@ def test_a_server_without_walinspect_is_said(project: pytest.Pytester) -> None:
             from pathlib import Path
 
             import pytest
-            from harness.databases import clones as copies
+            from harness.databases import clones
 
-            copies.files = lambda package: Path.cwd()
+            clones.files = lambda package: Path.cwd()
 
             @pytest.mark.parametrize("number", range(4))
             def test_it(database, number):
@@ -191,7 +191,7 @@ def test_a_server_without_walinspect_is_said(project: pytest.Pytester) -> None:
             """
         }
     )
-    result = project.runpytest_inprocess("--no-cache", "-n", "1")  # a process of its own, and with it copies.files
+    result = project.runpytest_inprocess("--no-cache", "-n", "1")  # another process, and with it clones.files
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(
         ["*no database was reset*", '*extension "not_installed" is not available*', "*remedy: install the contrib*"]

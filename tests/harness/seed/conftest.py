@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Ground:
+class SeedDatabase:
     """A database with the tables of one test."""
 
     connection: psycopg.Connection[Any]
@@ -56,7 +56,7 @@ class Ground:
 
 
 @pytest.fixture
-def land(empty_database: Database) -> Iterator[Ground]:
+def db(empty_database: Database) -> Iterator[SeedDatabase]:
     """An empty database, as the superuser."""
     with empty_database.as_role("superuser").connect(autocommit=True) as connection:
-        yield Ground(connection)
+        yield SeedDatabase(connection)

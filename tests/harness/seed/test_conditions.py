@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.harness.seed.conftest import Ground
+    from tests.harness.seed.conftest import SeedDatabase
 
 COLUMNS = {
     "list": "text NOT NULL CHECK (c IN ('new', 'open', 'done'))",
@@ -80,71 +80,71 @@ def _table(name: str) -> str:
     return '"' + name + '"'
 
 
-def test_every_common_check_is_met(land: Ground) -> None:
+def test_every_common_check_is_met(db: SeedDatabase) -> None:
     """Each form of CHECK on one column gets all its rows, with values, not with NULLs."""
     for name, column in COLUMNS.items():
-        land.run(f"CREATE TABLE {_table(name)} (id int PRIMARY KEY, c {column})")
-    filled = land.fill(40)
+        db.run(f"CREATE TABLE {_table(name)} (id int PRIMARY KEY, c {column})")
+    filled = db.fill(40)
     assert set(filled.values()) == {40}
     assert len(filled) == len(COLUMNS)
-    assert [name for name in COLUMNS if land.value(f"SELECT count(*) FROM {_table(name)} WHERE c IS NULL")] == []
+    assert [name for name in COLUMNS if db.value(f"SELECT count(*) FROM {_table(name)} WHERE c IS NULL")] == []
 
 
-def test_checks_between_columns_are_met(land: Ground) -> None:
+def test_checks_between_columns_are_met(db: SeedDatabase) -> None:
     """Conditions that tie columns together get all their rows."""
     for name, columns in ROWS.items():
-        land.run(f"CREATE TABLE {_table(name)} ({columns})")
-    assert set(land.fill(40).values()) == {40}
-    assert sorted(land.column("SELECT count(*) FROM kinds GROUP BY kind")) == [20, 20]
-    assert sorted(land.column("SELECT count(*) FROM one GROUP BY a IS NULL")) == [20, 20]
+        db.run(f"CREATE TABLE {_table(name)} ({columns})")
+    assert set(db.fill(40).values()) == {40}
+    assert sorted(db.column("SELECT count(*) FROM kinds GROUP BY kind")) == [20, 20]
+    assert sorted(db.column("SELECT count(*) FROM one GROUP BY a IS NULL")) == [20, 20]
 
 
-def test_a_rare_value_is_picked_out_by_the_server(land: Ground) -> None:
+def test_a_rare_value_is_picked_out_by_the_server(db: SeedDatabase) -> None:
     """A condition that says nothing of its values is asked about candidates until there are enough rows."""
-    land.run(
+    db.run(
         "CREATE FUNCTION fits(n int) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT abs(hashint4(n)) % 11 = 3';"
         "CREATE TABLE odd (id int PRIMARY KEY CHECK (fits(id)), name text NOT NULL)"
     )
-    assert land.fill(100) == {"public.odd": 100}
+    assert db.fill(100) == {"public.odd": 100}
 
 
-def test_a_condition_that_only_a_late_row_breaks_is_met(land: Ground) -> None:
+def test_a_condition_that_only_a_late_row_breaks_is_met(db: SeedDatabase) -> None:
     """When a sample was good and COPY is refused all the same, every row is judged."""
-    land.run("CREATE TABLE late (id int PRIMARY KEY CHECK (id <> 18), name text)")
-    assert land.fill(30) == {"public.late": 30}
+    db.run("CREATE TABLE late (id int PRIMARY KEY CHECK (id <> 18), name text)")
+    assert db.fill(30) == {"public.late": 30}
 
 
-def test_a_check_that_is_not_valid_yet_holds_for_new_rows(land: Ground) -> None:
+def test_a_check_that_is_not_valid_yet_holds_for_new_rows(db: SeedDatabase) -> None:
     """NOT VALID spares the rows that are there, not those that come."""
-    land.run("CREATE TABLE t (id int); ALTER TABLE t ADD CONSTRAINT c CHECK (id < 0) NOT VALID")
-    assert land.fill(5) == {"public.t": 5}
+    db.run("CREATE TABLE t (id int); ALTER TABLE t ADD CONSTRAINT c CHECK (id < 0) NOT VALID")
+    assert db.fill(5) == {"public.t": 5}
 
 
-def test_conditions_on_generated_columns_are_met(land: Ground) -> None:
+def test_conditions_on_generated_columns_are_met(db: SeedDatabase) -> None:
     """A generated column, stored or virtual, is computed before a CHECK on it is judged."""
-    kinds = ["STORED"] if land.major < 18 else ["STORED", "VIRTUAL"]
+    kinds = ["STORED"] if db.major < 18 else ["STORED", "VIRTUAL"]
     for kind in kinds:
-        land.run(
+        db.run(
             f"CREATE TABLE {kind} (a int NOT NULL, b int GENERATED ALWAYS AS (a * -2) {kind}, CHECK (b > 10));"
             f"CREATE TABLE {kind}2 (first_name text, short varchar(12) GENERATED ALWAYS AS (left(first_name,"
             f" 10)) {kind})"
         )
-    assert set(land.fill(20).values()) == {20}
+    assert set(db.fill(20).values()) == {20}
 
 
-def test_a_not_null_that_is_not_valid_yet_holds_for_new_rows(land: Ground) -> None:
+def test_a_not_null_that_is_not_valid_yet_holds_for_new_rows(db: SeedDatabase) -> None:
     """Postgres 18 has NOT NULL NOT VALID; a column under it is never left open."""
-    land.run("CREATE TABLE t (a int, b int, CHECK (num_nonnulls(a, b) = 1))")
-    land.run("ALTER TABLE t ALTER a SET NOT NULL" if land.major < 18 else "ALTER TABLE t ADD NOT NULL a NOT VALID")
-    assert land.fill(5, adversarial=True) == {"public.t": 5}
-    assert land.value("SELECT count(a) FROM t") == 5
+    db.run("CREATE TABLE t (a int, b int, CHECK (num_nonnulls(a, b) = 1))")
+    db.run("ALTER TABLE t ALTER a SET NOT NULL" if db.major < 18 else "ALTER TABLE t ADD NOT NULL a NOT VALID")
+    assert db.fill(5, adversarial=True) == {"public.t": 5}
+    assert db.value("SELECT count(a) FROM t") == 5
 
 
-def test_percent_signs_and_odd_names_do_not_matter(land: Ground) -> None:
+def test_percent_signs_and_odd_names_do_not_matter(db: SeedDatabase) -> None:
     """Names that need quotes, and signs that a driver could take for its own, are only names and signs."""
-    land.run(
+    db.run(
         'CREATE TABLE "Odd ""name" ("select" int PRIMARY KEY, "a%s" text NOT NULL CHECK ("a%s" LIKE \'x%%\'),'
         ' "Ü b" int);'
         'CREATE TABLE child ("date" date, "text" int REFERENCES "Odd ""name", a int, b int)'
     )
-    assert land.fill(6) == {'public.Odd "name': 6, "public.child": 6}
+    assert db.fill(6) == {'public.Odd "name': 6, "public.child": 6}

@@ -9,7 +9,7 @@ import pytest
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from tests.harness.seed.conftest import Ground
+    from tests.harness.seed.conftest import SeedDatabase
 
 IMPOSSIBLE = """
 CREATE FUNCTION luhn(t text) RETURNS bool IMMUTABLE LANGUAGE sql AS $$ SELECT md5(t) = repeat('0', 32) $$;
@@ -19,11 +19,11 @@ CREATE TABLE account (id bigint GENERATED ALWAYS AS IDENTITY, number text NOT NU
 """
 
 
-def test_a_check_that_nothing_meets_is_named(land: Ground) -> None:
+def test_a_check_that_nothing_meets_is_named(db: SeedDatabase) -> None:
     """Table, constraint, its text, some of what was tried, and the hook with the column to give."""
-    land.run(IMPOSSIBLE)
+    db.run(IMPOSSIBLE)
     with pytest.raises(HarnessError) as caught:
-        land.fill(10)
+        db.fill(10)
     said = str(caught.value)
     assert "public.account cannot be seeded" in said
     assert "is_luhn: public.luhn(number)" in said
@@ -31,17 +31,17 @@ def test_a_check_that_nothing_meets_is_named(land: Ground) -> None:
     assert "such as" in said
 
 
-def test_nothing_is_written_when_one_table_fails(land: Ground) -> None:
+def test_nothing_is_written_when_one_table_fails(db: SeedDatabase) -> None:
     """A run is one transaction, and the connection can be used after it."""
-    land.run(IMPOSSIBLE)
+    db.run(IMPOSSIBLE)
     with pytest.raises(HarnessError):
-        land.fill(10)
-    assert land.value("SELECT count(*) FROM good") == 0
+        db.fill(10)
+    assert db.value("SELECT count(*) FROM good") == 0
 
 
-def test_a_trigger_that_refuses_is_named(land: Ground) -> None:
+def test_a_trigger_that_refuses_is_named(db: SeedDatabase) -> None:
     """The error carries what the trigger said, and its name."""
-    land.run(
+    db.run(
         "CREATE TABLE t (id int); CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE EXCEPTION 'only by the importer'; END $$;"
         "CREATE TRIGGER guard BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION refuse()"
@@ -49,43 +49,43 @@ def test_a_trigger_that_refuses_is_named(land: Ground) -> None:
     with pytest.raises(
         HarnessError, match=r"public\.t cannot.*only by the importer \[P0001\](.|\n)*guard \(public\.refuse"
     ):
-        land.fill(10)
+        db.fill(10)
 
 
-def test_a_trigger_that_drops_every_row_is_named(land: Ground) -> None:
+def test_a_trigger_that_drops_every_row_is_named(db: SeedDatabase) -> None:
     """Rows that vanish are not counted as written."""
-    land.run(
+    db.run(
         "CREATE TABLE t (id int); CREATE FUNCTION drop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN"
         " NULL; END $$;"
         "CREATE TRIGGER sink BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION drop()"
     )
     with pytest.raises(HarnessError, match=r"10 rows were sent and none was kept(.|\n)*sink"):
-        land.fill(10)
+        db.fill(10)
 
 
-def test_forced_row_security_is_named(land: Ground) -> None:
+def test_forced_row_security_is_named(db: SeedDatabase) -> None:
     """COPY does not work under row security; the owner passes unless it is forced."""
-    land.run(
+    db.run(
         "CREATE ROLE seed_owner_of_rows; GRANT CREATE ON SCHEMA public TO seed_owner_of_rows; SET ROLE"
         " seed_owner_of_rows;"
         "CREATE TABLE t (id int); ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON t USING (id < 0)"
     )
     try:
-        assert land.fill(3) == {"public.t": 3}
-        land.run("TRUNCATE t; ALTER TABLE t FORCE ROW LEVEL SECURITY")
+        assert db.fill(3) == {"public.t": 3}
+        db.run("TRUNCATE t; ALTER TABLE t FORCE ROW LEVEL SECURITY")
         with pytest.raises(HarnessError, match=r"row security is forced on the owner \(policies: mine\).*BYPASSRLS"):
-            land.fill(3)
+            db.fill(3)
     finally:
-        land.run("RESET ROLE; DROP OWNED BY seed_owner_of_rows; DROP ROLE seed_owner_of_rows")
+        db.run("RESET ROLE; DROP OWNED BY seed_owner_of_rows; DROP ROLE seed_owner_of_rows")
 
 
-def test_an_unknown_table_is_refused(land: Ground) -> None:
+def test_an_unknown_table_is_refused(db: SeedDatabase) -> None:
     """A name that is no table, in `tables` or in `given`, lists those that are."""
-    land.run("CREATE TABLE t (id int)")
+    db.run("CREATE TABLE t (id int)")
     with pytest.raises(HarnessError, match=r"t cannot be seeded(.|\n)*public\.t"):
-        land.fill(1, tables=["t"])
+        db.fill(1, tables=["t"])
     with pytest.raises(HarnessError, match=r"public\.u cannot be seeded"):
-        land.fill(1, given={"public.u": []})
+        db.fill(1, given={"public.u": []})
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ def test_an_unknown_table_is_refused(land: Ground) -> None:
         ({"public.t": [{1: 1}]}, "{1: 1} is no row of public.t"),
     ],
 )
-def test_rows_by_hand_of_another_shape_are_shown(land: Ground, given: Any, says: str) -> None:
+def test_rows_by_hand_of_another_shape_are_shown(db: SeedDatabase, given: Any, says: str) -> None:
     """What was written is said, with an example, and no row is."""
-    land.run("CREATE TABLE t (id int)")
+    db.run("CREATE TABLE t (id int)")
     with pytest.raises(HarnessError) as caught:
-        land.fill(1, given=given)
+        db.fill(1, given=given)
     assert f"given: {says}" in str(caught.value)
     assert '{"public.account": [{"id": 1,' in str(caught.value)
-    assert land.value("SELECT count(*) FROM t") == 0
+    assert db.value("SELECT count(*) FROM t") == 0
