@@ -26,8 +26,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_a_wrong_setting_stops_the_process_with_one_line(environment: pytest.MonkeyPatch) -> None:
     """Started as in production, the process ends with a status that a supervisor sees, and without a traceback."""
     command = [sys.executable, "-m", "uvicorn", "--factory", "sealy.main:create_app", "--port", "0"]
-    surroundings = {**os.environ, "PYTHONPATH": str(SOURCES), "APP_DATABASE_URL_FILE": "/no/such/file"}
-    ended = subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=60, check=False)
+    env = {**os.environ, "PYTHONPATH": str(SOURCES), "APP_DATABASE_URL_FILE": "/no/such/file"}
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert len(ended.stderr.strip().splitlines()) == 1
     assert "APP_DATABASE_URL_FILE:" in ended.stderr

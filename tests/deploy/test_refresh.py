@@ -37,10 +37,8 @@ def commands() -> dict[str, list[str]]:
 @pytest.mark.parametrize("host", ["Cloud Run", "systemd", "docker"])
 def test_what_a_host_runs_counts_anew(host: str, database: Database) -> None:
     """The module is there, and the migrator may."""
-    surroundings = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "APP_DATABASE_URL": database.as_role("migrator").dsn}
-    ended = subprocess.run(
-        [sys.executable, *commands()[host]], env=surroundings, capture_output=True, text=True, check=False
-    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "APP_DATABASE_URL": database.as_role("migrator").dsn}
+    ended = subprocess.run([sys.executable, *commands()[host]], env=env, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
     assert ended.stdout.startswith("refresh: ")
 

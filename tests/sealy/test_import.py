@@ -14,9 +14,9 @@ def test_importing_the_app_reads_no_settings_and_no_tools() -> None:
     """With wrong settings around, the import works; and a cold start never pays for what only tests and tools need."""
     tools = {"alembic", "mako", "httpx", "pytest", "harness"}
     program = f"import sys, sealy.main; print(sorted({tools!r} & set(sys.modules)))"
-    surroundings = {**os.environ, "PYTHONPATH": str(SOURCES), "APP_POOL_SIZE": "0"}
+    env = {**os.environ, "PYTHONPATH": str(SOURCES), "APP_POOL_SIZE": "0"}
     ended = subprocess.run(
-        [sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60, check=False
     )
     assert (ended.returncode, ended.stdout.strip()) == (0, "[]"), ended.stderr
 
@@ -30,9 +30,9 @@ gc.callbacks.append(lambda *_: found.append("fastapi" in sys.modules and not gc.
 import sealy.main
 print(any(found), gc.isenabled(), gc.get_freeze_count() > 50_000)
 """
-    surroundings = {**os.environ, "PYTHONPATH": str(SOURCES)}
+    env = {**os.environ, "PYTHONPATH": str(SOURCES)}
     ended = subprocess.run(
-        [sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60, check=False
     )
     assert (ended.returncode, ended.stdout.strip()) == (0, "False True True"), ended.stderr
 
@@ -40,6 +40,6 @@ print(any(found), gc.isenabled(), gc.get_freeze_count() > 50_000)
 def test_a_collector_that_was_off_stays_off() -> None:
     """Whoever imports the app decides about its collector."""
     program = "import gc; gc.disable(); import sealy.main; print(gc.isenabled())"
-    surroundings = {**os.environ, "PYTHONPATH": str(SOURCES)}
-    shown = subprocess.check_output([sys.executable, "-c", program], env=surroundings, text=True, timeout=60)
+    env = {**os.environ, "PYTHONPATH": str(SOURCES)}
+    shown = subprocess.check_output([sys.executable, "-c", program], env=env, text=True, timeout=60)
     assert shown.strip() == "False"

@@ -57,12 +57,12 @@ def test_clients_cannot_make_up_series() -> None:
 def workers(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
     """Two workers under one uvicorn that are up, by its command line: their address, and the lines of their logs."""
     root = Path(__file__).parents[2]
-    surroundings = {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
-    surroundings |= {"PYTHONPATH": str(root / "src"), "TMPDIR": str(tmp_path)}
-    surroundings |= {"APP_DATABASE_URL": "postgresql://ada@/todos?host=/no/server", "APP_LOG_FORMAT": "json"}
+    env = {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
+    env |= {"PYTHONPATH": str(root / "src"), "TMPDIR": str(tmp_path)}
+    env |= {"APP_DATABASE_URL": "postgresql://ada@/todos?host=/no/server", "APP_LOG_FORMAT": "json"}
     command = [sys.executable, "-m", "uvicorn", "--factory", "sealy.main:create_app", "--port", "0", "--workers", "2"]
     command += ["--timeout-worker-healthcheck", "60"]
-    with subprocess.Popen(command, env=surroundings, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         lines: list[str] = []
         address, complete = "", 0

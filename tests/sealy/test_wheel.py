@@ -60,14 +60,12 @@ def statuses_at(address: str) -> dict[str, int]:
 def test_the_app_runs_from_the_wheel(wheel: ZipFile, database: Database, tmp_path: Path) -> None:
     """With none of this directory to import, it answers every route that needs no parameter, and warns of nothing."""
     wheel.extractall(tmp_path)
-    surroundings = {**os.environ, "PYTHONPATH": str(tmp_path), "APP_DATABASE_URL": database.as_role("app").dsn}
+    env = {**os.environ, "PYTHONPATH": str(tmp_path), "APP_DATABASE_URL": database.as_role("app").dsn}
     where = [sys.executable, "-c", "import sealy; print(sealy.__file__)"]
-    shown = subprocess.check_output(where, cwd=tmp_path, env=surroundings, text=True)
+    shown = subprocess.check_output(where, cwd=tmp_path, env=env, text=True)
     assert Path(shown.strip()) == tmp_path / "sealy" / "__init__.py"
     command = [sys.executable, "-X", "dev", "-W", "error", "-m", "uvicorn", "--factory", "sealy.main:create_app"]
-    with subprocess.Popen(
-        [*command, "--port=0"], cwd=tmp_path, env=surroundings, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen([*command, "--port=0"], cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         log = ""
         while not (started := re.search(r"running on (http://\S+)", log)):

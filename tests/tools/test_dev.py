@@ -43,7 +43,7 @@ def server(tmp_path: Path) -> DevServer:
     return DevServer(tmp_path, tmp_path / "socket", Installation(Path("/nowhere"), "18.1", "test"), server_account())
 
 
-def surroundings(clone: Path) -> dict[str, str]:
+def environment(clone: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(clone / "src"), "PYTHONUNBUFFERED": "1"}
 
 
@@ -51,7 +51,7 @@ def dev(clone: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "tools.dev", *arguments],
         cwd=clone,
-        env=surroundings(clone),
+        env=environment(clone),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -117,7 +117,7 @@ def test_it_serves_the_app_keeps_its_data_and_leaves_no_process(clone: Path) -> 
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready") as answer:
         assert answer.status == 200
     traffic = [sys.executable, "-m", "harness", "traffic", address]
-    shown = subprocess.run(traffic, cwd=clone, env=surroundings(clone), capture_output=True, text=True, check=False)
+    shown = subprocess.run(traffic, cwd=clone, env=environment(clone), capture_output=True, text=True, check=False)
     assert "FROM alembic_version" in shown.stdout, shown.stderr
     assert "roles" not in shown.stdout
     assert (home / "data" / "postmaster.pid").exists()

@@ -57,13 +57,13 @@ def test_a_reader_that_leaves_early_is_no_error(harness_config: Config) -> None:
     """`python -m harness … | head -0` ends with code 1, and with no traceback that somebody must read."""
     read, write = os.pipe()
     os.close(read)
-    surroundings = {**os.environ, "PYTHONPATH": str(Path(sys.modules["harness"].__path__[0]).parent)}
-    surroundings["PYTHONUNBUFFERED"] = "1"
+    env = {**os.environ, "PYTHONPATH": str(Path(sys.modules["harness"].__path__[0]).parent)}
+    env["PYTHONUNBUFFERED"] = "1"
     with os.fdopen(write, "wb") as nobody:
         ended = subprocess.run(
             [sys.executable, "-m", "harness", "postgres"],
             cwd=harness_config.root,
-            env=surroundings,
+            env=env,
             stdout=nobody,
             stderr=subprocess.PIPE,
             text=True,
