@@ -28,7 +28,8 @@ MARKERS = {
     "nightly": "takes minutes, or measures: slow too, and left to the session `full` alone",
     "own_cluster": "stops or reconfigures its server, and so gets one of its own",
     "fresh_clone": "gets a new copy of the template, never a database that another test had before",
-    "superuser": "needs a superuser; left out, and named, on somebody's server where there is none",
+    "since(major)": "needs this major of Postgres or a newer one; deselected, and listed, on an older one",
+    "superuser": "needs a superuser; deselected, and listed, on a server where the run has none",
 }
 FOLDERS = ("migrations", "schema", "api")
 NEED_POSTGRES = {"catalog", "cluster", "harness_databases", "postgresql_proc"}
@@ -111,23 +112,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("integration")
     yield
     try:
-        _leave_out(config, items)
         if not config.option.collectonly and any(item.get_closest_marker("integration") for item in items):
+            _leave_out(config, items)
             config.stash[RUN].look()
     except HarnessError as error:
         _stop(config, items, str(error))
 
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a server that someone else runs, leave out what cannot be done there."""
+    """Deselect what the run's server is too old for, or gives the run no right to do."""
     run = config.stash[RUN]
-    if run.choice.external is None:
-        return
-    wanting = [item for item in items if item.get_closest_marker("superuser") or "cluster" in _fixtures(item)]
-    if wanting and not run.superuser:
-        run.left_out = [item.nodeid for item in wanting]
-        items[:] = [item for item in items if item not in wanting]
+    run.left_out = {item.nodeid: reason for item in items if (reason := _lacking(run, item))}
+    if wanting := [item for item in items if item.nodeid in run.left_out]:
+        items[:] = [item for item in items if item.nodeid not in run.left_out]
         config.hook.pytest_deselected(items=wanting)
+
+
+def _lacking(run: Run, item: pytest.Item) -> str:
+    """Return what the run's server lacks for a test; "" if it has all that the test needs."""
+    since = item.get_closest_marker("since")
+    if since and run.major < since.args[0]:
+        return f"needs PostgreSQL {since.args[0]}, and the server is {run.major}"
+    if (item.get_closest_marker("superuser") or "cluster" in _fixtures(item)) and not run.superuser:
+        return "needs a superuser"
+    return ""
 
 
 def _fixtures(item: pytest.Item) -> set[str]:
@@ -151,6 +159,7 @@ def pytest_testnodedown(node: Any) -> None:
     run.refusal = run.refusal or output.get("harness_refusal", "")
     run.complaint = run.complaint or output.get("harness_complaint", "")
     run.note = run.note or output.get("harness_note", "")
+    run.left_out.update(output.get("harness_left_out", {}))
     run.kept.update(output.get("harness_kept", {}))
     if "harness_report" in output:
         run.report.merge(output["harness_report"])
@@ -206,6 +215,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if output is not None:
         output["harness_complaint"] = run.complaint
         output["harness_note"] = run.note
+        output["harness_left_out"] = run.left_out
         output["harness_kept"] = run.kept
         output["harness_report"] = run.report.data()
         return
@@ -230,7 +240,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         "the harness stopped": run.refusal,
         "databases were no longer made ahead": run.complaint,
         "no database was reset": run.note,
-        "left out for want of a superuser": "\n".join(run.left_out),
+        f"{len(run.left_out)} deselected for this server": "\n".join(
+            f"{test}: {reason}" for test, reason in run.left_out.items()
+        ),
         "databases kept until the next run": "\n".join(f"{test}\n  psql '{dsn}'" for test, dsn in kept.items()),
     }
     for title, text in sections.items():

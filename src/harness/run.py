@@ -96,8 +96,8 @@ class Run:
     """Why databases were no longer made ahead."""
     note: str = ""
     """Why each database was a new copy, where it need not be."""
-    left_out: list[str] = field(default_factory=list)
-    """Ids of the tests that need a superuser where there is none."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Test id to what the server lacks, of tests that were deselected for it."""
 
     def judge(self, suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] | None = None) -> Verdict:
         """Judge what a suite found, and put it into the report.
@@ -122,6 +122,14 @@ class Run:
             self.choice.installation()
         except HarnessError as error:
             raise HarnessError(f"{error}\n{OTHERS}") from error
+
+    @cached_property
+    def major(self) -> int:
+        """Return the server's major; raise HarnessError where there is no server."""
+        if self.choice.external is None:
+            return self.choice.installation().major
+        with self.choice.external.connect() as connection:
+            return connection.info.server_version // 10000
 
     @cached_property
     def superuser(self) -> bool:

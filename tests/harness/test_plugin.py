@@ -36,6 +36,18 @@ def test_a_folder_marks_its_tests(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["tests/other/test_database.py::test_it", "1/5 tests collected (4 deselected)*"])
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_a_test_for_a_newer_server_is_deselected_and_listed(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    """Neither skipped nor passed: the summary names it and what it needs, under xdist too."""
+    body = "import pytest\n\n@pytest.mark.since({})\ndef test_it(database): pass"
+    project.makepyfile(**{"tests/test_old": body.format(15), "tests/test_new": body.format(99)})
+    result = project.runpytest_inprocess(*workers)
+    result.assert_outcomes(passed=1, deselected=0 if workers else 1)
+    result.stdout.fnmatch_lines(
+        ["*1 deselected for this server*", "tests/test_new.py::test_it: needs PostgreSQL 99, and the server is *"]
+    )
+
+
 def test_an_api_test_may_not_ask_for_a_database(project: pytest.Pytester) -> None:
     """The error says why, and what to use instead; no traceback."""
     project.makepyfile(**{"tests/api/test_it": "def test_it(api, database): pass"})
