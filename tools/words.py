@@ -32,10 +32,8 @@ def main() -> None:
     """Print each hit as `file:line: idiom: plainer word`; exit with 1 if there is one."""
     table = words((ROOT / PAGE).read_text(encoding="utf-8"))
     names = [name for name in tracked(ROOT) if name.endswith((".md", ".py")) and name != PAGE]
-    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in names}
-    sys.exit(
-        "\n".join(f"{name}:{at}: {idiom}: {table[idiom]}" for name in names for at, idiom in hits(texts[name], table))
-    )
+    places = [(name, *hit) for name in names for hit in hits((ROOT / name).read_text(encoding="utf-8"), table)]
+    sys.exit("\n".join(f"{name}:{line}: {idiom}: {table[idiom]}" for name, line, idiom in places))
 
 
 if __name__ == "__main__":
