@@ -83,7 +83,8 @@ def revise(message: str) -> None:
     revision, path = written
     write_head(head, revision)
     print(
-        f"revision: wrote {path.relative_to(ROOT)}, and set the head in {head.relative_to(ROOT)}\n"
+        f"revision: wrote {path.relative_to(ROOT)}\n"
+        f"  {head.relative_to(ROOT)} has its number now\n"
         "  read it before you commit it: autogenerate writes a rename as a drop and an add"
     )
 

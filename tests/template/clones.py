@@ -1,4 +1,4 @@
-"""Scratch clones of this repository as it stands, uncommitted changes included, and programs run in them."""
+"""Scratch clones of this repository, with its uncommitted changes, and programs that run in them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
 }
-"""Git as it is without anybody's configuration, and with a name for commits, which a machine need not have."""
+"""Git without the user's configuration, and with a name for commits."""
 
 
 def git(place: Path, *arguments: str) -> str:
-    """What a git command prints in a clone, on its own configuration alone."""
+    """Return the output of a git command in a clone."""
     command = ["git", "-C", str(place), *arguments]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"git {' '.join(arguments)}\n{done.stdout}{done.stderr}"
@@ -28,14 +28,14 @@ def git(place: Path, *arguments: str) -> str:
 
 
 def commit_all(place: Path, message: str) -> str:
-    """Commit whatever has changed; the commit's name."""
+    """Commit all changes, and return the commit's id."""
     git(place, "add", "--all")
     git(place, "commit", "--quiet", "--allow-empty", "--message", message)
     return git(place, "rev-parse", "HEAD").strip()
 
 
 def copy(place: Path) -> Path:
-    """A repository with one commit: every file here that git does not ignore, as it is now."""
+    """Create a repository whose one commit holds every file here that git does not ignore."""
     for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
         source = ROOT / name
         if name and source.is_file():
@@ -47,7 +47,7 @@ def copy(place: Path) -> Path:
 
 
 def python_of(place: Path, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
-    """Run this environment's Python on a clone's files, as its sessions would; nothing is installed."""
+    """Run this environment's Python on a clone's files, as its sessions would."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("APP_", "PYTEST_"))}
     environment |= {"PYTHONPATH": str(place / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
@@ -62,7 +62,7 @@ def python_of(place: Path, *arguments: str, timeout: float = 600) -> subprocess.
 
 
 def passes(place: Path, *arguments: str) -> str:
-    """The output of a module that must succeed on a clone."""
+    """Run a module that must succeed on a clone, and return its output."""
     done = python_of(place, "-m", *arguments)
     assert done.returncode == 0, f"python -m {' '.join(arguments)}\n{(done.stdout + done.stderr)[-6000:]}"
     return done.stdout

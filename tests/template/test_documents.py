@@ -1,4 +1,4 @@
-"""What the pages tell people to type can be typed: each session, option, marker and subcommand is there."""
+"""The commands in the pages work: each session, option, marker and subcommand exists."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ TYPED = re.compile(
 )
 RUNNERS = ("python3 run.py", "uvx nox", "pipx run nox", "nox")
 TESTS = {"api": "api", "full": "", "migrations": "migrations", "schema": "schema"}
-"""Sessions whose words after `--` go to pytest, and the marker that each selects."""
+"""Sessions that pass arguments to pytest, and the marker that each selects."""
 
 
 @cache
 def pages() -> str:
-    """Every page, one after the other."""
+    """Return the text of all pages."""
     return "\n".join((ROOT / path).read_text(encoding="utf-8") for path in PAGES)
 
 
 def commands(*beginnings: str) -> list[str]:
-    """What is to be typed and begins so, without the words that explain it, each once."""
+    """Return the commands in the pages that begin so, without comments, each once."""
     typed = {shlex.join(shlex.split(inline or block, comments=True)) for inline, block in TYPED.findall(pages())}
     return sorted(command for command in typed if command.startswith(beginnings))
 
 
 @cache
 def sessions() -> dict[str, str]:
-    """Each session of the noxfile, and the module of tools that it runs, if any."""
+    """Return each session of the noxfile, with the module of tools that it runs or ""."""
     found = {}
     for node in ast.walk(ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef) and any("session" in ast.unparse(each) for each in node.decorator_list):
@@ -53,12 +53,12 @@ def sessions() -> dict[str, str]:
 
 @cache
 def printed(*words: str) -> str:
-    """What a module says of itself."""
+    """Return what a module prints."""
     return python_of(ROOT, "-m", *words).stdout
 
 
 def asked(command: str) -> tuple[list[str], list[str]]:
-    """The sessions that a command asks for, and what it says to them."""
+    """Return the sessions that a command selects, and their arguments."""
     before, _, after = command.partition(" -- ")
     words = shlex.split(before.removeprefix(next(each for each in RUNNERS if before.startswith(each))))
     if words[:1] and words[0] in ("dev", "env", "report"):
@@ -68,8 +68,8 @@ def asked(command: str) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.parametrize("command", commands(*RUNNERS))
-def test_a_session_is_there_and_takes_what_is_said_to_it(command: str) -> None:
-    """A page that names a session or an option of one that is gone is found before a reader finds it."""
+def test_sessions_in_the_pages_exist_and_have_their_options(command: str) -> None:
+    """No page names a session, or an option of one, that no longer exists."""
     names, said = asked(command)
     options = [word for word in said if word.startswith("--")]
     for name in names:
@@ -79,7 +79,7 @@ def test_a_session_is_there_and_takes_what_is_said_to_it(command: str) -> None:
 
 
 def selections() -> set[str]:
-    """What the pages have pytest select, itself or behind a session."""
+    """Return pytest's arguments in the pages, given directly or through a session."""
     found = {command.removeprefix("pytest").strip() for command in commands("pytest")}
     for names, said in map(asked, commands(*RUNNERS)):
         found |= {shlex.join(["-m", TESTS[name], *said]) for name in names if said and name in TESTS}
@@ -87,8 +87,8 @@ def selections() -> set[str]:
 
 
 @pytest.mark.parametrize("arguments", sorted(selections()))
-def test_pytest_knows_the_options_and_markers(arguments: str) -> None:
-    """What is written after `pytest`, or goes to it through a session, is an option or a marker of today's."""
+def test_pytest_knows_the_options_and_markers_in_the_pages(arguments: str) -> None:
+    """Every option and marker that a page passes to pytest exists."""
     words = shlex.split(arguments)
     options = [word.partition("=")[0] for word in words if word.startswith("--")]
     assert not [option for option in options if option not in printed("pytest", "--help")]
@@ -98,8 +98,8 @@ def test_pytest_knows_the_options_and_markers(arguments: str) -> None:
 
 
 @pytest.mark.parametrize("command", commands("python -m harness"))
-def test_a_subcommand_takes_its_options(command: str) -> None:
-    """The harness's own commands know what the pages write after them."""
+def test_subcommands_in_the_pages_exist_and_have_their_options(command: str) -> None:
+    """No page names a subcommand of the harness, or an option of one, that does not exist."""
     subcommand, *rest = shlex.split(command)[3:]
     shown = printed("harness", subcommand, "--help")
     assert shown, f"there is no {subcommand}"
@@ -115,8 +115,8 @@ def test_a_subcommand_runs_on_the_project(command: str, database: Database) -> N
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_a_page_links_to_is_there() -> None:
-    """Every relative link ends at a file."""
+def test_relative_links_are_not_broken() -> None:
+    """Every relative link leads to a file."""
     link = re.compile(r"\]\((?!https?:|#|\.\./\.\./actions)([^)#]+)")
     links = [(path, target) for path in PAGES for target in link.findall((ROOT / path).read_text(encoding="utf-8"))]
     assert not [(path, target) for path, target in links if not ((ROOT / path).parent / target).exists()]

@@ -1,4 +1,4 @@
-"""docs/first-day.md, followed from top to bottom as a newcomer does: its files written, its commands typed."""
+"""docs/first-day.md, followed from top to bottom: its files are written, its commands run."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ SERVES = "python3 run.py dev"
 ADDRESS = re.compile(r"API +(http://127\.0\.0\.1:\d+)/docs")
 COMPLAINTS = ("fix: ", "has no example", "is written anew")
 VARIES = re.compile(r"\d{4}_\d{2}_\d{2}_|\s+|\d+\.\d+")
-"""What differs from day to day and from machine to machine: a date, the width of a table, milliseconds."""
+"""What differs between days and machines: a date, the width of a table, milliseconds."""
 
 
 def page() -> list[tuple[str, str, str]]:
-    """The blocks of the page: language, the file that was named last before it, and the text."""
+    """Return the blocks of the page: language, the last file named before it, and the text."""
     text = (ROOT / "docs" / "first-day.md").read_text(encoding="utf-8")
     return [(found[1], (PLACE.findall(text[: found.start()]) or [""])[-1], found[2]) for found in BLOCK.finditer(text)]
 
 
 def change(path: Path, difference: str) -> None:
-    """Put a block of differences into a file: its lines without `+` must stand there, once."""
+    """Apply a diff block to a file, which must contain its lines without `+` exactly once."""
     lines = [(line[:1], line[1:]) for line in difference.splitlines()]
     before, after = ("".join(f"{text}\n" for sign, text in lines if sign != other) for other in "+-")
     text = path.read_text(encoding="utf-8")
@@ -43,14 +43,14 @@ def change(path: Path, difference: str) -> None:
 
 
 def commands(block: str) -> Iterator[tuple[str, list[str]]]:
-    """Each command of a console block, with the lines that it should print."""
+    """Yield each command of a console block, with the lines that it should print."""
     for typed in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, *printed = typed.splitlines()
         yield command, printed
 
 
 class Newcomer:
-    """Somebody at a shell, with this Python as `python3` and nothing installed."""
+    """A shell in which `python3` is this Python, without any installed package."""
 
     def __init__(self, directory: Path) -> None:
         programs = directory / "programs"
@@ -62,9 +62,9 @@ class Newcomer:
         self.environment: Mapping[str, str] = kept | {"PATH": f"{programs}:{os.environ['PATH']}"}
 
     def types(self, command: str, printed: list[str]) -> None:
-        """Run a command in the directory where the last one ended; it must print what the page says.
+        """Run a command in the directory of the last one; it must print what the page shows.
 
-        It fails where the page shows a finding or a complaint, and nowhere else.
+        It must fail if the page shows a finding or an error, and otherwise succeed.
         """
         begun = time.monotonic()
         line = f"{command.replace(TEMPLATE, str(self.template))} && pwd >&3"
@@ -89,7 +89,7 @@ class Newcomer:
         assert not [text for text in printed if VARIES.sub("", text) not in shown], done.stdout[-6000:]
 
     def serves(self, command: str) -> None:
-        """Start the server, ask it, and stop it as Ctrl-C does."""
+        """Start the server, send a request, and stop the server with Ctrl-C."""
         begun = time.monotonic()
         server = subprocess.Popen(
             command.split(),
@@ -110,8 +110,8 @@ class Newcomer:
 
 
 @pytest.mark.nightly
-def test_a_newcomer_gets_where_the_page_leads(tmp_path: Path) -> None:
-    """Each command does what the page says, and the last one finds everything green; `-s` shows their times."""
+def test_the_page_can_be_followed(tmp_path: Path) -> None:
+    """Each command does what the page says, and the last one passes; `-s` prints the times."""
     newcomer = Newcomer(tmp_path)
     for language, place, text in page():
         path = newcomer.directory / place
@@ -128,7 +128,7 @@ def test_a_newcomer_gets_where_the_page_leads(tmp_path: Path) -> None:
 
 
 def test_the_page_names_a_file_for_every_block() -> None:
-    """Nothing has to be guessed: what is shown as a file or a change says where it goes."""
+    """The text before each file or diff says where it belongs."""
     blocks = page()
     assert {language for language, _, _ in blocks} == {"console", "python", "diff"}
     assert not [text for language, place, text in blocks if language != "console" and not place]

@@ -1,4 +1,4 @@
-"""What `nox -s slim` leaves of the template."""
+"""`nox -s slim`, run in clones of the template."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = read_name(ROOT).snake
 
 
-def test_every_file_of_the_app_and_its_tests_is_the_samples_or_is_not() -> None:
-    """What is added to the template is listed in tools/sample.py: as part of the sample, as shared, or as kept."""
+def test_every_file_of_the_app_and_its_tests_is_listed() -> None:
+    """Each file is in one list of tools/sample.py: part of the sample, shared, or kept."""
     listed = list(map(here, (*GONE, *CHANGED, *KEPT)))
     assert len(listed) == len({*listed})
     scope = tuple(map(here, SCOPE))
@@ -29,12 +29,12 @@ def test_every_file_of_the_app_and_its_tests_is_the_samples_or_is_not() -> None:
 
 
 def here(path: str) -> str:
-    """A path of tools/sample.py as it is in this project."""
+    """Return a path of tools/sample.py as it is in this project."""
     return path.replace("PACKAGE", PACKAGE)
 
 
-def test_released_revisions_may_go(tmp_path: Path) -> None:
-    """The start of history names every revision that it stands for, so that edited-history is silent about them."""
+def test_released_revisions_may_be_removed(tmp_path: Path) -> None:
+    """The new first revision names those that it replaces, so edited-history does not report them."""
     git(tmp_path, "clone", "--quiet", str(copy(tmp_path / "origin")), str(place := tmp_path / "clone"))
     slim(place)
     compared = compare_with_released([place / "migrations" / "versions"], {})
@@ -42,8 +42,8 @@ def test_released_revisions_may_go(tmp_path: Path) -> None:
     assert "starts anew with 0001, in place of" in compared.note
 
 
-def test_no_page_tells_of_what_is_gone(tmp_path: Path) -> None:
-    """The proof and the load speak of the sample: neither README nor docs offer them after."""
+def test_no_page_mentions_removed_sessions(tmp_path: Path) -> None:
+    """`proof` and `load` are about the sample: README and docs no longer mention them."""
     place = copy(tmp_path)
     told = re.compile(r"-s (proof|load)\b|proof\.md")
     assert telling(place, told) != []
@@ -53,14 +53,14 @@ def test_no_page_tells_of_what_is_gone(tmp_path: Path) -> None:
 
 
 def telling(place: Path, told: re.Pattern[str]) -> list[str]:
-    """The pages in which a pattern stands."""
+    """Return the pages that match a pattern."""
     pages = [path for path in tracked(place) if path.endswith(".md")]
     return [path for path in pages if told.search((place / path).read_text(encoding="utf-8"))]
 
 
 @pytest.mark.slow
-def test_what_is_left_is_a_project_that_passes(tmp_path: Path) -> None:
-    """Renamed and then slimmed: style, types, every suite with the API's slow tests, and nothing served but probes."""
+def test_a_renamed_and_slimmed_project_passes_its_checks(tmp_path: Path) -> None:
+    """Style, types and every suite pass, with the API's slow tests, and the app serves only its probes."""
     place, name = copy(tmp_path), "amber_lane"
     rename(place, name)
     commit_all(place, "Rename")
@@ -76,8 +76,8 @@ def test_what_is_left_is_a_project_that_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_harness_does_not_lean_on_the_sample(tmp_path: Path) -> None:
-    """Its own tests pass in a project that has no table."""
+def test_the_harness_does_not_depend_on_the_sample(tmp_path: Path) -> None:
+    """Its tests pass in a project without a table."""
     place = copy(tmp_path)
     slim(place)
     commit_all(place, "Start without the sample")
@@ -85,7 +85,7 @@ def test_the_harness_does_not_lean_on_the_sample(tmp_path: Path) -> None:
 
 
 def served(place: Path) -> list[str]:
-    """The routes that a clone's app documents."""
+    """Return the routes in the OpenAPI document of a clone's app."""
     program = "import json, pathlib; from harness.api.routes import read_document as read, routes;"
     program += "print(json.dumps(routes(read(pathlib.Path()))))"
     done = python_of(place, "-c", program)
@@ -93,8 +93,8 @@ def served(place: Path) -> list[str]:
     return list(json.loads(done.stdout))
 
 
-def test_history_starts_with_one_revision_that_makes_no_table(tmp_path: Path) -> None:
-    """Nothing stands below it, the app waits for it, and no file of the sample is left behind."""
+def test_history_starts_with_one_revision_without_tables(tmp_path: Path) -> None:
+    """It has no predecessor, it is the app's head, and no file of the sample is left."""
     place = copy(tmp_path)
     slim(place)
     commit_all(place, "Start without the sample")
@@ -111,8 +111,8 @@ def test_history_starts_with_one_revision_that_makes_no_table(tmp_path: Path) ->
         slim(place)
 
 
-def test_a_sample_that_was_changed_is_left_as_it_is(tmp_path: Path) -> None:
-    """Somebody's own work in a shared file would be lost or left half: the file and the text are named instead."""
+def test_a_changed_sample_is_not_removed(tmp_path: Path) -> None:
+    """If a shared file was edited, the error names the file and the missing text, and nothing is changed."""
     place = copy(tmp_path)
     path = place / "src" / PACKAGE / "api" / "problems.py"
     path.write_text(path.read_text().replace('    "uq_users_email": "email",\n', ""))
@@ -122,8 +122,8 @@ def test_a_sample_that_was_changed_is_left_as_it_is(tmp_path: Path) -> None:
     assert git(place, "status", "--porcelain") == ""
 
 
-def test_a_definition_goes_with_its_decorators_and_its_docs() -> None:
-    """What stands around it stays, to the letter."""
+def test_a_definition_is_cut_with_its_decorators_and_docs() -> None:
+    """The text around it does not change."""
     text = '''import os
 
 A = 1
@@ -150,7 +150,7 @@ class E:
         cut(text, ("F",))
 
 
-def test_a_text_that_is_not_there_is_named() -> None:
-    """Data that has fallen behind the file it speaks of fails, and never passes silently."""
+def test_a_missing_text_is_named() -> None:
+    """If tools/sample.py does not match a file, the error names the text."""
     with pytest.raises(ValueError, match=r"^from x$"):
         changed("import y\n", Change(instead={"from PACKAGE": ""}), "x")
