@@ -7,6 +7,18 @@ import pytest
 pytest_plugins = ["harness.plugin", "pytester"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that lets tests write to the project."""
+    help_text = "write recorded files, such as tests/schema/statements.json, instead of comparing with them"
+    parser.addoption("--update", action="store_true", help=help_text)
+
+
+@pytest.fixture
+def update(pytestconfig: pytest.Config) -> bool:
+    """Whether recorded files are to be written."""
+    return bool(pytestconfig.getoption("update"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _interrupts() -> None:
     """Let Ctrl-C reach the programs that tests interrupt: what a shell runs in the background inherits it ignored."""

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.api
 
 ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "tests" / "schema" / "statements.json"
+REMEDY = "  remedy: pytest --update tests/api/test_statements.py, and commit the file"
 DOCUMENT = read_document(ROOT)
 
 
@@ -41,8 +42,8 @@ def requests(api: Client) -> Iterator[httpx.Request]:
         yield from (api.build_request("GET", path, params=chosen) for chosen in filters(route.removeprefix("GET ")))
 
 
-def test_the_recorded_statements_are_those_that_are_sent(api: Client) -> None:
-    """A statement that is new, changed or gone is written to the file, whose difference belongs into the commit."""
+def test_the_recorded_statements_are_those_that_are_sent(api: Client, update: bool) -> None:
+    """A statement that is new, changed or gone fails, unless `--update` writes the file, which is then committed."""
     routes: dict[str, set[str]] = defaultdict(set)
     for request in requests(api):
         api.send(request).raise_for_status()
@@ -52,6 +53,15 @@ def test_the_recorded_statements_are_those_that_are_sent(api: Client) -> None:
                 routes[" ".join(text.split())].add(api.last.route)
     sent = [{"routes": sorted(names), "text": text} for text, names in routes.items()]
     sent.sort(key=lambda item: (item["routes"], item["text"]))
-    if sent != json.loads(RECORDED.read_text(encoding="utf-8")):
+    if update:
         RECORDED.write_text(json.dumps(sent, indent=2) + "\n", encoding="utf-8")
-        pytest.fail(f"{RECORDED} held other statements than the API sends. It is written anew: commit it", False)
+    recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
+    changes = [f"  + {describe(item)}" for item in sent if item not in recorded]
+    changes += [f"  - {describe(item)}" for item in recorded if item not in sent]
+    if changes or sent != recorded:
+        pytest.fail("\n".join([f"{RECORDED} is not what the API sends", *changes, REMEDY]), pytrace=False)
+
+
+def describe(item: dict[str, Any]) -> str:
+    """Return a recorded statement in one line, with its routes."""
+    return f"{', '.join(item['routes'])}: {item['text']}"

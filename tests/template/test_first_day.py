@@ -22,7 +22,7 @@ PLACE = re.compile(r"`((?:src|tests)/[\w./]+\.py)`")
 TEMPLATE = "https://example.com/the/template.git"
 SERVES = "python3 run.py dev"
 ADDRESS = re.compile(r"API +(http://127\.0\.0\.1:\d+)/docs")
-COMPLAINTS = ("fix: ", "has no example", "is written anew")
+COMPLAINTS = ("fix: ", "has no example")
 VARIES = re.compile(r"\d{4}_\d{2}_\d{2}_|\s+|\d+\.\d+")
 """What differs between days and machines: a date, the width of a table, milliseconds."""
 

@@ -92,7 +92,7 @@ def test_a_second_run_traces_nothing(shop: pytest.Pytester) -> None:
 
 def test_the_schema_rules_judge_what_a_revision_makes(shop: pytest.Pytester) -> None:
     """A project need not ask for it, and an error of design is an error here too."""
-    path = shop.path / "migrations" / "versions" / "0001_item.py"
+    path = shop.path / "migrations" / "versions" / "0001.py"
     path.write_text(path.read_text().replace("PRIMARY KEY", ""), encoding="utf-8")
     result = shop.runpytest_inprocess("--no-cache")
     result.assert_outcomes(failed=1)
