@@ -17,6 +17,7 @@ from harness.api.routes import read_document, routes
 from harness.config import Config
 from harness.findings import Verdict
 from harness.run import Run
+from harness.wire.recording import Recording
 from tests.api.examples import EXAMPLES, ROWS
 
 pytestmark = pytest.mark.api
@@ -60,15 +61,23 @@ def test_no_example_outlives_its_route() -> None:
     assert set(EXAMPLES) <= set(ROUTES)
 
 
+def first_request(api: Client, config: Config) -> tuple[Recording, float]:
+    """Return what a new process sends for its first request after /ready, and the seconds of the request."""
+    with AppProcess(config, api.app_dsn) as process, httpx.Client(trust_env=False) as client:
+        assert client.get(f"{process.base_url}/ready").status_code == 200
+        with api.wire.slow(ROUND_TRIP), api.wire.recording() as seen:
+            begun = perf_counter()
+            assert client.get(f"{process.base_url}/v1/todos").status_code == 200
+            return seen, perf_counter() - begun
+
+
+def test_the_first_request_of_a_process_takes_one_round_trip(api: Client, harness_config: Config) -> None:
+    """Once /ready has answered 200, connections are open and nothing is left to be asked once."""
+    seen, _ = first_request(api, harness_config)
+    assert (len(seen.opened), len(seen.trips)) == (0, 1)
+
+
+@pytest.mark.nightly
 def test_the_first_request_of_a_process_keeps_the_objective(api: Client, harness_config: Config) -> None:
-    """Once /ready has answered 200, nobody pays for what a process does once; the best of five processes counts."""
-    seconds: list[float] = []
-    while len(seconds) < 5 and min(seconds, default=OBJECTIVE) >= OBJECTIVE:
-        with AppProcess(harness_config, api.app_dsn) as process, httpx.Client(trust_env=False) as client:
-            assert client.get(f"{process.base_url}/ready").status_code == 200
-            with api.wire.slow(ROUND_TRIP), api.wire.recording() as seen:
-                begun = perf_counter()
-                assert client.get(f"{process.base_url}/v1/todos").status_code == 200
-                seconds.append(perf_counter() - begun)
-            assert (len(seen.opened), len(seen.trips)) == (0, 1)
-    assert min(seconds) < OBJECTIVE, seconds
+    """The best of five processes counts, since the machine may be busy for a moment."""
+    assert min(first_request(api, harness_config)[1] for _ in range(5)) < OBJECTIVE
