@@ -57,6 +57,7 @@ MENTIONED = {
     "README.md": r"(?m)^\|.*docs/proof\.md.*\n",
     "docs/README.md": r"(?m)^- .*proof\.md.*\n",
     "docs/benchmarks.md": r"(?m)^## Requests of the sample\n(?:(?!## ).*\n)+",
+    "docs/writing-a-rule.md": r"(?m)^5\. Optionally.*\n.*-s proof.*\n",
     "docs/commands.md": r"(?m)^\|.*-s (?:proof|load)\b.*\n",
     "docs/api.md": r"(?m)^- \*\*Load\*\* .*\n(  .*\n)*",
 }

@@ -122,17 +122,17 @@ def test_relative_links_are_not_broken() -> None:
     assert not [(path, target) for path, target in links if not ((ROOT / path).parent / target).exists()]
 
 
-def test_the_page_of_the_architecture_has_every_floor_and_every_room() -> None:
-    """Its floors are those of the import contract, in order, and each module and package of the harness has a line."""
+def test_the_page_of_the_architecture_has_every_layer_and_every_module() -> None:
+    """Its layers are those of the import contract, in order, and each module and package of the harness has a line."""
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     layers = next(each["layers"] for each in project["tool"]["importlinter"]["contracts"] if "layers" in each)
-    floors = [re.findall(r"\w+", layer) for layer in layers]
+    layered = [re.findall(r"\w+", layer) for layer in layers]
     drawn = [re.findall(r"\w+", line.partition("  ")[0]) for line in page.split("```text\n")[2].splitlines()]
-    assert drawn[: len(floors)] == floors
-    rooms = {path.name for path in (ROOT / "src" / "harness").iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert drawn[: len(layered)] == layered
+    modules = {path.name for path in (ROOT / "src" / "harness").iterdir() if path.suffix == ".py" or path.is_dir()}
     listed = {name.rstrip("/") for name in re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)}
-    assert rooms - {"__init__.py", "__pycache__"} <= listed
+    assert modules - {"__init__.py", "__pycache__"} <= listed
     names = {*listed, *re.findall(r"`([\w/]+\.(?:py|sql))`", page)}
     assert not [name for name in names if not (ROOT / name).exists() and not (ROOT / "src" / "harness" / name).exists()]
 
