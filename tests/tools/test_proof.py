@@ -1,4 +1,4 @@
-"""The catalogue of faults fits the repository as it is."""
+"""The catalogue of changes fits the repository."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.id)
 def test_every_edit_changes_something(change: Change) -> None:
-    """What an edit replaces stands in its file exactly once, and what it makes is not there yet; results are Python."""
+    """The text that an edit replaces occurs once, a new file does not exist yet, and the results are valid Python."""
     for edit in change.edits:
         path = ROOT / edit.path
         text = edited(edit, path, head(ROOT))
@@ -29,8 +29,8 @@ def test_every_edit_changes_something(change: Change) -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.id)
-def test_every_change_names_tests_that_are_there(change: Change) -> None:
-    """Each argument is a file with that test, here or made by the change; an expected test is one of those that run."""
+def test_every_change_names_existing_tests(change: Change) -> None:
+    """Each argument is a file with that test, or the change adds it; an expected test is among those that run."""
     made = {edit.path: edit.new for edit in change.edits if not edit.old}
     assert change.tests
     for argument in change.tests:
@@ -41,8 +41,8 @@ def test_every_change_names_tests_that_are_there(change: Change) -> None:
         assert change.expected.partition("::")[0] in [argument.partition("::")[0] for argument in change.tests]
 
 
-def test_what_is_planted_knows_its_names(tmp_path: Path) -> None:
-    """A planted fault must fail by itself, not for an import that a file has lost since."""
+def test_planted_code_has_no_undefined_name(tmp_path: Path) -> None:
+    """A fault must be caught for itself, not for a missing import."""
     now = head(ROOT)
     for change in CHANGES:
         for path in {edit.path for edit in change.edits if edit.path.endswith(".py")}:
@@ -58,8 +58,8 @@ def test_what_is_planted_knows_its_names(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_there_are_enough_of_each_and_every_id_is_one() -> None:
-    """At least 40 faults and 15 harmless changes, under ids that are names of files too."""
+def test_there_are_enough_changes_with_unique_ids() -> None:
+    """At least 40 faults and 15 harmless changes; an id is also a file name."""
     faults = [change for change in CHANGES if change.expected]
     assert len(faults) >= 40
     assert len(CHANGES) - len(faults) >= 15
@@ -82,8 +82,8 @@ def test_the_page_lists_every_change() -> None:
         ("a black box", "Failed: sees a black box\n"),
     ],
 )
-def test_what_is_named_is_found(expected: str, output: str) -> None:
-    """A rule in a finding, a test among the failures, words anywhere: the whole line answers."""
+def test_the_line_that_names_the_fault_is_found(expected: str, output: str) -> None:
+    """A rule counts in a finding, a test among the failures, a text anywhere."""
     assert answer(expected, output) == output.splitlines()[-1].removeprefix("E   ")
 
 
@@ -95,13 +95,13 @@ def test_what_is_named_is_found(expected: str, output: str) -> None:
         ("tests/a.py::test_b", "tests/a.py::test_b PASSED\n"),
     ],
 )
-def test_what_only_looks_like_it_is_not(expected: str, output: str) -> None:
-    """A rule in the id of a test that failed for another reason is not named, nor is a test that passed."""
+def test_other_mentions_do_not_count(expected: str, output: str) -> None:
+    """A rule in the id of a failed test does not count, nor does a test that passed."""
     assert not answer(expected, output)
 
 
-def test_a_copy_holds_what_is_not_committed_yet_and_counts_it_as_released(tmp_path: Path) -> None:
-    """New files are planted in too, ignored ones are left behind, and nothing of the copy is an edit of history."""
+def test_a_copy_has_uncommitted_files_and_counts_them_as_released(tmp_path: Path) -> None:
+    """New files are copied, ignored ones are not, and the copy has no change against its released state."""
     root, copy = tmp_path / "root", tmp_path / "copy"
     root.mkdir()
     subprocess.run(["git", "init", "--quiet", str(root)], check=True)
@@ -113,8 +113,8 @@ def test_a_copy_holds_what_is_not_committed_yet_and_counts_it_as_released(tmp_pa
     assert subprocess.run(command, cwd=copy, check=True, capture_output=True, text=True).stdout == ""
 
 
-def test_an_edit_that_does_not_fit_is_refused(tmp_path: Path) -> None:
-    """Twice, or not at all, or over a file that is there."""
+def test_an_edit_that_does_not_fit_is_rejected(tmp_path: Path) -> None:
+    """Its text occurs twice or never, or its new file exists."""
     (tmp_path / "a").write_text("x x")
     for edit in (Edit("a", "x", "y"), Edit("a", "z", "y"), Edit("a", "", "y"), Edit("b", "x", "y")):
         with pytest.raises(PlantError):
@@ -122,10 +122,10 @@ def test_an_edit_that_does_not_fit_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("jobs", ["0", "1000"])
-def test_a_number_of_copies_that_cannot_be_is_refused(
+def test_an_impossible_number_of_jobs_is_rejected(
     jobs: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """None would wait for ever, and a thousand would fill the machine."""
+    """Zero would never end, and a thousand would overload the machine."""
     monkeypatch.setattr(sys, "argv", ["proof", "-j", jobs])
     with pytest.raises(SystemExit):
         arguments()

@@ -45,7 +45,7 @@ PROMISES = (
     ),
     behaviour(
         "cursor-repeats",
-        "a page that begins with the last row of the one before",
+        "a page that begins with the last row of the previous page",
         STATEMENTS,
         'Todo.id < bindparam("before")',
         'Todo.id <= bindparam("before")',
@@ -61,7 +61,7 @@ PROMISES = (
     ),
     behaviour(
         "patch-writes-everything",
-        "a change that also writes the fields that were not named",
+        "a change that also writes fields that the request left out",
         TODOS,
         "change.model_dump(exclude_unset=True)",
         "change.model_dump()",
@@ -112,7 +112,7 @@ PROMISES = (
     ),
     Change(
         "route-without-example",
-        "a route that nobody measures",
+        "a route without an example, which is not measured",
         (
             Edit(
                 "src/sealy/api/users.py",
@@ -164,7 +164,7 @@ RIGHTS = (
     ),
     behaviour(
         "strangers-connect",
-        "everybody may connect",
+        "every role may connect",
         ROLES,
         "        format('REVOKE ALL ON DATABASE %I FROM PUBLIC', database),\n",
         "",

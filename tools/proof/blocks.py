@@ -1,4 +1,4 @@
-"""What the changes are built from: a revision after the head, and a table with its model."""
+"""The parts of the changes: a revision after the head, and a table with its model."""
 
 from __future__ import annotations
 
@@ -79,17 +79,17 @@ INDEX = ('sa.Index(None, "owner_id")', "CREATE INDEX ix_notes_owner_id ON notes 
 
 
 def sql(*statements: str) -> str:
-    """Statements as a revision runs them."""
+    """Return the statements as a revision runs them."""
     return "\n".join(f"op.execute({statement!r})" for statement in statements)
 
 
 def alone(*statements: str) -> str:
-    """Statements as a revision runs them outside a transaction."""
+    """Return the statements as a revision runs them outside a transaction."""
     return "with op.get_context().autocommit_block():\n" + indent(sql(*statements), "    ")
 
 
 def revision(upgrade: str, downgrade: str, more: str = "") -> tuple[Edit, ...]:
-    """A revision after the head, of Python code; the app's constant names it."""
+    """Return the edits that add a revision after the head, and make it the app's head."""
     text = REVISION.replace("{upgrade}", indent(upgrade, "    ")).replace("{downgrade}", indent(downgrade, "    "))
     return (
         Edit(PLANTED, "", text.replace("{more}", more)),
@@ -98,7 +98,7 @@ def revision(upgrade: str, downgrade: str, more: str = "") -> tuple[Edit, ...]:
 
 
 def model(text: str, name: str = "notes") -> tuple[Edit, ...]:
-    """A module of models that the models' package imports."""
+    """Return the edits that add a module of models and import it."""
     base = "from sealy.db.base import Base\n"
     return (
         Edit(f"src/sealy/db/{name}.py", "", text),
@@ -109,7 +109,7 @@ def model(text: str, name: str = "notes") -> tuple[Edit, ...]:
 def notes(
     column: Pair = ("", ""), *after: str, key: Pair = KEY, owner: Pair = OWNER, index: Pair = INDEX, drop: str = ""
 ) -> tuple[Edit, ...]:
-    """A table of notes with its model and its revision; `after` are statements that follow, `drop` what goes first."""
+    """Return the edits that add the table notes, its model and revision; `drop` runs before the table is dropped."""
     made, ending = (
         TABLE.format(key=key[1], owner=owner[1], column=column[1] and f",\n    {column[1]}"),
         "DROP TABLE notes",
@@ -120,7 +120,7 @@ def notes(
 
 
 def column(line: str) -> Edit:
-    """One more line in the model of todos."""
+    """Return the edit that adds a line to the model of todos."""
     return Edit(
         "src/sealy/db/todos.py",
         "    due_at: Mapped[datetime | None]\n",

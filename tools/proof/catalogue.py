@@ -1,4 +1,4 @@
-"""All that is planted."""
+"""All changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One change to the repository: what a developer did, as edits, and what the tests must say of it."""
+"""One change to the repository: a developer's edits, and what the tests must report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 HEAD = "src/sealy/db/head.py"
 HEAD_REVISION = "HEAD_REVISION"
 NEXT_REVISION = "NEXT_REVISION"
-"""Stand in edits for the head of the copy, and for the number after it."""
+"""Placeholders in edits: the head revision of the copy, and the next number."""
 
 RULE = re.compile(r"[a-z]+(-[a-z]+)*")
 
@@ -25,10 +25,10 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Edits that belong together, and the tests (arguments of pytest) that judge them.
+    """Edits that belong together, and the tests (arguments of pytest) that check them.
 
-    `expected` is the rule that must be named, or the test that must fail, or the words that must be said; a change
-    without one is harmless, and the tests must pass.
+    `expected` is a rule that must be named, a test that must fail, or a text that must be printed. A change without it
+    is harmless, and the tests must pass.
     """
 
     id: str
@@ -39,14 +39,14 @@ class Change:
 
 
 class PlantError(Exception):
-    """An edit does not fit the files as they are: it would plant nothing."""
+    """An edit does not fit the files."""
 
 
 def head(root: Path) -> str:
-    """The head revision of the project at `root`.
+    """Return the head revision of the project at `root`.
 
     Raises:
-        PlantError: when the constant is not there.
+        PlantError: when head.py has no such constant.
     """
     found = re.search(r'(?m)^HEAD\b.*?= *"(\d+)"', (root / HEAD).read_text(encoding="utf-8"))
     if found is None:
@@ -55,7 +55,7 @@ def head(root: Path) -> str:
 
 
 def fill(text: str, now: str) -> str:
-    """Put the head and the number after it where they are named."""
+    """Replace the placeholders."""
     return text.replace(HEAD_REVISION, now).replace(NEXT_REVISION, f"{int(now) + 1:0{len(now)}}")
 
 
@@ -63,7 +63,7 @@ def plant(change: Change, root: Path) -> None:
     """Make the change in the project at `root`.
 
     Raises:
-        PlantError: when an edit does not fit; those before it are made then.
+        PlantError: when an edit does not fit; earlier edits are made then.
     """
     now = head(root)
     for edit in change.edits:
@@ -73,32 +73,32 @@ def plant(change: Change, root: Path) -> None:
 
 
 def edited(edit: Edit, path: Path, now: str) -> str:
-    """What the file at `path` holds after the edit.
+    """Return the content of the file at `path` after the edit.
 
     Raises:
-        PlantError: when `old` is not there exactly once, or a file that is to be made is there.
+        PlantError: when `old` does not occur exactly once, or a new file exists already.
     """
     if not edit.old:
         if path.exists():
-            raise PlantError(f"{edit.path} is to be made, and is there already")
+            raise PlantError(f"{edit.path} exists already")
         return fill(edit.new, now)
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     old = fill(edit.old, now)
     if text.count(old) != 1:
-        raise PlantError(f"{edit.path} holds {text.count(old)} times, not once:\n{old}")
+        raise PlantError(f"{edit.path} contains {text.count(old)} times instead of once:\n{old}")
     return text.replace(old, fill(edit.new, now))
 
 
 def tests_of(change: Change, now: str) -> list[str]:
-    """The arguments of pytest."""
+    """Return the arguments of pytest."""
     return [fill(argument, now) for argument in change.tests]
 
 
 def answer(expected: str, output: str) -> str:
-    """The line of pytest's output that names a rule in a finding or a test as failed, or holds the words, or "".
+    """Return the line of pytest's output that names the rule, the failed test or the text; "" without one.
 
-    A finding begins with `rule: object`, and in the run's summary with `error  rule  object`; a rule's name elsewhere,
-    in the id of a test say, is not enough.
+    A finding begins with `rule: object`, and in the summary of the run with `error  rule  object`. The name of a rule
+    elsewhere, such as in the id of a test, does not count.
     """
     if "::" in expected:
         return next((line for line in output.splitlines() if line.startswith(_failed(expected))), "")

@@ -1,4 +1,4 @@
-"""Faults of two tellings: the models say one thing, the migrations another."""
+"""Faults in which models and migrations disagree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TODOS = "src/sealy/db/todos.py"
 
 
 def drifted(name: str, done: str, *edits: Edit) -> Change:
-    """A fault that the comparison of models and migrations finds."""
+    """Return a fault that the comparison of models and migrations finds."""
     return Change(name, done, edits, DRIFT, "schema-drift")
 
 
@@ -38,7 +38,7 @@ FAULTS = (
     drifted("migration-without-model", "a column in a migration and not in the model", *NICK_SQL),
     drifted(
         "not-null-dropped",
-        "NOT NULL taken from the model alone",
+        "NOT NULL removed from the model alone",
         Edit(TODOS, "title: Mapped[str]\n", "title: Mapped[str | None]\n"),
     ),
     drifted(
@@ -48,7 +48,7 @@ FAULTS = (
     ),
     drifted(
         "default-edited",
-        "a default turned round in the model alone",
+        "a default inverted in the model alone",
         Edit(TODOS, "server_default=false()", 'server_default="true"'),
     ),
     drifted(
@@ -58,12 +58,12 @@ FAULTS = (
     ),
     drifted(
         "on-delete-forgotten",
-        "ON DELETE CASCADE taken from the model alone",
+        "ON DELETE CASCADE removed from the model alone",
         Edit(TODOS, 'ForeignKey("users.id", ondelete="CASCADE")', 'ForeignKey("users.id")'),
     ),
     drifted(
         "index-forgotten",
-        "an index taken from the model alone",
+        "an index removed from the model alone",
         Edit(TODOS, '        Index(None, "done", "id"),\n', ""),
     ),
     Change(

@@ -125,7 +125,7 @@ SCHEMA = (
         *revision(
             'op.update_in_batches("todos", "UPDATE todos SET title = btrim(title)'
             " WHERE title <> btrim(title) AND btrim(title) <> '' AND id > :after AND id <= :last\")",
-            "pass  # what was cut off is gone, and nobody misses it",
+            "pass  # the longer texts were cut",
         ),
     ),
     Change(
@@ -208,7 +208,7 @@ CODE = (
     ),
     Change(
         "budget-raised",
-        "a test with a budget of its own and a reason",
+        "a test with its own budget and a reason",
         (after(USERS, READ, FOUR_MORE), Edit("tests/api/test_rich_user.py", "", RICH_TEST)),
         ("tests/api/test_rich_user.py",),
     ),

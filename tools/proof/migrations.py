@@ -28,7 +28,7 @@ def read(rule: str, done: str, upgrade: str, more: str = "") -> Change:
 
 
 def branched() -> tuple[Edit, Edit]:
-    """A revision beside the head, as two people make who both start from the one before it."""
+    """Return a revision next to the head, with the same predecessor."""
     planted, _ = revision(sql(EMPTY), sql("DROP TABLE lists"))
     below = planted.new.replace(FOLLOWING, FOLLOWING.replace("HEAD_REVISION", "0002"))
     return Edit(PLANTED, "", below), Edit(HEAD, '"HEAD_REVISION"', '"NEXT_REVISION"')
@@ -41,7 +41,7 @@ UNCHECK = "ALTER TABLE todos DROP CONSTRAINT ck_todos_key"
 BLOCKING = (
     traced(
         "index-build-blocking",
-        "an index built while nobody may write",
+        "an index built under a lock that blocks writes",
         'op.create_index("ix_todos_title", "todos", ["title"])',
         'op.drop_index_concurrently("ix_todos_title", "todos")',
     ),
@@ -54,25 +54,25 @@ BLOCKING = (
     traced("check-scan-blocking", "a CHECK validated under an exclusive lock", CHECK, UNCHECK),
     traced(
         "fk-scan-blocking",
-        "a foreign key validated while nobody may write",
+        "a foreign key validated under a lock that blocks writes",
         "ALTER TABLE todos ADD CONSTRAINT fk_todos_again FOREIGN KEY (owner_id) REFERENCES users (id)",
         "ALTER TABLE todos DROP CONSTRAINT fk_todos_again",
     ),
     traced(
         "table-rewrite",
-        "a type changed, so that every row is written anew",
+        "a type changed, which rewrites every row",
         "ALTER TABLE todos ALTER COLUMN title TYPE varchar(900)",
         "ALTER TABLE todos ALTER COLUMN title TYPE text",
     ),
     traced(
         "type-change-breaks-prepared",
-        "a type changed under statements that the release that runs has prepared",
+        "a type changed under prepared statements of the running release",
         "ALTER TABLE todos ALTER COLUMN created_at TYPE timestamp",
         "ALTER TABLE todos ALTER COLUMN created_at TYPE timestamptz",
     ),
     traced(
         "table-rewrite",
-        "a column whose default is another one for each row",
+        "a column with a volatile default",
         ADD.format("uuid NOT NULL DEFAULT gen_random_uuid()"),
         DROP,
         "volatile-default",
@@ -127,14 +127,14 @@ FAILING = (
 RELEASES = (
     traced(
         "rename-column",
-        "a column renamed under the release that runs",
+        "a column renamed that the running release uses",
         'op.alter_column("todos", "title", new_column_name="name")',
         'op.alter_column("todos", "name", new_column_name="title")',
     ),
     traced("rename-table", "a table renamed", 'op.rename_table("tags", "labels")', 'op.rename_table("labels", "tags")'),
     traced(
         "drop-column",
-        "a column dropped that the release that runs still reads",
+        "a column dropped that the running release still reads",
         'op.drop_column("todos", "due_at")',
         ADD.format("").replace("nick", "due_at") + "timestamptz",
     ),
@@ -146,13 +146,13 @@ RELEASES = (
     ),
     traced(
         "old-insert-breaks",
-        "a default taken away from a column that the release that runs leaves out",
+        "a default dropped that inserts of the running release rely on",
         "ALTER TABLE todos ALTER COLUMN done DROP DEFAULT",
         "ALTER TABLE todos ALTER COLUMN done SET DEFAULT false",
     ),
     traced(
         "drop-not-null",
-        "NOT NULL taken from a column that the release that runs relies on",
+        "NOT NULL dropped from a column that the running release relies on",
         "ALTER TABLE todos ALTER COLUMN title DROP NOT NULL",
         'op.add_not_null("todos", "title")',
     ),
@@ -174,7 +174,9 @@ LOSING = (
         "backfill-in-ddl-transaction",
     ),
     traced("truncate", "a table emptied", "TRUNCATE todo_tags", "pass"),
-    traced("cascade-drop", "a drop that takes along whatever depends on it", "DROP TABLE tags CASCADE", "pass"),
+    traced(
+        "cascade-drop", "a drop with CASCADE, which also drops what depends on it", "DROP TABLE tags CASCADE", "pass"
+    ),
     traced("downgrade-missing", "a downgrade that is only `pass`", ADD.format("text"), "pass"),
     traced(
         "downgrade-not-symmetric",
@@ -200,13 +202,13 @@ READ = (
     ),
     read(
         "imports-app-models",
-        "a revision that uses the app's models, which will be others next year",
+        "a revision that uses the app's models, which change later",
         "op.execute(sa.select(Todo))",
         "\nfrom sealy.db.todos import Todo\n",
     ),
     read(
         "time-or-random-in-revision",
-        "a revision that asks for the time, and does something else in every database",
+        "a revision that reads the clock, so that databases differ",
         "op.execute(f\"COMMENT ON TABLE todos IS 'made {datetime.now()}'\")",
         "\nfrom datetime import datetime\n",
     ),
@@ -226,10 +228,10 @@ ORDER = (
         RELEASED,
         "edited-history",
     ),
-    Change("non-linear", "a revision slipped in below released ones", branched(), RELEASED, "non-linear"),
+    Change("non-linear", "a revision inserted before released ones", branched(), RELEASED, "non-linear"),
     Change(
         "two-heads",
-        "two revisions on the same one",
+        "two revisions with the same predecessor",
         branched(),
         (f"{HISTORY}::test_single_head_revision",),
         f"{HISTORY}::test_single_head_revision",
@@ -250,7 +252,7 @@ ORDER = (
     ),
     Change(
         "env-without-lock-timeout",
-        "the limit for waiting on locks taken out of env.py",
+        "lock_timeout removed from env.py",
         (Edit("migrations/env.py", 'LOCK_TIMEOUT = "5s"', 'LOCK_TIMEOUT = "0"'),),
         ("tests/migrations/test_hazards.py::test_a_revision_does_no_harm[0005]",),
         "no-lock-timeout",

@@ -14,7 +14,7 @@ END = "<!-- end of what is written -->"
 
 
 def tables(outcomes: Sequence[Outcome]) -> str:
-    """Faults with what names them, then the harmless changes with the tests that let them pass."""
+    """Return the table of faults with what names them, and the table of harmless changes with their tests."""
     faults = [item for item in outcomes if item.change.expected]
     harmless = [item for item in outcomes if not item.change.expected]
     return "\n".join(
@@ -33,7 +33,7 @@ def tables(outcomes: Sequence[Outcome]) -> str:
 
 
 def write(path: Path, outcomes: Sequence[Outcome]) -> None:
-    """Put the tables between the marks of the page."""
+    """Write the tables between the marks of the page."""
     text = path.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -62,6 +62,6 @@ def _harmless(outcome: Outcome) -> tuple[str, ...]:
 
 
 def _files(change: Change) -> str:
-    """The files of the tests that ran, each once."""
+    """Return the files of the tests, each once."""
     names = dict.fromkeys(re.sub(r"^tests/|::.*", "", test) for test in change.tests)
     return ", ".join(f"`{name}`" for name in names)

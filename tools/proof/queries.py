@@ -92,7 +92,7 @@ FAULTS = (
     ),
     Change(
         "query-in-a-for-loop",
-        "tags made one at a time",
+        "tags inserted one by one",
         (
             Edit(
                 TODOS,
@@ -109,7 +109,7 @@ FAULTS = (
     Change("query-budget", "five queries for one user", (after(USERS, READ, FOUR_MORE),), CREATED, "query-budget"),
     Change(
         "budget-stale",
-        "a budget of its own for a test that needs none",
+        "a raised budget for a test that does not need it",
         (Edit("tests/api/test_page_of_one.py", "", PAGE_TEST),),
         ("tests/api/test_page_of_one.py",),
         "stale-exemption",
@@ -146,7 +146,7 @@ FAULTS = (
     ),
     Change(
         "count-in-list",
-        "the number of all rows beside a page of them",
+        "a count of all rows with each page",
         (after(TODOS, LIST, '        connection.exec_driver_sql("SELECT count(*) FROM todos")\n'),),
         GROWTH,
         "count-in-list",
@@ -173,7 +173,7 @@ FAULTS = (
     ),
     Change(
         "transaction-left-open",
-        "a connection taken out of the pool and never given back",
+        "a connection taken from the pool and never returned",
         (Edit(USERS, "    with writes.begin() as connection:\n", KEPT),),
         CREATED,
         "transaction-left-open",
@@ -194,7 +194,7 @@ FAULTS = (
     ),
     Change(
         "query-without-index",
-        "an address looked for in a spelling that no index has",
+        "an address searched by an expression that no index has",
         (Edit(USERS, CREATE, CHECKED + CREATE),),
         CREATED,
         "query-without-index",

@@ -65,7 +65,7 @@ FAULTS = (
     ),
     typed("column-timestamp-without-time-zone", "a time without its zone", "datetime", "timestamp", "sa.DateTime"),
     typed("column-json", "json where jsonb belongs", "dict[str, str]", "json", "sa.JSON"),
-    typed("column-varchar-n", "a limit of length in the type", "str", "varchar(80)", "sa.String(80)"),
+    typed("column-varchar-n", "a length limit in the type", "str", "varchar(80)", "sa.String(80)"),
     typed("column-char-n", "a type that pads with spaces", "str", "char(3)", "sa.CHAR(3)"),
     typed("column-money", "the type money", "str", "money", "postgresql.MONEY"),
     rule(
@@ -75,7 +75,7 @@ FAULTS = (
     ),
     rule(
         "column-boolean-nullable",
-        "a boolean that may be neither",
+        "a boolean that may be NULL",
         notes(("pinned: Mapped[bool | None]", "pinned boolean DEFAULT false")),
     ),
     rule(
@@ -97,7 +97,7 @@ FAULTS = (
     ),
     rule(
         "primary-key-too-small",
-        "an integer key, which ends at two thousand million rows",
+        "an integer key, which ends at two billion rows",
         notes(
             key=(
                 "id: Mapped[int] = mapped_column(sa.Integer, sa.Identity(always=True), primary_key=True)",
@@ -138,12 +138,12 @@ FAULTS = (
     ),
     rule(
         "name-needs-quotes",
-        "a column that must be quoted for ever",
+        "a column whose name always needs quotes",
         notes(('extra: Mapped[str] = mapped_column("dueBy")', '"dueBy" text NOT NULL')),
     ),
     rule(
         "constraint-not-valid",
-        "a CHECK that nobody validated",
+        "a CHECK that was never validated",
         notes(("", ""), "ALTER TABLE notes ADD CONSTRAINT ck_notes_body CHECK (body <> '') NOT VALID"),
     ),
     rule(
@@ -178,7 +178,7 @@ FAULTS = (
         "a table that a crash empties",
         notes(("", ""), "ALTER TABLE notes SET UNLOGGED"),
     ),
-    rule("grant-to-public", "a grant to everybody", notes(("", ""), "GRANT SELECT ON notes TO PUBLIC")),
+    rule("grant-to-public", "a grant to PUBLIC", notes(("", ""), "GRANT SELECT ON notes TO PUBLIC")),
     rule(
         "trigger-disabled",
         "a trigger that was left disabled",
@@ -204,7 +204,7 @@ FAULTS = (
     ),
     rule(
         "schema-public-create",
-        "everybody may create tables in public",
+        "every role may create tables in public",
         (Edit(ROLES, "'REVOKE CREATE ON SCHEMA public FROM PUBLIC'", "'GRANT CREATE ON SCHEMA public TO PUBLIC'"),),
     ),
 )
