@@ -26,10 +26,10 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.reuse_venv = "yes"
 
-PROJECT = nox.project.load_toml("pyproject.toml")
-TODAY = f"{sys.version_info.major}.{sys.version_info.minor}"
-PYTHONS = nox.project.python_versions(PROJECT)
-MAJORS = PROJECT["tool"]["harness"]["supported"]
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
+PYTHONS = nox.project.python_versions(PYPROJECT)
+MAJORS = PYPROJECT["tool"]["harness"]["supported"]
 IMAGE = "3.13"
 """The Python version of the container image."""
 
@@ -45,13 +45,13 @@ SUITES = ("migrations", "schema", "api")
 HARNESS = ("tests/harness", "tests/tools", "tests/template")
 """The tests of the harness and the tools. In a project only the session `harness` runs them."""
 
-PROJECT_ONLY = [] if TEMPLATE else [f"--ignore={folder}" for folder in HARNESS]
-"""Options for pytest that leave those tests out in a project made from the template."""
+WITHOUT_HARNESS = [] if TEMPLATE else [f"--ignore={folder}" for folder in HARNESS]
+"""Options for pytest that leave these tests out in a project made from the template."""
 
 XDIST = ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")
 """Options for long runs. Each worker starts its own PostgreSQL server; more than eight cost more than they save."""
 
-ALL_SUITES = ("-m", "not (nightly or deploy)", *PROJECT_ONLY, *XDIST)
+ALL_SUITES = ("-m", "not (nightly or deploy)", *WITHOUT_HARNESS, *XDIST)
 """Options that select every test for CI, slow ones included."""
 
 STOP_TIMEOUT = 30.0
@@ -76,7 +76,7 @@ if "--parallel-worker" in sys.argv:
     threading.Thread(target=stop_with_parent, args=(os.getppid(),), daemon=True).start()
 
 
-def run(session: nox.Session, *arguments: str, python: str = TODAY, interrupt_timeout: float = 5.0) -> None:
+def run(session: nox.Session, *arguments: str, python: str = CURRENT, interrupt_timeout: float = 5.0) -> None:
     """Run `python arguments` in the shared environment of that Python version, with src/ importable."""
     programs = session.cache_dir.parent.resolve() / f"venv-{python.replace('.', '-')}" / "bin"
     if not (programs / "python").exists():
@@ -91,7 +91,7 @@ def run(session: nox.Session, *arguments: str, python: str = TODAY, interrupt_ti
     )
 
 
-def pytest(session: nox.Session, *arguments: str, python: str = TODAY) -> None:
+def pytest(session: nox.Session, *arguments: str, python: str = CURRENT) -> None:
     """Run pytest; arguments typed after `--` come last and win."""
     run(session, "-m", "pytest", *arguments, *session.posargs, python=python)
 
@@ -101,14 +101,14 @@ def fast_tests(session: nox.Session, *folders: str, options: tuple[str, ...] = (
     pytest(session, "-o", f"testpaths={' '.join(folders)}", "-m", "not (deploy or slow)", *options)
 
 
-SHARED = {"venv_backend": "none", "requires": [f"venv-{TODAY}"]}
+SHARED = {"venv_backend": "none", "requires": [f"venv-{CURRENT}"]}
 """Options of a session that runs in the shared environment of the current Python."""
 
 DEFAULT = {**SHARED, "allow_parallel": True}
 """Options of a session of the default run, which runs the sessions in parallel."""
 
 
-@nox.session(python=sorted({*PYTHONS, TODAY, NEXT[0]}, key=lambda text: int(text.split(".")[1])), default=False)
+@nox.session(python=sorted({*PYTHONS, CURRENT, NEXT[0]}, key=lambda text: int(text.split(".")[1])), default=False)
 def venv(session: nox.Session) -> None:
     """Create the environment that other sessions share, from requirements/dev.txt."""
     compiled = {"UV_COMPILE_BYTECODE": "1"}  # once here, instead of at each start where bytecode may not be written
@@ -199,7 +199,7 @@ def deploy(session: nox.Session) -> None:
 @nox.session(**SHARED, default=False)
 def full(session: nox.Session) -> None:
     """Run every test, including the slow and the nightly ones."""
-    pytest(session, *PROJECT_ONLY)
+    pytest(session, *WITHOUT_HARNESS)
 
 
 @nox.session(**SHARED, default=False, tags=["ci"])
@@ -324,7 +324,7 @@ def env(session: nox.Session) -> None:
     """Create .venv with all dependencies, for editors and for plain pytest."""
     session.run("uv", "venv", "--allow-existing", "--seed", "--python", sys.executable, ".venv")
     session.run("uv", "pip", "install", "--python", ".venv", "--require-hashes", "-r", "requirements/dev.txt")
-    packages = Path(".venv/lib", f"python{TODAY}", "site-packages")
+    packages = Path(".venv/lib", f"python{CURRENT}", "site-packages")
     (packages / "src.pth").write_text(f"{Path('src').resolve()}\n", encoding="utf-8")
     session.log("ready: .venv/bin/pytest -m integration, or: source .venv/bin/activate")
 

@@ -12,8 +12,8 @@ from tests.template.clones import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_first_example_is_the_finding_of_today(empty_database: Database) -> None:
-    """Each line, the fix among them, whose text is to be pasted."""
+def test_the_first_example_is_the_current_finding(empty_database: Database) -> None:
+    """Every line is the same, including the fix that users paste."""
     finding = found(empty_database, REFERENCE)
     assert f"```text\n{finding}\n```" in README
 

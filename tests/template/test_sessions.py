@@ -28,7 +28,7 @@ import json, sys
 with open("runs.jsonl", "a") as file:
     print(json.dumps(sys.argv[1:]), file=file)
 """
-"""Stands in for every Python that a session would run, and writes down its arguments."""
+"""Replaces every Python that a session would run, and records the arguments."""
 
 NO_VENV = """
 import nox
@@ -40,7 +40,7 @@ for python in PYTHONS:
     def venv(session: nox.Session) -> None:
         pass
 """
-"""Stands in for the environments that sessions share: nox asks for one session each, even if none is to be made."""
+"""Replaces the sessions that create the shared environments: nox resolves them even if it skips them."""
 
 
 def prepare(place: Path) -> None:

@@ -45,17 +45,17 @@ def test_released_revisions_may_be_removed(tmp_path: Path) -> None:
 def test_no_page_mentions_removed_sessions(tmp_path: Path) -> None:
     """`proof` and `load` are about the sample: README and docs no longer mention them."""
     place = copy(tmp_path)
-    told = re.compile(r"-s (proof|load)\b|proof\.md")
-    assert telling(place, told) != []
+    removed = re.compile(r"-s (proof|load)\b|proof\.md")
+    assert mentioning(place, removed) != []
     slim(place)
     commit_all(place, "Start without the sample")
-    assert telling(place, told) == []
+    assert mentioning(place, removed) == []
 
 
-def telling(place: Path, told: re.Pattern[str]) -> list[str]:
+def mentioning(place: Path, pattern: re.Pattern[str]) -> list[str]:
     """Return the pages that match a pattern."""
     pages = [path for path in tracked(place) if path.endswith(".md")]
-    return [path for path in pages if told.search((place / path).read_text(encoding="utf-8"))]
+    return [path for path in pages if pattern.search((place / path).read_text(encoding="utf-8"))]
 
 
 @pytest.mark.slow
