@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Severity = Literal["error", "warning", "info"]
@@ -36,7 +37,8 @@ class Finding:
 
     `object` names the place exactly as an exemption must (`schema.table.column`, `drop-column` objects of a revision,
     `GET /v1/todos`). `message` carries the values that were seen, `fix` is code that can be pasted. `revision` and
-    `statement` are set where a migration or a query is judged. `level` overrides the rule's severity.
+    `statement` are set where a migration or a query is judged. `level` overrides the rule's severity. `file`, relative
+    to the project's root, and `line` are set where they are known.
     """
 
     rule: Rule
@@ -46,19 +48,33 @@ class Finding:
     revision: str | None = None
     statement: str | None = None
     level: Severity | None = None
+    file: str | None = None
+    line: int | None = None
 
     @property
     def severity(self) -> Severity:
         """The finding's own level where it has one, else its rule's."""
         return self.level or self.rule.severity
 
+    @property
+    def place(self) -> str:
+        """`path:line`, or as much of it as is known."""
+        return ":".join(str(part) for part in (self.file, self.line) if part and self.file)
+
     def __str__(self) -> str:
-        """Rule and object on one line, then what was seen, why it matters and the fix."""
-        lines = [f"{self.rule.id}: {self.object}", f"  {self.message}", f"  why: {self.rule.why}"]
+        """Return severity, rule, object and place on one line, then what was seen, why it matters and the fix."""
+        head = f"{self.severity}: {self.rule.id}: {self.object}" + (f" at {self.place}" if self.place else "")
+        lines = [head, f"  {self.message}", f"  why: {self.rule.why}"]
         if self.statement:
             lines.append(f"  statement: {self.statement}")
         lines.append("  fix: " + (self.fix or self.rule.fix).replace("\n", "\n       "))
         return "\n".join(lines)
+
+
+def relative(path: Path, root: Path) -> str:
+    """Return a path below `root` as findings print it, and any other as it is."""
+    path = path.resolve()
+    return str(path.relative_to(root.resolve()) if path.is_relative_to(root.resolve()) else path)
 
 
 @dataclass(frozen=True, slots=True)

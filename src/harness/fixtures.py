@@ -25,6 +25,7 @@ from harness.run import RUN, Run
 from harness.schema.access.plans import RouteStatement
 from harness.schema.access.unindexed import unindexed
 from harness.schema.options import findings, read_options
+from harness.schema.places import located
 
 BLACK_BOX = (
     "A test marked api sees the database as a black box: it asks over HTTP and reads answers, nothing else, so that "
@@ -59,7 +60,7 @@ def judge(harness_run: Run) -> Callable[..., Verdict]:
     """
 
     def judge(suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] | None = None) -> Verdict:
-        verdict = harness_run.judge(suite, findings, exemptions)
+        verdict = harness_run.judge(suite, located(findings, harness_run.config), exemptions)
         if not verdict.clean:
             pytest.fail(str(verdict), pytrace=False)
         return verdict
@@ -168,7 +169,7 @@ def statements_judged(harness_run: Run, catalog: Snapshot, statements_sent: Stat
     with fresh.as_role("app").connect() as connection:
         found = unindexed(connection, catalog, statements)
     databases.drop(fresh)
-    verdict = harness_run.judge("api", found)
+    verdict = harness_run.judge("api", located(found, harness_run.config))
     if not verdict.clean:
         pytest.fail(f"\n{verdict}", pytrace=False)
 

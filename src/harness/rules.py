@@ -42,17 +42,22 @@ Subject = TypeVar("Subject")
 
 
 class Statement(Protocol):
-    """A statement that carries more than its text."""
+    """A statement as a trace records it."""
 
     @property
     def sql(self) -> str:
         """The text."""
 
+    @property
+    def line(self) -> int | None:
+        """The line of the revision that sent it."""
+
 
 class Breach(NamedTuple):
     """One place that breaks a rule: the object as an exemption names it, what was seen, and code that repairs it.
 
-    `statement` is the SQL that is to blame; `level` overrides the rule's severity.
+    `statement` is the SQL that is to blame; `level` overrides the rule's severity; `line` is one of the file that is
+    judged, and by default that of the statement.
     """
 
     object: str
@@ -60,12 +65,14 @@ class Breach(NamedTuple):
     fix: str = ""
     statement: str | Statement | None = None
     level: Severity | None = None
+    line: int | None = None
 
     def finding(self, rule: Rule) -> Finding:
         """Return the finding of `rule` at this place."""
         sent = self.statement
-        sql = sent if sent is None or isinstance(sent, str) else sent.sql
-        return Finding(rule, self.object, self.message, self.fix, statement=sql, level=self.level)
+        sql, line = (sent, None) if sent is None or isinstance(sent, str) else (sent.sql, sent.line)
+        line = self.line or line
+        return Finding(rule, self.object, self.message, self.fix, statement=sql, level=self.level, line=line)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import harness.schema.rules  # noqa: F401 - registers the rules
@@ -71,11 +73,19 @@ def test_an_exemption_without_a_reason_is_refused() -> None:
         Exemption("table-without-key", "public.a", "legacy")
 
 
-def test_a_finding_reads_rule_object_values_why_and_fix() -> None:
-    """What a developer sees names the place first and ends with code to paste."""
+def test_the_place_of_a_finding_ends_its_first_line() -> None:
+    """File and line as a terminal opens them; a line without its file says nothing."""
+    finding = Finding(BROKEN, "public.a", "it has none", file="src/shop/models.py", line=7)
+    assert str(finding).splitlines()[0] == "error: table-without-key: public.a at src/shop/models.py:7"
+    assert replace(finding, line=None).place == "src/shop/models.py"
+    assert replace(finding, file=None).place == ""
+
+
+def test_a_finding_reads_severity_rule_object_values_why_and_fix() -> None:
+    """What a developer sees names the object first and ends with code to paste."""
     finding = Finding(BROKEN, "public.a", "has columns x, y and no key", fix="op.create_primary_key(...)")
     assert str(finding).splitlines() == [
-        "table-without-key: public.a",
+        "error: table-without-key: public.a",
         "  has columns x, y and no key",
         "  why: rows cannot be told apart",
         "  fix: op.create_primary_key(...)",

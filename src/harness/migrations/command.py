@@ -105,8 +105,7 @@ def _as_json(finding: Finding) -> dict[str, Any]:
 
 def _print_text(version: str, verdict: Verdict, judged: list[RevisionResult]) -> None:
     for finding in (*verdict.failing, *verdict.shown):
-        where = f" in {finding.revision}" if finding.revision else ""
-        sys.stdout.write(f"{finding.severity}{where}: {finding}\n\n")
+        sys.stdout.write(f"{finding}\n\n")
     for finding, exemption in verdict.exempted:
         sys.stdout.write(f"exempted: {finding.rule.id}: {finding.object} ({exemption.reason})\n")
     sys.stdout.write(ReportTable("Migrations", COLUMNS, [item.row for item in judged]).plain() + "\n")

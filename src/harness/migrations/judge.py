@@ -80,10 +80,13 @@ class Judge:
             found = not_judged(Obstacle(script.revision, message))
         else:
             found = [*trace_findings(seen), *self._design(seen)]
+        trace = seen.trace
         statements = tuple(asdict(item) for item in seen.trace.statements)
         return RevisionResult(
             script.revision,
-            tuple(replace(item, revision=script.revision) for item in found),
+            tuple(
+                replace(item, revision=script.revision, line=item.line or trace.line_of(item.object)) for item in found
+            ),
             statements,
             asdict(seen.downgrade_result),
             summary(seen.trace),

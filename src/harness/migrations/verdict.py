@@ -8,7 +8,7 @@ from pathlib import Path
 from alembic.script import Script
 
 import harness.migrations.rules  # noqa: F401 - registers the rules
-from harness.findings import Finding, Verdict
+from harness.findings import Finding, Verdict, relative
 from harness.migrations.files.exemptions import read_exemptions
 from harness.migrations.files.source import read_source, renders_offline
 from harness.migrations.project import Project
@@ -20,7 +20,8 @@ def judge_revision(project: Project, script: Script, result: RevisionResult) -> 
     """Return what a revision breaks, by its trace and by its file, with the exemptions of the file and the project."""
     path = Path(script.path)
     offline = renders_offline(Path(project.history.script.dir) / "env.py")
-    findings = [*result.findings, *file_findings(path, project.package, offline=offline)]
+    found = [*result.findings, *file_findings(path, project.package, offline=offline)]
+    findings = [replace(item, file=relative(path, project.history.root)) for item in found]
     config = project.config
     return judge(
         findings, read_exemptions(path), config.exemptions if config else (), strict=bool(config and config.strict)

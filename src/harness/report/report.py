@@ -89,7 +89,7 @@ def _first_line(text: str) -> str:
 
 
 def as_json(finding: Finding) -> dict[str, Any]:
-    """A finding as the JSON outputs show it: `revision` and `statement` only where there are any."""
+    """Return a finding as the JSON outputs show it; revision, statement, file and line only where there are any."""
     shown: dict[str, Any] = {
         "rule": finding.rule.id,
         "severity": finding.severity,
@@ -98,5 +98,5 @@ def as_json(finding: Finding) -> dict[str, Any]:
         "why": finding.rule.why,
         "fix": finding.fix or finding.rule.fix,
     }
-    optional = {"revision": finding.revision, "statement": finding.statement}
+    optional = {name: getattr(finding, name) for name in ("revision", "statement", "file", "line")}
     return shown | {name: value for name, value in optional.items() if value is not None}

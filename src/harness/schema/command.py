@@ -102,7 +102,7 @@ def _print_json(snapshot: Snapshot, verdict: Verdict) -> None:
 def _print_text(snapshot: Snapshot, verdict: Verdict, rules: int) -> None:
     found = _ordered(verdict)
     for finding in found:
-        sys.stdout.write(f"{finding.severity}: {finding}\n\n")
+        sys.stdout.write(f"{finding}\n\n")
     for finding, exemption in verdict.exempted:
         sys.stdout.write(f"exempted: {finding.rule.id}: {finding.object} ({exemption.reason})\n")
     errors = sum(finding.severity == "error" for finding in found)

@@ -192,6 +192,6 @@ def test_a_list_of_constant_length_is_not_unbounded() -> None:
 def test_a_route_that_costs_too_much_says_what_it_sent_and_what_to_do() -> None:
     """Route, what it needs, what is allowed, every statement, and how to mend or accept it."""
     text = str(*route_cost(Timing("GET /a", 2, 3, (0.1,), (0.1,), "    1.0 ms  #1  SELECT b"), queries=1, trips=1))
-    assert text.startswith("route-cost: GET /a\n  2 queries in 3 round trips; a GET may make 1 in 1\n")
+    assert text.startswith("error: route-cost: GET /a\n  2 queries in 3 round trips; a GET may make 1 in 1\n")
     assert "    1.0 ms  #1  SELECT b\n" in text
     assert '{ rule = "route-cost", object = "GET /a", reason = "…" }' in text

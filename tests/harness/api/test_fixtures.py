@@ -119,7 +119,7 @@ def test_an_exemption_that_nothing_needs_fails_a_whole_run(
     result = (project.runpytest_subprocess if arguments == ("-n2",) else project.runpytest_inprocess)(*arguments)
     assert result.ret == code
     stale = [line for line in result.outlines if "stale-exemption: " in line]
-    assert stale == ["stale-exemption: query-budget:GET /gone"] * code
+    assert stale == ["error: stale-exemption: query-budget:GET /gone"] * code
 
 
 def test_the_plans_of_what_was_sent_are_judged_at_the_end(project: pytest.Pytester) -> None:

@@ -49,8 +49,8 @@ def test_a_foreign_project_is_judged(shop: Path, cluster: Cluster, capsys: pytes
     """Its env.py takes sqlalchemy.url, which is the throw-away server's: production is never asked."""
     assert judge(cluster, "--config", shop / "alembic.ini") == 1
     out = capsys.readouterr().out
-    assert "error in a2: index-build-blocking: public.users.ix_email" in out
-    assert "error in a2: no-lock-timeout: public.users" in out
+    assert "error: index-build-blocking: public.users.ix_email at alembic/versions/a2.py:10\n" in out
+    assert "error: no-lock-timeout: public.users at alembic/versions/a2.py:10\n" in out
     assert "2 revisions on PostgreSQL" in out
 
 
@@ -63,6 +63,7 @@ def test_json_is_one_object_on_stdout(shop: Path, cluster: Cluster, capfd: pytes
     assert document["postgres"] == cluster.installation.version
     finding = next(item for item in document["findings"] if item["rule"] == "index-build-blocking")
     assert {"rule", "severity", "revision", "object", "statement", "message", "fix"} <= set(finding)
+    assert (finding["file"], finding["line"]) == ("alembic/versions/a2.py", 10)
     assert (finding["severity"], finding["revision"]) == ("error", "a2")
     assert [item["revision"] for item in document["revisions"]] == ["a1", "a2"]
     assert document["revisions"][1]["statements"][0]["locks"][0]["mode"] == "ShareLock"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness.projects import write_revision
+from harness.__main__ import main
+from harness.postgres.server import Cluster
+from tests.harness.projects import ALEMBIC, write_revision
 
 pytestmark = pytest.mark.slow
 
@@ -14,21 +16,6 @@ def test_a_revision_does_no_harm(judge_revision):
 """
 
 IMPORTS = "from harness.migrations.fixtures import judge_revision, migration_judge, pytest_generate_tests\n"
-
-INDEX = """
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
-{exemptions}
-
-def upgrade():
-    op.execute("SET lock_timeout = '5s'")
-    op.create_index("item_name", "item", ["name"])
-
-def downgrade():
-    op.drop_index("item_name")
-"""
 
 EXEMPTIONS = 'exemptions = {"index-build-blocking:public.item.item_name": "forty rows, and nobody writes at night"}'
 
@@ -57,7 +44,7 @@ def test_a_failure_shows_findings_and_statements(shop: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "index-build-blocking: public.item.item_name",
+            "error: index-build-blocking: public.item.item_name at migrations/versions/0002.py:*",
             "*CREATE INDEX item_name ON item (name)",
             "*; Share public.item; public.item * read",
             "revision  statements  strongest lock  rewrites  scans  ms",
@@ -96,10 +83,33 @@ def test_the_schema_rules_judge_what_a_revision_makes(shop: pytest.Pytester) -> 
     path.write_text(path.read_text().replace("PRIMARY KEY", ""), encoding="utf-8")
     result = shop.runpytest_inprocess("--no-cache")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*table-without-primary-key: public.item"])
+    result.stdout.fnmatch_lines(["error: table-without-primary-key: public.item at migrations/versions/0001.py:*"])
 
 
 def test_a_project_that_imports_the_fixtures_by_name_still_runs(shop: pytest.Pytester) -> None:
     """As projects did before the plugin brought them: still one test a revision."""
     (shop.path / "tests" / "migrations" / "test_hazards.py").write_text(IMPORTS + TEST, encoding="utf-8")
     shop.runpytest_inprocess("--no-cache").assert_outcomes(passed=1)
+
+
+def test_both_doors_say_the_same(shop: pytest.Pytester, cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    """Traced and read from the file, of design, stale, misspelt: each finding has one text for pytest and command."""
+    stale = ["drop-table:public.item", "drop-colunm:public.item.name"]
+    names = f"import os\nexemptions = {dict.fromkeys(stale, 'a reason of twenty characters')!r}"
+    versions = shop.path / "migrations" / "versions"
+    upgrade = """
+        op.create_index("item_name", "item", ["name"])
+        op.execute(f"COMMENT ON TABLE item IS '{os.environ['HOME']}'")
+        ALTER TABLE item ADD COLUMN price money
+    """
+    write_revision(versions, "0002", "0001", upgrade, "ALTER TABLE item DROP COLUMN price", names)
+    inside = shop.runpytest_inprocess("--no-cache").stdout.str()
+    capsys.readouterr()
+    with (shop.path / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(ALEMBIC)
+    program = cluster.installation.program("postgres")
+    assert main(["migrations", "--config", file.name, "--postgresql-exec", program]) == 1
+    told = [text for text in capsys.readouterr().out.split("\n\n") if text.startswith("error: ")]
+    rules = {"index-build-blocking", "sql-in-fstring", "column-money", "stale-exemption", "downgrade-not-symmetric"}
+    assert rules <= {text.split(": ")[1] for text in told}
+    assert [text for text in told if text not in inside] == []

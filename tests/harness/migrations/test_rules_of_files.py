@@ -95,7 +95,8 @@ def test_an_object_is_named_once_with_what_happened_to_it(tmp_path: Path) -> Non
     lines = ['op.execute("DROP TABLE t")'] * 2 + ['op.create_index_concurrently("ix_u_a", "u", ["a"])']
     (finding,) = file_findings(write(tmp_path, "\n".join(lines)), "shop")
     assert (finding.rule.id, finding.object) == ("not-robust", "upgrade.t")
-    assert finding.message.endswith("DROP of t fails when the revision is run again: it is gone already")
+    assert finding.message.endswith("DROP of t in upgrade() fails when the revision is run again: it is gone already")
+    assert finding.line == 6
     assert "already exists" not in str(finding)
 
 

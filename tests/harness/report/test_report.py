@@ -85,7 +85,9 @@ def test_several_workers_tell_what_one_would(project: pytest.Pytester) -> None:
 def assert_told(project: pytest.Pytester, result: pytest.RunResult) -> None:
     """The terminal and both files tell the findings, the exemption and the table of `SUITE`."""
     result.assert_outcomes(passed=3, failed=1)
-    result.stdout.fnmatch_lines(["no-key: public.c", "*Exemptions in force", "no-key  public.b  a log that nobody*"])
+    result.stdout.fnmatch_lines(
+        ["error: no-key: public.c", "*Exemptions in force", "no-key  public.b  a log that nobody*"]
+    )
     written = json.loads((project.path / "out.json").read_text())
     assert {item["object"] for item in written["findings"]} == {"public.a", "public.c"}
     assert "| GET /a\\|b | 1 |" in (project.path / "out.md").read_text()

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+
+from harness.__main__ import main
+from harness.databases.databases import Database
+from tests.harness.projects import write_revision
 
 pytestmark = pytest.mark.slow
 
@@ -20,6 +26,16 @@ def test_accepted(judge):
 
 def test_stale(judge):
     judge("schema", [], [Exemption("word-too-long", "public.item.name", "it is what the law calls it")])
+"""
+ALL = """
+from pathlib import Path
+
+import harness.schema.rules
+from harness.schema.exemptions import read_exemptions
+from harness.schema.options import Options, findings
+
+def test_all(catalog, judge):
+    judge("schema", findings(catalog, Options()), read_exemptions(Path("accepted.toml")))
 """
 WRITES = """
 import psycopg
@@ -52,10 +68,31 @@ def test_a_failure_of_the_judge_is_its_findings(project: pytest.Pytester) -> Non
     project.makepyfile(**{"tests/schema/test_it": JUDGED})
     result = project.runpytest_inprocess("tests/schema")
     result.assert_outcomes(passed=1, failed=2)
-    result.stdout.fnmatch_lines(["word-too-long: public.item.name", "  it has 40 letters", "  why: nobody reads them"])
+    result.stdout.fnmatch_lines(
+        ["error: word-too-long: public.item.name at *", "  it has 40 letters", "  why: nobody reads them"]
+    )
     result.stdout.fnmatch_lines(["*stale-exemption: word-too-long:public.item.name"])
     for noise in ("*Session(*", "*Config(*", "*Traceback*", "*def test_found*"):
         result.stdout.no_fnmatch_line(noise)
+
+
+def test_both_doors_say_the_same(
+    project: pytest.Pytester, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A finding and a stale exemption have one text for pytest and command; only a project knows the place."""
+    accepted = '{ rule = "column-json", object = "public.gone.a", reason = "it is what the importer sends us" }'
+    (project.path / "accepted.toml").write_text(f"exemptions = [{accepted}]", encoding="utf-8")
+    versions = project.path / "migrations" / "versions"
+    write_revision(versions, "0002", "0001", "CREATE TABLE loose (id bigint)", "DROP TABLE loose")
+    project.makepyfile(**{"tests/schema/test_it": ALL})
+    inside = re.sub(r" at migrations/\S+", "", project.runpytest_inprocess("tests/schema").stdout.str())
+    with database.as_role("superuser").connect(autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE loose (id bigint)")
+    capsys.readouterr()
+    assert main(["schema", database.dsn, "--exempt", str(project.path / "accepted.toml")]) == 1
+    told = [text for text in capsys.readouterr().out.split("\n\n") if text.startswith("error: ")]
+    assert {text.split(": ")[1] for text in told} >= {"table-without-primary-key", "stale-exemption"}
+    assert [text for text in told if text not in inside] == []
 
 
 def test_the_judge_takes_the_projects_exemptions(project: pytest.Pytester) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.findings import Finding
+from harness.findings import Finding, relative
 from harness.migrations.files.exemptions import NAMES, assignment
 from harness.migrations.files.git import Base, Repository
 from harness.rules import Breach, rule
@@ -73,7 +73,12 @@ def compare_with_released(folders: Iterable[Path], environment: Mapping[str, str
         note = f"history starts anew with {start.id}, in place of {len(released)} released revisions of {base}"
         return Comparison((), note)
     history = ReleasedHistory(released, current, base)
-    findings = [replace(item, revision=item.object) for item in (*edited_history(history), *non_linear(history))]
+    findings = [
+        replace(item, revision=item.object, file=relative(Path(current[item.object].path), repository.root))
+        if item.object in current
+        else replace(item, revision=item.object)
+        for item in (*edited_history(history), *non_linear(history))
+    ]
     return Comparison(tuple(findings), f"{len(released)} released revisions compared with {base}")
 
 

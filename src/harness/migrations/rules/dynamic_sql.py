@@ -29,12 +29,9 @@ def sql_in_fstring(source: RevisionSource) -> Iterator[Breach]:
             origin = _foreign(expression, source)
             if origin and (function.name, origin) not in seen:
                 seen.add((function.name, origin))
-                message = f"{function.name}, line {expression.lineno}: the SQL holds {origin}, known only when it runs"
-                yield Breach(
-                    place(function, origin),
-                    message,
-                    statement=source.names.text(expression),
-                )
+                message = f"the SQL of {function.name}() holds {origin}, which is known only when it runs"
+                sql = source.names.text(expression)
+                yield Breach(place(function, origin), message, statement=sql, line=expression.lineno)
 
 
 def _texts(source: RevisionSource, function: ast.FunctionDef) -> Iterator[ast.expr]:

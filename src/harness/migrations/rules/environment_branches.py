@@ -34,8 +34,8 @@ def unreached_branch(source: RevisionSource) -> Iterator[Breach]:
             offline = source.names.dotted(cause).endswith(OFFLINE)
             if all(branches) if offline else any(branches) or _ends_early(node):
                 told = ast.unparse(cause)
-                message = f"{function.name}, line {node.lineno}: {told} decides what the revision does"
-                yield Breach(place(function, told), message)
+                message = f"in {function.name}() {told} decides what the revision does"
+                yield Breach(place(function, told), message, line=node.lineno)
 
 
 def _decides(test: ast.expr, source: RevisionSource) -> ast.expr | None:

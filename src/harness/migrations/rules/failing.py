@@ -234,7 +234,8 @@ def revision_hangs(seen: Observations) -> Iterator[Breach]:
 def revision_fails(seen: Observations) -> Iterator[Breach]:
     """Judge an error that no other rule speaks of."""
     if seen.trace.error and not any(place for check in SPEAKING for place in check(seen)):
-        yield Breach(seen.trace.revision, explained(seen.trace), remedy(seen.trace), _failed(seen))
+        fix = remedy(seen.trace)
+        yield Breach(seen.trace.revision, explained(seen.trace), fix, _failed(seen), line=seen.trace.line)
 
 
 SPEAKING = (

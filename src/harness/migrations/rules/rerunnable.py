@@ -80,10 +80,9 @@ def not_robust(source: RevisionSource) -> Iterator[Breach]:
 
 
 def _breach(function: ast.FunctionDef, call: ast.Call | None, step: Step) -> Breach:
-    line = call.lineno if call else function.lineno
     again = {"CREATE": ": it is there already", "DROP": ": it is gone already"}.get(step.verb, "")
-    message = f"{function.name}, line {line}: {step.verb} of {step.name} fails when the revision is run again{again}"
-    return Breach(place(function, step.name), message)
+    message = f"{step.verb} of {step.name} in {function.name}() fails when the revision is run again{again}"
+    return Breach(place(function, step.name), message, line=call.lineno if call else function.lineno)
 
 
 def _path(body: list[ast.stmt], source: RevisionSource) -> Iterator[ast.Call | None]:

@@ -23,15 +23,15 @@ ENDS = ("COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE")
 def uncommitted(source: RevisionSource) -> Iterator[Breach]:
     """Judge each function's SQL as one sequence; a BEGIN inside a function body or DO block is plpgsql's."""
     for function, statements in _by_function(source):
-        open_ = ""
-        for tokens, text in statements:
+        open_, line = "", 0
+        for tokens, text, start in statements:
             if any(lexer.starts(tokens, *words) for words in BEGINS):
-                open_ = text
+                open_, line = text, start
             elif tokens[0] in ENDS and not lexer.starts(tokens, "ROLLBACK", "TO"):
                 open_ = ""
         if open_:
             message = f"{function} sends {open_} and neither COMMIT nor ROLLBACK after it"
-            yield Breach(function, message, statement=open_)
+            yield Breach(function, message, statement=open_, line=line)
 
 
 @rule(
@@ -44,13 +44,13 @@ def uncommitted(source: RevisionSource) -> Iterator[Breach]:
 def duplicate_column(source: RevisionSource) -> Iterator[Breach]:
     """Judge UPDATE … SET and the column list of INSERT; elements of arrays and fields of composites are not columns."""
     for function, statements in _by_function(source):
-        for tokens, text in statements:
+        for tokens, text, line in statements:
             table, columns = _written(tokens)
             for column, count in Counter(columns).items():
                 if count > 1:
                     message = f"{function}: {tokens[0]} gives {column} {count} values"
                     place = f"{table}.{column}"
-                    yield Breach(place, message, statement=text)
+                    yield Breach(place, message, statement=text, line=line)
 
 
 @rule(
@@ -63,20 +63,20 @@ def duplicate_column(source: RevisionSource) -> Iterator[Breach]:
 def enum_order(source: RevisionSource) -> Iterator[Breach]:
     """Judge ALTER TYPE … ADD VALUE without a place."""
     for function, statements in _by_function(source):
-        for tokens, text in statements:
+        for tokens, text, line in statements:
             value = lexer.after(tokens, "ADD", "VALUE") if lexer.starts(tokens, "ALTER", "TYPE") else ()
             if value and not {"BEFORE", "AFTER"} & set(value):
                 label = next((token for token in value if token.startswith("'")), "")
                 place = f"{lexer.name(tokens[2:])}.{lexer.constant(label)}"
                 message = f"{function}: {label} becomes the greatest value of {lexer.name(tokens[2:])}"
-                yield Breach(place, message, statement=text)
+                yield Breach(place, message, statement=text, line=line)
 
 
-def _by_function(source: RevisionSource) -> Iterator[tuple[str, list[tuple[lexer.Tokens, str]]]]:
-    """The statements that each function sends, in order, as far as the file holds their text."""
+def _by_function(source: RevisionSource) -> Iterator[tuple[str, list[tuple[lexer.Tokens, str, int]]]]:
+    """Yield the statements that each function sends, in order and with their lines, if the file holds their text."""
     for function in source.functions:
-        texts = [text for _, text in source.statements(function) if text]
-        yield function.name, [pair for text in texts for pair in lexer.tokens_and_texts(text)]
+        sent = [(text, expression.lineno) for expression, text in source.statements(function) if text]
+        yield function.name, [(*pair, line) for text, line in sent for pair in lexer.tokens_and_texts(text)]
 
 
 def _written(tokens: lexer.Tokens) -> tuple[str, list[str]]:

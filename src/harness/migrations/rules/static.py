@@ -22,7 +22,7 @@ def hazards_renamed(source: RevisionSource) -> Iterator[Breach]:
     """Find revisions that state their exemptions in `hazards`."""
     for node in source.tree.body:
         if assignment(node, "hazards") is not None:
-            yield Breach(source.revision, "its exemptions are called hazards")
+            yield Breach(source.revision, "its exemptions are called hazards", line=node.lineno)
 
 
 TELLING = ("print", "debug", "info", "warning", "error", "log")
@@ -43,8 +43,8 @@ def imports_app_models(source: RevisionSource) -> Iterator[Breach]:
     """Judge each import of the app's package; one for the type checker alone never runs."""
     for name, line in sorted({*_imported(source.tree, source.names)}):
         if name.partition(".")[0] == source.package:
-            message = f"line {line} imports {name}, which is the app of today, not that of this revision"
-            yield Breach(name, message)
+            message = f"it imports {name}, which is the app of today, not that of this revision"
+            yield Breach(name, message, line=line)
 
 
 def _imported(node: ast.AST, names: Names) -> Iterator[tuple[str, int]]:
@@ -77,8 +77,8 @@ def offline_unsafe(source: RevisionSource) -> Iterator[Breach]:
         )
         asks = [] if guarded else [call for call in _used(function) if _asks(call, source)]
         if asks:
-            message = f"{function.name}, line {asks[0].lineno} uses the result of {ast.unparse(asks[0])}"
-            yield Breach(function.name, message)
+            message = f"{function.name}() uses the result of {ast.unparse(asks[0])}"
+            yield Breach(function.name, message, line=asks[0].lineno)
 
 
 def _used(function: ast.FunctionDef) -> list[ast.Call]:
@@ -112,7 +112,7 @@ def time_or_random(source: RevisionSource) -> Iterator[Breach]:
         if not is_chance(name) or id(call) in told or (seeded and name.startswith("random.")) or name in seen:
             continue
         seen.add(name)
-        yield Breach(name, f"line {call.lineno} calls {name}()")
+        yield Breach(name, f"it calls {name}()", line=call.lineno)
 
 
 def _without_effect(tree: ast.Module) -> Iterator[ast.expr]:

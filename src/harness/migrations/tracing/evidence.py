@@ -176,6 +176,8 @@ class TracedStatement:
     """Whether its transaction is that string: sent outside of one, a string of several statements is one."""
     numbers: tuple[tuple[str, int], ...] = ()
     """The whole numbers that were sent beside the text, by the name or the place of the parameter."""
+    line: int | None = None
+    """The line of the revision's file that sent it."""
 
     def locked(self, relation: str) -> str | None:
         """The strongest mode that it has taken on a relation."""
@@ -198,7 +200,9 @@ class Trace:
     sqlstate: str | None = None
     hung: str | None = None
     where: str = ""
-    """The line of the revision's file at which it failed."""
+    """The line of the revision's file at which it failed, with its text."""
+    line: int | None = None
+    """The number of that line."""
 
     @cached_property
     def by_name(self) -> dict[str, Relation]:
@@ -225,6 +229,14 @@ class Trace:
                 or ((item.ended_transaction or item is last.get(item.transaction)) and item.transaction in changed)
             )
         )
+
+    def line_of(self, name: str) -> int | None:
+        """Return the line of the last statement with a command on an object, or on what holds it; None without one."""
+        for statement in reversed(self.statements):
+            named = [*(item.object for item in statement.commands), *(item.name for item in statement.dropped)]
+            if any(f"{name}.".startswith(f"{item}.") for item in named if item):
+                return statement.line
+        return None
 
     def table(self, oid: int) -> Relation | None:
         """A table that was there before the revision and held rows."""

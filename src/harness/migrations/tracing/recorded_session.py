@@ -49,6 +49,8 @@ class RecordedSession:
     batch: list[str] = field(default_factory=list)
     numbers: tuple[tuple[str, int], ...] = ()
     refused: BaseException | None = None
+    line: int | None = None
+    """The line of the revision's file that sent the string."""
     started: float = 0.0
     probe: contextlib.ExitStack | None = None
     """Open while the statement is made to wait; `probed` then holds the locks that it waited with."""

@@ -14,6 +14,7 @@ from psycopg._connection_base import BaseConnection
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
+from harness.migrations.error_origin import running_line
 from harness.migrations.tracing.event_triggers import parse_notices
 from harness.migrations.tracing.evidence import Lock, Relation, TracedStatement
 from harness.migrations.tracing.lock_probe import SHORTEST, LockProbe
@@ -45,12 +46,14 @@ PAST = "(sent past SQLAlchemy)"
 class Recorder:
     """What is recorded of a run on `database`.
 
-    `relations` were there before, by OID; `active` is true inside of the revision's own function only.
+    `relations` were there before, by OID; `file` is the revision's, as Python loaded it; `active` is true inside of
+    the revision's own function only.
     """
 
     database: str
     relations: dict[int, Relation]
     probe: LockProbe
+    file: str = ""
     active: bool = False
     statements: list[TracedStatement] = field(default_factory=list)
     sent: int = 0
@@ -92,6 +95,7 @@ class Recorder:
             yield
             if session and session.state and session.transaction is not None and session.in_transaction:
                 session.notices.clear()
+                session.line = None
                 unseen = self._statement(session, session.state, PAST, 0.0)
                 if unseen.locks:  # other changes may be another session's
                     self.statements.append(unseen)
@@ -127,6 +131,7 @@ class Recorder:
             return
         self.sent += 1
         session.numbers = whole_numbers(values)
+        session.line = running_line(self.file)
         session.batch = [] if values else session.split(sql)
         if not session.batch:
             self._starts(session, sql)
@@ -208,6 +213,7 @@ class Recorder:
                 locks=self._locks(session.probed),
                 sent=self.sent,
                 alone=session.alone,
+                line=session.line,
             )
         )
 
@@ -253,6 +259,7 @@ class Recorder:
             sent=self.sent,
             alone=session.alone,
             numbers=session.numbers,
+            line=session.line,
             changed=bool(commands or dropped or now != parts or before.files != after.files or written(before, after)),
         )
         session.state = after if inside and not ended else None

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from harness.catalog import Snapshot
 from harness.errors import HarnessError
-from harness.migrations.error_origin import origin
+from harness.migrations.error_origin import last_line, origin
 from harness.migrations.history import History
 from harness.migrations.tracing.event_triggers import SCHEMA
 from harness.migrations.tracing.evidence import Relation, Trace
@@ -35,7 +35,8 @@ def trace(
     What the revision raises ends up in the trace; only KeyboardInterrupt goes through.
     """
     held = [(item.schema, item.name) for item in before.tables]
-    recorder = Recorder(database, {item.oid: item for item in relations}, LockProbe(scratch.server, database, held))
+    probe = LockProbe(scratch.server, database, held)
+    recorder = Recorder(database, {item.oid: item for item in relations}, probe, str(script.module.__file__))
     watchdog = Watchdog(scratch.server, database)
     error: BaseException | None = None
 
@@ -60,6 +61,7 @@ def trace(
         sqlstate=sqlstate(error),
         hung=_hung(watchdog.said, recorder),
         where=origin(error, Path(script.path)),
+        line=last_line(error, Path(script.path))[1] or None,
     )
 
 
