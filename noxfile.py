@@ -3,7 +3,7 @@
 # requires-python = ">=3.11"
 # dependencies = ["nox[uv]>=2026.10.20"]
 # ///
-"""All commands of this repository. `python run.py` needs only Python; `uvx nox` and `pipx run nox` do the same.
+"""All commands of this repository. `python3 run.py` needs only Python; `uvx nox` and `pipx run nox` do the same.
 
 Arguments after `--` go to pytest: nox -s api -- -k pagination --pg 15
 """

@@ -1,11 +1,11 @@
 """Run any command of this repository with only Python 3.11 or newer.
 
-python run.py         run all checks and tests: style, types, and every suite
-python run.py dev     run the API and its own PostgreSQL server; --port N, --rows N, --fresh (discard the data)
-python run.py env     create .venv with all dependencies, for editors and for plain pytest
-python run.py report  run the suites and write build/report.html; --from FILE shows the JSON of an earlier run
+python3 run.py         run all checks and tests: style, types, and every suite
+python3 run.py dev     run the API and its own PostgreSQL server; --port N, --rows N, --fresh (discard the data)
+python3 run.py env     create .venv with all dependencies, for editors and for plain pytest
+python3 run.py report  run the suites and write build/report.html; --from FILE shows the JSON of an earlier run
 
-Other arguments go to nox, which is installed into .nox/_bootstrap: `python run.py -l` lists all sessions.
+Other arguments go to nox, which is installed into .nox/_bootstrap: `python3 run.py -l` lists all sessions.
 """
 
 import sys

@@ -79,7 +79,7 @@ def write(data: Path) -> Path:
     except (OSError, ValueError, KeyError, TypeError) as error:
         problem = f"{data} is not a report of pytest --harness-json ({type(error).__name__}: {error})"
         raise HarnessError(
-            problem, remedy="`python run.py report` runs the tests and writes report and page"
+            problem, remedy="`python3 run.py report` runs the tests and writes report and page"
         ) from error
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(text, encoding="utf-8")

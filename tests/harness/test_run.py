@@ -102,7 +102,7 @@ def test_help_and_an_unknown_command_list_the_commands(
     with pytest.raises(SystemExit) as ended:
         run_py.nox_arguments([typed])
     assert str(code) in str(ended.value.code)
-    assert "python run.py dev" in capsys.readouterr().out + str(ended.value.code)
+    assert "python3 run.py dev" in capsys.readouterr().out + str(ended.value.code)
 
 
 def test_a_python_without_an_installer_gets_remedies(run_py: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
