@@ -55,8 +55,8 @@ class Config:
         path = self.root / self.migrations
         if not (path / "env.py").is_file():
             raise HarnessError(
-                f"[tool.harness] migrations = {str(self.migrations)!r}: there is no {path / 'env.py'}\n"
-                "  remedy: name the directory that `alembic init` made"
+                f"[tool.harness] migrations = {str(self.migrations)!r}: there is no {path / 'env.py'}",
+                remedy="name the directory that `alembic init` made",
             )
         return path
 
@@ -71,66 +71,76 @@ def load_config(root: Path) -> Config:
 
     Raises:
         HarnessError: when the file or the table is missing, a key is unknown or missing, a value is of another kind, an
-            exemption is not one, or Alembic is told of other migrations.
+            exemption is not one, or `[tool.alembic]` names other migrations.
     """
     path = root / "pyproject.toml"
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise HarnessError(f"{path} cannot be read ({error.strerror}): run from the project's root") from error
-    except ValueError as error:
-        raise HarnessError(f"{path} is not valid TOML: {error}") from error
+    document = _read(path)
     table = document.get("tool", {}).get("harness")
     if not isinstance(table, dict):
-        raise HarnessError(f"{path} has no [tool.harness] table: copy it from the template's pyproject.toml")
+        raise HarnessError(f"{path} has no [tool.harness] table", remedy="copy it from the template's pyproject.toml")
     table = {key.replace("_", "-"): value for key, value in table.items()}
-    try:
-        _check_keys(table)
-        _check_alembic(root, table["migrations"], document["tool"].get("alembic"))
-        exemptions = tuple(map(_exemption, table.pop("exemptions", [])))
-    except ValueError as error:
-        raise HarnessError(f"{path}: {error}") from error
+    _check_keys(path, table)
+    _check_alembic(path, table["migrations"], document["tool"].get("alembic"))
     return Config(
         root=root,
         migrations=Path(table.pop("migrations")),
         roles=Path(table.pop("roles")),
         supported=tuple(table.pop("supported")),
-        exemptions=exemptions,
+        exemptions=tuple(_exemption(path, item) for item in table.pop("exemptions", [])),
         **{key.replace("-", "_"): value for key, value in table.items()},
     )
 
 
-def _check_keys(table: Mapping[str, Any]) -> None:
-    """Refuse, by a ValueError, what is no configuration."""
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise HarnessError(f"{path} cannot be read: {error.strerror}", remedy="run in the project's root") from error
+    except ValueError as error:
+        raise HarnessError(f"{path} is not valid TOML: {error}", remedy="correct it at that place") from error
+
+
+def _check_keys(path: Path, table: Mapping[str, Any]) -> None:
     known = {**KINDS, **OPTIONAL}
     for key, value in table.items():
         if key not in known:
-            raise ValueError(f"[tool.harness] has an unknown key {key!r}; known are {', '.join(known)}")
+            keys = f"the known keys: {', '.join(known)}"
+            problem = f"{path}: [tool.harness] has an unknown key {key!r}"
+            raise HarnessError(problem, looked_at=keys, remedy="correct or remove it")
         if type(value) is not known[key]:
-            raise ValueError(f"[tool.harness] {key} = {value!r}: expected {NAMES[known[key]]}")
+            problem = f"{path}: [tool.harness] {key} = {value!r} is not {NAMES[known[key]]}"
+            raise HarnessError(problem, remedy="correct the value")
     if missing := [key for key in KINDS if key not in table]:
-        raise ValueError(f"[tool.harness] lacks {', '.join(missing)}")
+        problem = f"{path}: [tool.harness] lacks {', '.join(missing)}"
+        raise HarnessError(problem, remedy="add each, as in the template's pyproject.toml")
     if not all(type(major) is int for major in table["supported"]):
-        raise ValueError(f"[tool.harness] supported = {table['supported']!r}: expected majors, such as [15, 18]")
+        problem = f"{path}: [tool.harness] supported = {table['supported']!r} is not a list of majors"
+        raise HarnessError(problem, remedy="write a list such as [15, 18]")
 
 
-def _check_alembic(root: Path, migrations: str, alembic: object) -> None:
-    """Refuse, by a ValueError, other migrations in `[tool.alembic]`, which `python -m harness migrations` reads."""
+def _check_alembic(path: Path, migrations: str, alembic: object) -> None:
+    """Refuse other migrations in `[tool.alembic]`, which `python -m harness migrations` reads."""
     location = alembic.get("script_location") if isinstance(alembic, dict) else None
     if not isinstance(location, str) or ":" in location:  # package:directory is Alembic's to find
         return
+    root = path.parent
     if Path(root, location.replace("%(here)s", str(root))).resolve() != Path(root, migrations).resolve():
-        raise ValueError(
-            f"[tool.harness] migrations = {migrations!r} and [tool.alembic] script_location = {location!r} are two "
-            "places: name the same in both"
+        raise HarnessError(
+            f"{path}: [tool.harness] migrations = {migrations!r} and [tool.alembic] script_location = {location!r} "
+            "are two places",
+            remedy="name the same directory in both",
         )
 
 
-def _exemption(item: object) -> Exemption:
+def _exemption(path: Path, item: object) -> Exemption:
     texts = item if isinstance(item, dict) and all(isinstance(value, str) for value in item.values()) else {}
     if set(texts) != {"rule", "object", "reason"}:
-        raise ValueError(f"[tool.harness] exemptions: {item!r} should have a rule, an object and a reason, and no more")
-    return Exemption(**texts)
+        problem = f"{path}: [tool.harness] exemptions holds {item!r}, which is not an exemption"
+        raise HarnessError(problem, remedy='write { rule = "…", object = "…", reason = "…" }, and no other key')
+    try:
+        return Exemption(**texts)
+    except ValueError as error:
+        raise HarnessError(f"{path}: {error}", remedy="say why this object may break the rule") from error
 
 
 def load_object(path: str) -> Any:
@@ -143,4 +153,7 @@ def load_object(path: str) -> Any:
     try:
         return getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise HarnessError(f"[tool.harness] names {path!r}, which cannot be loaded: {error}") from error
+        raise HarnessError(
+            f"[tool.harness] names {path!r}, which cannot be loaded: {error}",
+            remedy="write module:attribute, of a module that can be imported",
+        ) from error

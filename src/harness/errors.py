@@ -7,17 +7,22 @@ from textwrap import indent
 
 
 class HarnessError(Exception):
-    """Report that the harness cannot do its work: exit code 2, and no traceback.
+    """Reports that the harness cannot do its work: exit code 2, and no traceback.
 
     `what` says what happened, with the value; `looked_at` names what was examined; `remedy` says what to do. The last
-    two are one text or several, each printed on lines of its own below the first.
+    two are one text or several, each printed on lines below the first.
     """
 
     def __init__(self, what: str, *, looked_at: str | Iterable[str] = (), remedy: str | Iterable[str] = ()) -> None:
-        super().__init__("\n".join([what, *_lines("looked at", looked_at), *_lines("remedy", remedy)]))
+        self.what, self.looked_at, self.remedy = what, _texts(looked_at), _texts(remedy)
+        lines = [_labelled("looked at", text) for text in self.looked_at]
+        super().__init__("\n".join([what, *lines, *(_labelled("remedy", text) for text in self.remedy)]))
 
 
-def _lines(label: str, texts: str | Iterable[str]) -> list[str]:
-    """Return each text behind its label, indented by two, its further lines by four."""
-    given = [texts] if isinstance(texts, str) else texts
-    return ["  " + indent(f"{label}: {text}", "    ").lstrip() for text in given]
+def _texts(given: str | Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _labelled(label: str, text: str) -> str:
+    """Return a text behind its label, indented by two, its further lines by four."""
+    return "  " + indent(f"{label}: {text}", "    ").lstrip()

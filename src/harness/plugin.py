@@ -84,7 +84,9 @@ def _check_writable(option: str, path: Path | None) -> None:
         elif path:
             path.open("a").close()
     except OSError as error:
-        raise HarnessError(f"{option} {path} cannot be written ({error.strerror}): name another file") from error
+        raise HarnessError(
+            f"{option} {path} cannot be written: {error.strerror}", remedy="name another file"
+        ) from error
 
 
 def _forget_settings(database_env: str) -> None:

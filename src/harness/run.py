@@ -20,7 +20,7 @@ from harness.databases.prepared import databases_on, prepared_cluster
 from harness.errors import HarnessError
 from harness.findings import Exemption, Finding, Verdict
 from harness.postgres.address import Address
-from harness.postgres.admin import cause_full, full
+from harness.postgres.admin import cause_full, disk_full
 from harness.postgres.external_server import check_rights
 from harness.postgres.installations import Installation, choose
 from harness.postgres.roles import Roles
@@ -28,9 +28,10 @@ from harness.postgres.server import Cluster
 from harness.report.report import Report
 from harness.rules import judge
 
-OTHERS = """\
-  remedy: name one of those found, --pg MAJOR, or another, --postgresql-exec /path/to/pg_ctl
-  remedy: use a running server: --postgresql-host HOST --postgresql-user USER"""
+OTHERS = (
+    "name one of those found, --pg MAJOR, or another, --postgresql-exec /path/to/pg_ctl",
+    "use a running server: --postgresql-host HOST --postgresql-user USER",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Choice:
         try:
             installation = self.installation()
         except HarnessError as error:
-            return f"postgres: none ({str(error).splitlines()[0]})"
+            return f"postgres: none: {error.what}"
         asker = "--postgresql-exec" if self.executable else "--pg" if self.major else "[tool.harness] postgres"
         return f"postgres: {installation}, {self.major or installation.major} by {asker}"
 
@@ -121,7 +122,7 @@ class Run:
         try:
             self.choice.installation()
         except HarnessError as error:
-            raise HarnessError(f"{error}\n{OTHERS}") from error
+            raise HarnessError(error.what, looked_at=error.looked_at, remedy=(*error.remedy, *OTHERS)) from error
 
     @cached_property
     def major(self) -> int:
@@ -144,7 +145,10 @@ class Run:
             HarnessError: when the run uses a server that someone else runs, or no Postgres fits.
         """
         if self.choice.external:
-            raise HarnessError("This test needs a server of the harness's own, but --postgresql-host names another's.")
+            raise HarnessError(
+                "this test needs a server that the harness starts, but --postgresql-host was given",
+                remedy="run it without --postgresql-host",
+            )
         return prepared_cluster(self.choice.installation(), self.config, self.cache)
 
     @cached_property
@@ -179,10 +183,9 @@ class Run:
         )
 
     def explain(self, error: BaseException) -> str:
-        """What a test's own statement ran into, where the server's disk is full; nothing for any other error."""
-        told = cause_full(error)
+        """Return what to do about a full disk, if a test's statement met one; "" for any other error."""
         own = "cluster" in self.__dict__ and self.cluster.run.path
-        return full(own or None, told) if told else ""
+        return str(disk_full(own or None, cause)) if (cause := cause_full(error)) else ""
 
     @contextlib.contextmanager
     def lend(

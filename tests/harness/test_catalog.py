@@ -115,7 +115,7 @@ def test_every_role_reads_the_same(connection: psycopg.Connection[Any], empty_da
 
 def test_an_open_transaction_is_refused(connection: psycopg.Connection[Any]) -> None:
     """Its isolation cannot be changed any more, so the snapshot would not be one moment."""
-    with connection.transaction(), pytest.raises(HarnessError, match="transaction of its own"):
+    with connection.transaction(), pytest.raises(HarnessError, match="inside an open transaction"):
         read_snapshot(connection)
 
 

@@ -40,17 +40,20 @@ def test_exemptions_are_read_with_their_reasons(tmp_path: Path) -> None:
     [
         ("[tool.other]\n", "has no [tool.harness] table"),
         (TABLE + "postgers = 18\n", "unknown key 'postgers'"),
-        (TABLE + "postgers = 18\n", "known are app, settings, metadata, migrations, roles, role-prefix, database-env"),
+        (
+            TABLE + "postgers = 18\n",
+            "the known keys: app, settings, metadata, migrations, roles, role-prefix, database-env",
+        ),
         (TABLE.replace('role-prefix = "shop"\n', ""), "lacks role-prefix"),
-        (TABLE.replace("= 18\n", '= "18"\n'), "postgres = '18': expected a whole number"),
-        (TABLE.replace("= 18\n", "= true\n"), "postgres = True: expected a whole number"),
-        (TABLE.replace('"roles.sql"', "1"), "roles = 1: expected a text in quotes"),
-        (TABLE.replace("[15, 18]", "15"), "supported = 15: expected a list"),
-        (TABLE.replace("[15, 18]", '["15"]'), "supported = ['15']: expected majors, such as [15, 18]"),
-        (TABLE + 'strict = "yes"\n', "strict = 'yes': expected true or false"),
-        (TABLE + "schema = []\n", "schema = []: expected a table"),
-        (TABLE + "exemptions = [1]\n", "exemptions: 1 should have a rule, an object and a reason"),
-        (TABLE + EXEMPTION + 'object = "b"\nreason = 1\n', "'reason': 1} should have a rule, an object and a reason"),
+        (TABLE.replace("= 18\n", '= "18"\n'), "postgres = '18' is not a whole number"),
+        (TABLE.replace("= 18\n", "= true\n"), "postgres = True is not a whole number"),
+        (TABLE.replace('"roles.sql"', "1"), "roles = 1 is not a text in quotes"),
+        (TABLE.replace("[15, 18]", "15"), "supported = 15 is not a list"),
+        (TABLE.replace("[15, 18]", '["15"]'), "supported = ['15'] is not a list of majors"),
+        (TABLE + 'strict = "yes"\n', "strict = 'yes' is not true or false"),
+        (TABLE + "schema = []\n", "schema = [] is not a table"),
+        (TABLE + "exemptions = [1]\n", "exemptions holds 1, which is not an exemption"),
+        (TABLE + EXEMPTION + 'object = "b"\nreason = 1\n', "'reason': 1}, which is not an exemption"),
         (TABLE + ALEMBIC.replace("migrations", "other"), "script_location = '%(here)s/other' are two places"),
         (TABLE + EXEMPTION + 'object = "b*"\nreason = "long enough to be one"\n', "wildcards"),
         (TABLE + EXEMPTION, "object"),
@@ -83,7 +86,7 @@ def test_migrations_are_looked_for_where_they_are_needed(tmp_path: Path) -> None
 
 def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
     """Run from the wrong directory, the harness says which one is right."""
-    with pytest.raises(HarnessError, match="run from the project's root"):
+    with pytest.raises(HarnessError, match="run in the project's root"):
         load_config(tmp_path)
 
 

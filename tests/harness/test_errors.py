@@ -37,7 +37,7 @@ def refused(call: Callable[[], object]) -> str:
 @pytest.mark.parametrize(
     ("files", "named", "says"),
     [
-        ({}, None, "looked for alembic.ini and pyproject.toml"),
+        ({}, None, "looked at: alembic.ini and pyproject.toml"),
         ({"pyproject.toml": "[tool.other]\n"}, None, "has no [tool.alembic] table"),
         ({"pyproject.toml": "[tool.alembic\n"}, None, "cannot be read"),
         ({}, "other.ini", "there is no such file"),
@@ -81,7 +81,7 @@ def test_a_revisions_rows_of_another_shape_name_its_file(history: History) -> No
     path = write_revision(history.root / "migrations" / "versions", "0001", names="seed = [1]")
     nothing: Any = None
     inspection = Inspection(history, nothing, history.revisions[0], "base", 1)
-    assert f"{path}: seed: [1] is no dictionary of tables" in refused(lambda: inspection.fill(nothing))
+    assert f"{path}: seed: [1] is not a dictionary of tables" in refused(lambda: inspection.fill(nothing))
 
 
 def test_a_place_without_revisions_is_named(tmp_path: Path) -> None:
@@ -175,6 +175,6 @@ def test_fewer_than_no_rows_cannot_be_written(database: Database) -> None:
 
 def test_a_client_refuses_what_a_shared_app_cannot_give(api: Client) -> None:
     """Before a request there is no last one, and the server is everyone's; no rows are no statement."""
-    assert "made none yet" in refused(lambda: api.last)
+    assert "has made none" in refused(lambda: api.last)
     assert "own_cluster" in refused(lambda: api.server)
     assert api.seed("nowhere", []) == []

@@ -206,7 +206,7 @@ def test_a_missing_major_stops_the_run_with_remedies(project: pytest.Pytester, w
     result = project.runpytest_subprocess("--pg", "3", *workers)
     assert result.ret == 2
     shown = result.stdout.str() + result.stderr.str()
-    assert "No PostgreSQL 3 server is here (--pg asks for it)." in shown
+    assert "no PostgreSQL 3 server was found (--pg asks for it)" in shown
     assert "remedy: install PostgreSQL 3" in shown
     assert "remedy: use a running server: --postgresql-host" in shown
     assert "Traceback" not in shown
@@ -215,10 +215,10 @@ def test_a_missing_major_stops_the_run_with_remedies(project: pytest.Pytester, w
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--harness-json", "nowhere/a.json"], "--harness-json nowhere/a.json cannot be written (No such file"),
-        (["--harness-markdown", "tests"], "--harness-markdown tests cannot be written (Is a directory)"),
-        (["--postgresql-host=h", "--postgresql-port=abc"], "--postgresql-port abc: give a number from 1 to 65535"),
-        (["--postgresql-host=h", "--postgresql-port=70000"], "--postgresql-port 70000: give a number"),
+        (["--harness-json", "nowhere/a.json"], "--harness-json nowhere/a.json cannot be written: No such file"),
+        (["--harness-markdown", "tests"], "--harness-markdown tests cannot be written: Is a directory"),
+        (["--postgresql-host=h", "--postgresql-port=abc"], "--postgresql-port abc is not a port"),
+        (["--postgresql-host=h", "--postgresql-port=70000"], "--postgresql-port 70000 is not a port"),
     ],
 )
 def test_an_option_that_cannot_be_met_stops_the_run_before_a_test(

@@ -26,7 +26,7 @@ from tools.migration_errors import migration_errors
     [
         ("bench", ["--rounds", "0"], "--rounds: 0: give a whole number from 3 to 1000"),
         ("bench", ["--runs", "x"], "--runs: x: give a whole number from 1 to 1000"),
-        ("bench", ["--pg", "3", "--output", "{here}/a.json"], "bench: No PostgreSQL 3 server is here"),
+        ("bench", ["--pg", "3", "--output", "{here}/a.json"], "bench: no PostgreSQL 3 server was found"),
         (
             "bench",
             ["--output", "{here}/no/where/a.json"],

@@ -14,6 +14,8 @@ from typing import IO, Self
 from harness.config import Config
 from harness.errors import HarnessError
 
+BY_HAND = "run it by hand to see more: python -m uvicorn --factory MODULE:FACTORY"
+
 STARTS_WITHIN = 30.0
 """Seconds for the first line that names the port."""
 
@@ -92,5 +94,7 @@ class AppProcess:
         if found is None:
             output = self.output
             self.__exit__()
-            raise HarnessError(f"{self._config.app} did not start as a process of its own. It wrote:\n{output}")
+            raise HarnessError(
+                f"{self._config.app} did not start as a process", looked_at=f"its output:\n{output}", remedy=BY_HAND
+            )
         return found[1]

@@ -65,7 +65,7 @@ class AppServer:
         lifespan = LifespanOn(settings)
         self._await(lifespan.startup(), name)
         if lifespan.should_exit:
-            raise HarnessError(f"{name} did not start; its log is in the test's captured output.")
+            raise HarnessError(f"{name} did not start", remedy="read its log, in the test's captured output")
         self._app = lifespan
         try:
             yield
@@ -88,11 +88,17 @@ class AppServer:
         try:
             asyncio.run_coroutine_threadsafe(step, self._loop).result(timeout=30)
         except TimeoutError as error:
-            raise HarnessError(f"The lifespan of {name} did not end a step within 30 seconds.") from error
+            raise HarnessError(
+                f"the lifespan of {name} did not end a step within 30 seconds",
+                remedy="look for what its start or its end waits for",
+            ) from error
 
     async def _dispatch(self, scope: Any, receive: Any, send: Any) -> None:
         """Hand a request to the app of the present test."""
         if self._app is None:
-            raise HarnessError("A request came when no test had an app: a client outlived its test.")
+            raise HarnessError(
+                "a request came when no test had an app: its client outlived its test",
+                remedy="close each client in the test that makes it",
+            )
         scope["state"] = dict(self._app.state)
         await self._app.config.loaded_app(scope, receive, send)

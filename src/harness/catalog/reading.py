@@ -46,7 +46,9 @@ def read_only(connection: psycopg.Connection[Any]) -> Iterator[psycopg.Cursor[Ro
         HarnessError: when the connection is inside a transaction already, whose isolation cannot be changed any more.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
-        raise HarnessError("the catalogue is read in a transaction of its own: commit or roll back the open one first")
+        raise HarnessError(
+            "the catalogue cannot be read inside an open transaction", remedy="commit or roll back first"
+        )
     autocommit = connection.autocommit
     connection.autocommit = True
     try:
@@ -73,8 +75,14 @@ def prove_read_only(connection: psycopg.Connection[Any]) -> None:
         except psycopg.errors.ReadOnlySqlTransaction:
             return
         except psycopg.Error as error:
-            raise HarnessError(f"a planted write failed with {error.sqlstate}, not for being read-only") from error
-    raise HarnessError("the server took a planted write in a READ ONLY transaction; it was rolled back")
+            raise HarnessError(
+                f"a write that proves the transaction read-only failed for another reason: {error}",
+                remedy="connect to a server on which temporary tables can be made",
+            ) from error
+    raise HarnessError(
+        "the server accepted a write in a READ ONLY transaction; it was rolled back",
+        remedy="do not judge this database: it may not be a PostgreSQL",
+    )
 
 
 def read_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
@@ -88,13 +96,16 @@ def read_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
     """
     if connection.info.server_version < OLDEST:
         raise HarnessError(
-            f"the server is PostgreSQL {connection.info.parameter_status('server_version')}: "
-            "its catalogue lacks what the rules need; they read 14 or later"
+            f"the server is PostgreSQL {connection.info.parameter_status('server_version')}",
+            remedy="restore a dump of the database on PostgreSQL 14 or later, which the rules need, and judge that",
         )
     with read_only(connection) as cursor, _collector_paused():
         snapshot = _read(cursor)
         if not _rows(cursor, queries.UNWRITTEN)[0][0]:
-            raise HarnessError("reading the catalogue was given a transaction id, so something was written: report it")
+            raise HarnessError(
+                "reading the catalogue was given a transaction id, so something was written",
+                remedy="report it as a bug of the harness",
+            )
         return snapshot
 
 

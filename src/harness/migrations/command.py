@@ -55,9 +55,11 @@ def run(args: argparse.Namespace) -> int:
         HarnessError: for no project, no such revision, no server.
     """
     if args.rows < 2:
-        raise HarnessError(f"--rows {args.rows}: a scan cannot be told from a look-up with fewer than 2 rows")
+        problem = f"--rows {args.rows}: fewer than 2 rows do not show whether a table is scanned"
+        raise HarnessError(problem, remedy="give 2 or more")
     if args.rows > MOST_ROWS:
-        raise HarnessError(f"--rows {args.rows}: each revision runs on copies of all rows, so {MOST_ROWS} are the most")
+        problem = f"--rows {args.rows}: each revision runs on several clones with all these rows"
+        raise HarnessError(problem, remedy=f"give {MOST_ROWS} at most")
     project = find_project(args.config)
     chosen = project.history.chosen(args.revisions)
     installation = take_server(project, args.pg, args.postgresql_exec)

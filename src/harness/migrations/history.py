@@ -27,6 +27,8 @@ from harness.migrations.connection_guard import restrict_connections
 from harness.migrations.error_origin import origin
 from harness.migrations.files.source import read_source
 
+LIST = "see `alembic history` for the ids"
+
 Direction = Literal["upgrade", "downgrade", "note", "forget"]
 Around = Callable[[Callable[..., Any]], None]
 """Called in place of a revision's function, with that function."""
@@ -54,7 +56,9 @@ class History:
                 self._paths = [path for path in sys.path if path not in before]
                 return found
         except CommandError as error:
-            raise HarnessError(f"Alembic cannot read the project in {self.root}: {error}") from error
+            raise HarnessError(
+                f"Alembic cannot read the project in {self.root}: {error}", remedy="correct script_location"
+            ) from error
 
     @property
     def _import_path(self) -> list[str]:
@@ -73,11 +77,15 @@ class History:
                 warnings.filterwarnings("error", ".*is present more than once")  # Alembic takes the last one it reads
                 return tuple(reversed(list(self.script.walk_revisions())))
         except UserWarning as twice:
-            raise HarnessError(f"{twice}: {', '.join(self._twice(str(twice)))}\n  remedy: give one a new id") from twice
+            files = ", ".join(self._twice(str(twice)))
+            raise HarnessError(f"{twice}", looked_at=files, remedy="give one of the two a new id") from twice
         except Exception as error:
             place = origin(error, Path(self.script.dir))
-            where = f"\n  {place}" if place else ""
-            raise HarnessError(f"the revisions in {self.root} cannot be read: {error}{where}") from error
+            raise HarnessError(
+                f"the revisions in {self.root} cannot be read: {error}",
+                looked_at=place or (),
+                remedy="correct the file",
+            ) from error
 
     def _twice(self, said: str) -> list[str]:
         """The files that state a revision's id which a warning names."""
@@ -93,7 +101,8 @@ class History:
                 when there is nothing to choose from.
         """
         if not self.revisions:
-            raise HarnessError(f"there are no revisions in {self.script.dir}: nothing could be judged")
+            problem = f"there are no revisions in {self.script.dir}: nothing could be judged"
+            raise HarnessError(problem, remedy="write the first one: alembic revision --autogenerate")
         if not names:
             return self.revisions
         first, colon, last = names.partition(":")
@@ -104,8 +113,8 @@ class History:
         end = self._script(last).revision if last else ids[-1]
         if first and last and start not in {item.revision for item in self.script.iterate_revisions(end, "base")}:
             raise HarnessError(
-                f"{names}: {end} does not come after {start}, so nothing lies between them\n"
-                "  remedy: give the older one first; of two branches judge each for itself"
+                f"{names}: {end} does not come after {start}, so nothing lies between them",
+                remedy="give the older one first; of two branches judge each by itself",
             )
         return self.revisions[ids.index(start) : ids.index(end) + 1]
 
@@ -113,9 +122,9 @@ class History:
         try:
             found = self.script.get_revision(name)
         except (CommandError, SQLAlchemyError) as error:
-            raise HarnessError(f"there is no revision {name!r} in {self.root}: {error}") from error
+            raise HarnessError(f"there is no revision {name!r} in {self.root}: {error}", remedy=LIST) from error
         if found is None:
-            raise HarnessError(f"there is no revision {name!r} in {self.root}")
+            raise HarnessError(f"there is no revision {name!r} in {self.root}", remedy=LIST)
         return found
 
     def step(self, script: Script, direction: Direction, url: URL, around: Around | None = None) -> None:
@@ -164,9 +173,9 @@ class History:
             place = Path(self.script.dir) / "env.py"
             said = f"fails before it runs a revision: {error!r}" if error else "runs no revision"
             raise HarnessError(
-                f"{place} {said}\n"
-                "  it was given the database in config.attributes['connection'] and in sqlalchemy.url\n"
-                "  remedy: let it take one of the two (Alembic's cookbook, 'Sharing a Connection')"
+                f"{place} {said}",
+                looked_at="config.attributes['connection'] and sqlalchemy.url, which both name the database",
+                remedy="let it take one of the two (Alembic's cookbook, 'Sharing a Connection')",
             ) from error
 
 

@@ -60,7 +60,10 @@ def model_drift(engine: Engine, config: alembic.config.Config, metadata: str = "
         script = error.revision_context.generated_revisions[-1]
         yield from (_breach(*each) for operations in script.upgrade_ops_list for each in _leaves(operations))
     except CommandError as error:
-        raise HarnessError(f"autogenerate cannot compare the models with {engine.url.database}: {error}") from error
+        raise HarnessError(
+            f"autogenerate cannot compare the models with {engine.url.database}: {error}",
+            remedy="set target_metadata in env.py, and migrate the database to head",
+        ) from error
 
 
 def _leaves(container: UpgradeOps | ModifyTableOps) -> Iterator[tuple[MigrateOperation, UpgradeOps | ModifyTableOps]]:
@@ -111,7 +114,8 @@ def unseen_models(metadata: str) -> list[Breach]:
     command = [sys.executable, "-c", COUNT, metadata]
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if result.returncode:
-        raise HarnessError(f"the models beside {metadata} cannot be imported:\n{result.stderr.strip()}")
+        problem = f"the models of the package of {metadata} cannot be imported:\n{result.stderr.strip()}"
+        raise HarnessError(problem, remedy="correct the module")
     package = metadata.partition(":")[0]
     return [
         Breach(

@@ -48,16 +48,17 @@ def find_project(file: Path | None) -> Project:
     path = file or next((path for name in ("alembic.ini", "pyproject.toml") if (path := Path(name)).is_file()), None)
     if path is None:
         raise HarnessError(
-            f"no Alembic project in {Path.cwd()}: looked for alembic.ini and pyproject.toml\n"
-            "  remedy: run from the project's root, or give --config FILE"
+            f"there is no Alembic project in {Path.cwd()}",
+            looked_at="alembic.ini and pyproject.toml",
+            remedy="run in the project's root, or give --config FILE",
         )
     if not path.is_file():
-        raise HarnessError(f"--config {path}: there is no such file")
+        raise HarnessError(f"--config {path}: there is no such file", remedy="name an alembic.ini or a pyproject.toml")
     path = path.resolve()
     toml = path if path.suffix == ".toml" else path.with_name("pyproject.toml")
     tables = _tables(toml)
     if path is toml and "alembic" not in tables:
-        raise HarnessError(f"{path} has no [tool.alembic] table, and no alembic.ini was named")
+        raise HarnessError(f"{path} has no [tool.alembic] table", remedy="add it, or give --config alembic.ini")
     ini = None if path is toml else str(path)
     found = alembic.config.Config(ini, toml_file=str(toml) if toml.is_file() else None)
     return Project(History(found, path.parent), load_config(path.parent) if "harness" in tables else None)
@@ -69,7 +70,7 @@ def _tables(toml: Path) -> set[str]:
     except FileNotFoundError:
         return set()
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise HarnessError(f"{toml} cannot be read: {error}") from error
+        raise HarnessError(f"{toml} cannot be read: {error}", remedy="correct this file") from error
     return set(tables)
 
 

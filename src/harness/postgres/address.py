@@ -9,6 +9,8 @@ from urllib.parse import quote
 import psycopg
 from sqlalchemy import URL
 
+from harness.errors import HarnessError
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -56,3 +58,17 @@ class Address:
             dbname=dbname or self.maintenance,
             **options,
         )
+
+
+def invalid_dsn() -> HarnessError:
+    """Return the error for a DSN that libpq cannot parse; it does not show the DSN, which may hold a password."""
+    return HarnessError(
+        "the DSN is neither a URI nor key=value pairs",
+        remedy="write postgresql://user@host/database, or host=… dbname=…",
+    )
+
+
+def unreadable(error: psycopg.Error) -> HarnessError:
+    """Return the error for a database that cannot be read, on one line."""
+    text = " ".join(str(error).split())
+    return HarnessError(f"the database cannot be read: {text}", remedy="check the DSN, and the rights of its role")

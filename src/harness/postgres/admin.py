@@ -68,7 +68,7 @@ class Administrator:
         try:
             return self._run(query, values)
         except psycopg.errors.DiskFull as error:
-            raise HarnessError(full(self.own, error)) from error
+            raise disk_full(self.own, error) from error
 
     def session(self) -> psycopg.Connection[Any]:
         """The open session."""
@@ -106,19 +106,19 @@ class Administrator:
 
 
 def cause_full(error: BaseException | None) -> BaseException | None:
-    """The server's word that its disk is full, where an error came from one, whoever has wrapped it since."""
+    """Return the server's own error that its disk is full, if one is behind `error`."""
     while error and getattr(error, "sqlstate", None) != psycopg.errors.DiskFull.sqlstate:
         error = error.__cause__ or error.__context__
     return error
 
 
-def full(place: Path | None, error: BaseException) -> str:
-    """What to say when the disk is full: the path, its space, and what to do."""
+def disk_full(place: Path | None, error: BaseException) -> HarnessError:
+    """Return the error for a full disk under the server; `place` is the run's directory, None on another's server."""
     if place is None:
-        return f"The disk of the server is full: {error}\n  remedy: free some space there"
-    return (
-        f"The disk under the test server is full: {error}\n"
-        f"  {room_left(place)}\n"
-        "  remedy: free some space there, or set TMPDIR to a directory that has more (a container's /dev/shm grows "
-        "with --shm-size)"
+        return HarnessError(f"the disk of the server is full: {error}", remedy="free some space there")
+    return HarnessError(
+        f"the disk under the test server is full: {error}",
+        looked_at=room_left(place),
+        remedy="free some space there, or set TMPDIR to a directory that has more (a container's /dev/shm grows with "
+        "--shm-size)",
     )

@@ -22,7 +22,10 @@ def read_address(
     if not host:
         return None
     if port and not (port.isdecimal() and 0 < int(port) < 2**16):
-        raise HarnessError(f"--postgresql-port {port}: give a number from 1 to 65535, or leave it out for {PORT}")
+        raise HarnessError(
+            f"--postgresql-port {port} is not a port",
+            remedy=f"give a number from 1 to 65535, or leave it out for {PORT}",
+        )
     return Address(host, int(port or PORT), user or "postgres", password, maintenance or "postgres")
 
 
@@ -42,23 +45,23 @@ def check_rights(server: Address, major: int | None = None) -> bool:
             ).fetchone()
     except psycopg.OperationalError as error:
         raise HarnessError(
-            f"{place} cannot be reached: {error}\n"
-            "  remedy: check --postgresql-port, --postgresql-user and --postgresql-password, "
-            "or leave them out for a server of the harness's own"
+            f"{place} cannot be reached: {error}",
+            remedy="check --postgresql-port, --postgresql-user and --postgresql-password, or leave out all of them: "
+            "the harness then starts a server",
         ) from error
     if version < OLDEST:
-        raise HarnessError(f"{place} is PostgreSQL {version // 10000}; the harness needs 14 or newer.")
+        raise HarnessError(f"{place} is PostgreSQL {version // 10000}", remedy="name a server of 14 or newer")
     if major not in (None, version // 10000):
         raise HarnessError(
-            f"{place} is PostgreSQL {version // 10000}, but --pg asks for {major}.\n"
-            "  remedy: leave --pg out, or name a server of that major"
+            f"{place} is PostgreSQL {version // 10000}, but --pg asks for {major}",
+            remedy="leave --pg out, or name a server of that major",
         )
     superuser, createdb, createrole = row or (False, False, False)
     lacking = [name for name, has in (("CREATEDB", createdb), ("CREATEROLE", createrole)) if not (has or superuser)]
     if lacking:
         raise HarnessError(
-            f"{place}: the user lacks {' and '.join(lacking)}.\n"
-            "Looked at pg_roles. The harness makes and drops databases and roles of its own there, and no others.\n"
-            f"  remedy: ALTER ROLE {server.user} {' '.join(lacking)}"
+            f"{place}: the user lacks {' and '.join(lacking)}, to make and drop the databases and roles of this run",
+            looked_at="pg_roles",
+            remedy=f"ALTER ROLE {server.user} {' '.join(lacking)}",
         )
     return bool(superuser)

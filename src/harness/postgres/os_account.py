@@ -72,8 +72,9 @@ def server_account() -> Account:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid, foreign=True)
     raise HarnessError(
-        "Postgres cannot be run by root, and this machine has no other account for it "
-        f"(looked for {', '.join(CANDIDATES)}).\nRun as an ordinary user, or: useradd --system postgres"
+        "Postgres cannot be run by root, and this machine has no other account for it",
+        looked_at=f"the accounts {', '.join(CANDIDATES)}",
+        remedy="run as an ordinary user, or: useradd --system postgres",
     )
 
 
@@ -93,8 +94,9 @@ def cache_directory(account: Account) -> Path:
         if place.stat().st_uid == os.geteuid() and account.reaches(place):
             return place
     raise HarnessError(
-        f"No place for a cache that {account.name} can read.\n  tried: {', '.join(map(str, tried))}\n"
-        "  remedy: set XDG_CACHE_HOME to a directory that can be written and is not below a closed home"
+        f"there is no place for a cache that {account.name} can read",
+        looked_at=", ".join(map(str, tried)),
+        remedy="set XDG_CACHE_HOME to a directory that can be written and is not below a closed home",
     )
 
 

@@ -44,7 +44,9 @@ class Roles:
             with server.connect(dbname, options=f"-c roles.prefix={self.prefix}") as connection:
                 connection.execute(script.encode())
         except (OSError, psycopg.Error) as error:
-            raise HarnessError(f"The roles of {self.file} cannot be made in {dbname}: {error}") from error
+            raise HarnessError(
+                f"the roles of {self.file} cannot be made in {dbname}: {error}", remedy="correct this file"
+            ) from error
         if self.guarded and not self.passwords:
             self._set_passwords(server)
 
@@ -60,7 +62,7 @@ class Roles:
         if role == "superuser":
             return server
         if role not in LOGINS:
-            raise HarnessError(f"There is no role {role!r} to log in as: take one of superuser, {', '.join(LOGINS)}")
+            raise HarnessError(f"no login is called {role!r}", remedy=f"take one of superuser, {', '.join(LOGINS)}")
         return server.seen_by(self.name(role), self.passwords.get(role))
 
     def drop(self, server: Address) -> None:

@@ -92,9 +92,9 @@ def run_root(account: Account) -> Path:
         else:
             return root
     raise HarnessError(
-        "No place for a Postgres cluster was found.\n"
-        + "\n".join(f"  tried {line}" for line in tried)
-        + "\n  remedy: free some space, or set TMPDIR to a directory that has it"
+        "there is no place for a Postgres cluster",
+        looked_at=tried,
+        remedy="free some space, or set TMPDIR to a directory that has it",
     )
 
 

@@ -21,6 +21,8 @@ from harness.postgres.installations import Installation
 from harness.postgres.os_account import Account, readable_programs, server_account
 from harness.postgres.run_directory import RunDirectory, open_run_directory, release_memory, room_left
 
+ANOTHER = "mend what the server says, or take another one (`python -m harness postgres` lists them)"
+
 PORT = 5432
 SUPERUSER = "postgres"
 
@@ -99,7 +101,9 @@ class Cluster:
         done = self.account.run(command, capture_output=True)
         if done.returncode:
             raise HarnessError(
-                f"initdb of PostgreSQL {self.installation} failed:\n{done.stderr.strip()}\n  {room_left(self.run.path)}"
+                f"initdb of PostgreSQL {self.installation} failed:\n{done.stderr.strip()}",
+                looked_at=room_left(self.run.path),
+                remedy=ANOTHER,
             )
 
     def start(self) -> None:
@@ -127,7 +131,9 @@ class Cluster:
         while not self._ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise HarnessError(
-                    f"PostgreSQL {self.installation} did not start:\n{self._end_of_log()}\n  {room_left(self.run.path)}"
+                    f"PostgreSQL {self.installation} did not start:\n{self._end_of_log()}",
+                    looked_at=room_left(self.run.path),
+                    remedy=ANOTHER,
                 )
             time.sleep(0.002)
 

@@ -14,6 +14,7 @@ import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import Snapshot, prove_read_only, read_snapshot
 from harness.errors import HarnessError
 from harness.findings import Finding, Verdict
+from harness.postgres.address import invalid_dsn, unreadable
 from harness.report.report import as_json
 from harness.rules import catalogue, judge
 from harness.schema.exemptions import read_exemptions, todo
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         HarnessError: for an address where nothing answers, a server below 14, unknown rules, an unreadable file.
     """
     if args.json and args.todo:
-        raise HarnessError("--todo prints TOML and --json prints JSON: ask for one of the two")
+        raise HarnessError("--todo prints TOML and --json prints JSON", remedy="ask for one of the two")
     only = [name for name in args.rules.replace(",", " ").split() if name]
     rules = chosen(Options(), only)
     off = {rule.id for rule in catalogue()} - {rule.id for rule in rules}
@@ -68,10 +69,7 @@ def _read(dsn: str) -> Snapshot:
     try:
         conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:
-        raise HarnessError(
-            "DSN is neither a URI (postgresql://user@host/database) nor key=value pairs; it is not shown, "
-            "since it may hold a password"
-        ) from None
+        raise invalid_dsn() from None
     try:
         with psycopg.connect(
             dsn,
@@ -83,8 +81,7 @@ def _read(dsn: str) -> Snapshot:
             prove_read_only(connection)
             return read_snapshot(connection)
     except psycopg.Error as error:
-        text = " ".join(str(error).split())
-        raise HarnessError(f"the database cannot be read: {text}") from error
+        raise unreadable(error) from error
 
 
 def _ordered(verdict: Verdict) -> list[Finding]:

@@ -22,11 +22,11 @@ def read_exemptions(path: Path) -> list[Exemption]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         found = [Exemption(**item) for item in document["exemptions"]]
     except OSError as error:
-        raise HarnessError(f"{path} cannot be read: {error.strerror}") from error
+        raise HarnessError(f"{path} cannot be read: {error.strerror}", remedy="name a file of exemptions") from error
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise HarnessError(
-            f"{path} holds no exemptions ({error}); expected "
-            'exemptions = [{ rule = "...", object = "...", reason = "..." }]'
+            f"{path} holds no exemptions: {error}",
+            remedy='write exemptions = [{ rule = "...", object = "...", reason = "..." }]',
         ) from error
     return found
 

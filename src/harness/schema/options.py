@@ -46,11 +46,14 @@ def read_options(table: Mapping[str, Any]) -> Options:
         key = written.replace("-", "_")
         if key not in defaults:
             raise HarnessError(
-                f"[tool.harness.schema] has an unknown key {written!r}; known are {', '.join(sorted(defaults))}"
+                f"[tool.harness.schema] has an unknown key {written!r}",
+                looked_at=f"the known keys: {', '.join(sorted(defaults))}",
+                remedy="correct or remove it",
             )
         given = tuple(value) if isinstance(value, list) else value
         if not isinstance(given, Mapping if key == "naming" else type(defaults[key])):
-            raise HarnessError(f"[tool.harness.schema] {written} = {value!r}: expected a {_kind(defaults[key])}")
+            problem = f"[tool.harness.schema] {written} = {value!r} is not a {_kind(defaults[key])}"
+            raise HarnessError(problem, remedy="correct the value")
         values[key] = given
     return Options(**values)
 

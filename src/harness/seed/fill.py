@@ -50,7 +50,7 @@ class Filler:
     def run(self, snapshot: Snapshot, names: Collection[str] | None) -> dict[str, int]:
         """Fill the tables named, or all."""
         if self.rows < 0:
-            raise HarnessError(f"{self.rows} rows cannot be written: ask for 0 or more")
+            raise HarnessError(f"{self.rows} rows cannot be written", remedy="ask for 0 or more")
         wanted = _wanted(snapshot, names, self.given)
         with self.connection.transaction():
             for name, value in SETTINGS.items():
@@ -136,7 +136,8 @@ def _wanted(snapshot: Snapshot, names: Collection[str] | None, given: Given) -> 
     for name in [*(names or ()), *given]:
         if name not in roots:
             raise HarnessError(
-                f"{name} cannot be seeded: there is no such table, or it is a partition of another.\n"
-                f"  looked at: {', '.join(roots) or 'no table at all'}\n  remedy: write it as schema.table"
+                f"{name} cannot be seeded: there is no such table, or it is a partition of another",
+                looked_at=f"the tables: {', '.join(roots) or 'none'}",
+                remedy="write it as schema.table",
             )
     return [table for name, table in roots.items() if names is None or name in names]

@@ -30,20 +30,20 @@ def read_given(value: object, name: str) -> Given:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise _mistake(name, value, "is no dictionary of tables")
+        raise _mistake(name, value, "is not a dictionary of tables")
     for table, rows in value.items():
         if not isinstance(table, str):
-            raise _mistake(name, table, "is no table's name")
+            raise _mistake(name, table, "is not a table's name")
         if not isinstance(rows, Sequence) or isinstance(rows, str):
-            raise _mistake(name, rows, f"is no list of the rows of {table}")
+            raise _mistake(name, rows, f"is not a list of the rows of {table}")
         for row in rows:
             if not isinstance(row, Mapping) or not all(isinstance(column, str) for column in row):
-                raise _mistake(name, row, f"is no row of {table}, a dictionary of columns to values")
+                raise _mistake(name, row, f"is not a row of {table}, a dictionary of columns to values")
     return value
 
 
 def _mistake(name: str, value: object, problem: str) -> HarnessError:
-    return HarnessError(f"{name}: {reprlib.repr(value)} {problem}. Write it like this:\n  {EXAMPLE}")
+    return HarnessError(f"{name}: {reprlib.repr(value)} {problem}", remedy=f"write it like this: {EXAMPLE}")
 
 
 def insert_given(connection: psycopg.Connection[Any], table: Table, rows: Sequence[Mapping[str, object]]) -> int:
@@ -55,8 +55,9 @@ def insert_given(connection: psycopg.Connection[Any], table: Table, rows: Sequen
     for row in rows:
         if unknown := sorted(set(row) - set(table.by_name)):
             raise HarnessError(
-                f"the rows given for {table.qualified} name {', '.join(unknown)}, which it does not have.\n"
-                f"  looked at: its columns {', '.join(table.by_name)}\n  remedy: correct `seed` or `given`"
+                f"the rows given for {table.qualified} name {', '.join(unknown)}, which it does not have",
+                looked_at=f"its columns: {', '.join(table.by_name)}",
+                remedy="correct `seed` or `given`",
             )
         try:
             connection.execute(_insert(table, row), [_adapted(table, name, value) for name, value in row.items()])

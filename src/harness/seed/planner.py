@@ -112,8 +112,9 @@ class Planner:
                 found.insert(0 if column.number in waits else len(found), nothing((column.number,)))
             if not found:
                 raise HarnessError(
-                    f"{table.qualified}.{column.name} cannot be seeded: nothing is known of its type {column.type}.\n"
-                    f"  looked at: its labels and values\n{by_hand(table)}"
+                    f"{table.qualified}.{column.name} cannot be seeded: nothing is known of its type {column.type}",
+                    looked_at="the labels and values of the type",
+                    remedy=by_hand(table),
                 )
             yield found
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from harness.errors import HarnessError
+from harness.postgres.address import invalid_dsn, unreadable
 from harness.report.report import ReportTable
 from harness.traffic.access import Access, access
 from harness.traffic.reading import StatementStatistics, Traffic, read
@@ -61,10 +61,10 @@ def run(args: argparse.Namespace) -> int:
                 found = {item: access(cursor, item.text) for items in lists.values() for item in items}
     except psycopg.ProgrammingError as error:
         if error.sqlstate is None:  # libpq's complaint repeats the address, which may hold a password
-            raise HarnessError("DSN is neither a URI (postgresql://user@host/database) nor key=value pairs") from None
-        raise HarnessError(f"the statements cannot be read: {' '.join(str(error).split())}") from error
+            raise invalid_dsn() from None
+        raise unreadable(error) from error
     except psycopg.Error as error:
-        raise HarnessError(f"the database cannot be read: {' '.join(str(error).split())}") from error
+        raise unreadable(error) from error
     write = _write_json if args.json else _write_text
     write(traffic, lists, found)
     return 0

@@ -82,22 +82,23 @@ def read(cursor: psycopg.Cursor[Any]) -> Traffic:
     found = cursor.execute(EXTENSION).fetchone()
     if found is None:
         raise HarnessError(
-            f"database {database} does not have pg_stat_statements: set shared_preload_libraries = "
-            "'pg_stat_statements', restart, then CREATE EXTENSION pg_stat_statements"
+            f"database {database} does not have pg_stat_statements",
+            remedy="set shared_preload_libraries = 'pg_stat_statements', restart, then CREATE EXTENSION "
+            "pg_stat_statements",
         )
     role, sees_all = cursor.execute(SEES_ALL).fetchone() or ("", False)
     if not sees_all:
         raise HarnessError(
-            f"role {role} may not see the statements of other roles: GRANT pg_read_all_stats TO {role}, or ask as one "
-            "that may"
+            f"role {role} may not see the statements of other roles",
+            remedy=f"GRANT pg_read_all_stats TO {role}, or connect as a role that has it",
         )
     schema = sql.SQL(found[0])
     try:
         rows = cursor.execute(STATEMENTS.format(schema=schema)).fetchall()
     except psycopg.errors.ObjectNotInPrerequisiteState as error:
         raise HarnessError(
-            f"the server of {database} has not loaded pg_stat_statements: set shared_preload_libraries = "
-            "'pg_stat_statements' and restart"
+            f"the server of {database} has not loaded pg_stat_statements",
+            remedy="set shared_preload_libraries = 'pg_stat_statements' and restart",
         ) from error
     since = cursor.execute(SINCE.format(schema=schema)).fetchone()
     total = sum(row[2] for row in rows) or 1.0

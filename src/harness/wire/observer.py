@@ -254,7 +254,7 @@ class Observer:
     def _call(self, function: Callable[[], T]) -> T:
         """Run a function in the loop's thread, where nothing else moves meanwhile, and wait for what it returns."""
         if not self._thread.is_alive():
-            raise HarnessError("the observer is not running: use it inside its with block")
+            raise HarnessError("the observer is not running", remedy="use it inside its with block")
         future: Future[T] = Future()
 
         def run() -> None:

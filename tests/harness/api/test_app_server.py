@@ -92,5 +92,5 @@ def test_a_request_after_its_test_finds_no_app(app_server: AppServer, caplog: py
     with app_server.run(broken_before, "shop:app"):
         pass
     assert get(app_server).status_code == 500
-    assert "a client outlived its test" in caplog.text
+    assert "its client outlived its test" in caplog.text
     servers.removeHandler(caplog.handler)

@@ -165,7 +165,7 @@ def test_a_full_disk_in_a_tests_own_statement_is_explained(project: pytest.Pytes
     result = project.runpytest_inprocess()
     result.assert_outcomes(failed=3)
     assert (
-        len(re.findall(r"-+ disk full -+\nThe disk under the test server is full: could not", result.stdout.str())) == 2
+        len(re.findall(r"-+ disk full -+\nthe disk under the test server is full: could not", result.stdout.str())) == 2
     )
     result.stdout.re_match_lines(
         [r"  in /.*pg-harness-\d+/\w+: \d+ MB free of \d+ MB", "  remedy: free some space there.*"]
@@ -208,7 +208,7 @@ def test_tests_without_postgres_run_without_postgres(
     project.makepyfile(**{"tests/test_it": "def test_it(database): pass\n\ndef test_plain(): pass"})
     result = project.runpytest_inprocess("-m", "not integration")
     result.assert_outcomes(passed=1, deselected=1)
-    result.stdout.fnmatch_lines(["postgres: none (No PostgreSQL * server is here *"])
+    result.stdout.fnmatch_lines(["postgres: none: no PostgreSQL * server was found *"])
 
 
 def test_each_worker_of_xdist_has_its_own_server_from_one_cache(

@@ -120,5 +120,5 @@ def test_models_that_are_all_imported_are_clean(package: Path) -> None:
 def test_a_module_beside_the_models_that_cannot_be_imported_is_named(package: Path) -> None:
     """What Python says is in the message."""
     (package / "broken.py").write_text("import nowhere_to_be_found", encoding="utf-8")
-    with pytest.raises(HarnessError, match=r"beside shop.db:metadata cannot be imported(?s:.)*nowhere_to_be_found"):
+    with pytest.raises(HarnessError, match=r"package of shop.db:metadata cannot be imported(?s:.)*nowhere_to_be_found"):
         unseen_models("shop.db:metadata")

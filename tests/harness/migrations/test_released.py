@@ -207,7 +207,9 @@ def test_a_pull_request_is_compared_with_its_target(origin: Path, clone: Path) -
 
 def test_a_pull_request_without_its_target_is_an_error_that_says_what_to_fetch(clone: Path) -> None:
     """In CI a missing branch must not look like a clean history."""
-    with pytest.raises(HarnessError, match=r"does not hold origin/gone.*fetch-depth: 0.*git fetch origin gone:refs"):
+    with pytest.raises(
+        HarnessError, match=r"looked at: origin/gone in .*\n.*fetch-depth: 0.*git fetch origin gone:refs"
+    ):
         compare(clone, GITHUB_BASE_REF="gone")
 
 

@@ -67,13 +67,13 @@ def test_nothing_found_names_places_and_remedies(machine: Path) -> None:
     with pytest.raises(HarnessError) as caught:
         choose(18)
     text = str(caught.value)
-    assert text.startswith("No PostgreSQL 18 server is here ([tool.harness] postgres asks for it).")
-    for part in ("found: 15.4 in", "looked at: PATH, pg_config", f"{machine}/pg", "another: postgres = 15 in [tool."):
+    assert text.startswith("no PostgreSQL 18 server was found ([tool.harness] postgres asks for it)\n")
+    for part in ("found 15.4 in", "looked at: PATH, pg_config", f"{machine}/pg", "another: postgres = 15 in [tool."):
         assert part in text
     assert "--p" not in text
     with pytest.raises(HarnessError, match=r"--pg asks for it(.|\n)*take another: --pg 15"):
         choose(18, asked=17)
-    with pytest.raises(HarnessError, match="No PostgreSQL 0 server"):
+    with pytest.raises(HarnessError, match="no PostgreSQL 0 server"):
         choose(15, asked=0)
 
 

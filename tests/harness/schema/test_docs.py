@@ -64,8 +64,8 @@ def empty(snapshot: Snapshot) -> Iterator[Breach]:
     ("written", "told"),
     [
         ({"varchar": True}, "unknown key 'varchar'"),
-        ({"varchar-allowed": "yes"}, "expected a true or false"),
-        ({"money-words": "price"}, "expected a list of strings"),
+        ({"varchar-allowed": "yes"}, "is not a true or false"),
+        ({"money-words": "price"}, "is not a list of strings"),
     ],
 )
 def test_a_wrong_option_is_told(written: dict[str, object], told: str) -> None:

@@ -91,13 +91,13 @@ def test_an_unknown_table_is_refused(db: SeedDatabase) -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ([1], "[1] is no dictionary of tables"),
-        ({1: []}, "1 is no table's name"),
-        ({"public.t": None}, "None is no list of the rows of public.t"),
-        ({"public.t": {"id": 1}}, "{'id': 1} is no list of the rows of public.t"),
-        ({"public.t": "title"}, "'title' is no list of the rows of public.t"),
-        ({"public.t": [1]}, "1 is no row of public.t"),
-        ({"public.t": [{1: 1}]}, "{1: 1} is no row of public.t"),
+        ([1], "[1] is not a dictionary of tables"),
+        ({1: []}, "1 is not a table's name"),
+        ({"public.t": None}, "None is not a list of the rows of public.t"),
+        ({"public.t": {"id": 1}}, "{'id': 1} is not a list of the rows of public.t"),
+        ({"public.t": "title"}, "'title' is not a list of the rows of public.t"),
+        ({"public.t": [1]}, "1 is not a row of public.t"),
+        ({"public.t": [{1: 1}]}, "{1: 1} is not a row of public.t"),
     ],
 )
 def test_rows_by_hand_of_another_shape_are_shown(db: SeedDatabase, given: Any, says: str) -> None:

@@ -53,9 +53,9 @@ def parse(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_bytes(), str(path))
     except OSError as error:
-        raise HarnessError(f"the revision {path} cannot be read: {error.strerror}") from error
+        raise HarnessError(f"the revision {path} cannot be read: {error.strerror}", remedy="let it be read") from error
     except (SyntaxError, ValueError) as error:
-        raise HarnessError(f"the revision {path} is not valid Python: {error}") from error
+        raise HarnessError(f"the revision {path} is not valid Python: {error}", remedy="correct the file") from error
 
 
 def assignment(node: ast.stmt, name: str) -> ast.expr | None:
@@ -90,4 +90,4 @@ def _exemption(path: Path, where: ast.expr, key: ast.expr | None, reason: ast.ex
 
 
 def _mistake(path: Path, node: ast.expr, problem: str) -> HarnessError:
-    return HarnessError(f"{path}, line {node.lineno}: exemptions {problem}. Write it like this:\n  {EXAMPLE}")
+    return HarnessError(f"{path}, line {node.lineno}: exemptions {problem}", remedy=f"write it like this: {EXAMPLE}")

@@ -64,9 +64,10 @@ class Repository:
         tip = self.ask("rev-parse", "--verify", "--quiet", f"refs/remotes/{branch}^{{commit}}")
         if tip is None and target:
             raise HarnessError(
-                f"released revisions cannot be compared: the clone at {self.root} does not hold {branch}, which "
-                "this pull request is for. Use actions/checkout with fetch-depth: 0, GitLab with GIT_DEPTH: 0, or "
-                f"git fetch origin {target}:refs/remotes/{branch}"
+                "released revisions cannot be compared: the target of this pull request is not in the clone",
+                looked_at=f"{branch} in {self.root}",
+                remedy="use actions/checkout with fetch-depth: 0, GitLab with GIT_DEPTH: 0, or "
+                f"git fetch origin {target}:refs/remotes/{branch}",
             )
         if tip is None:
             return "origin/HEAD is not known; git remote set-head origin --auto makes it so"

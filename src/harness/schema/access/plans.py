@@ -86,7 +86,11 @@ def generic_plan(cursor: psycopg.Cursor[Any], statement: RouteStatement) -> Plan
             row = cursor.execute(f"EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE harness_plan{nulls}".encode()).fetchone()
     except psycopg.Error as error:
         text = " ".join(str(error).split())
-        raise HarnessError(f"no plan for a statement of {statement.route}: {text}\n  {statement.text}") from error
+        raise HarnessError(
+            f"there is no plan for a statement of {statement.route}: {text}",
+            looked_at=statement.text,
+            remedy="record the statements again, or let the role run them",
+        ) from error
     finally:
         if cursor.execute("SELECT FROM pg_prepared_statements WHERE name = 'harness_plan'").rowcount:
             cursor.execute("DEALLOCATE harness_plan")

@@ -32,11 +32,13 @@ def declared(metadata: sa.MetaData, engine: sa.Engine, extensions: Iterable[str]
                 connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {identifier(name)}")
             metadata.create_all(connection)
     except sa.exc.DBAPIError as error:
-        raise HarnessError(f"the models cannot be made in an empty database: {error.orig}") from error
+        raise HarnessError(
+            f"the models cannot be made in an empty database: {error.orig}", remedy="correct the models"
+        ) from error
     with engine.connect() as connection:
         driver = connection.connection.driver_connection
         if not isinstance(driver, psycopg.Connection):
-            raise HarnessError(f"drift reads over psycopg, the engine of {engine.url!r} is another driver's")
+            raise HarnessError(f"the engine of {engine.url!r} is not psycopg's", remedy="use postgresql+psycopg://")
         return read_snapshot(driver)
 
 

@@ -47,7 +47,7 @@ class Parents:
         if all(open_columns & set(key.columns) for key in ordered):
             found += _left_open(columns, rows, open_columns, ordered)
         if not found:
-            raise HarnessError(_orphan(table, ordered, list(map(self._target, ordered))))
+            raise _orphan(table, ordered, list(map(self._target, ordered)))
         return found
 
     def _target(self, key: Constraint) -> str:
@@ -129,12 +129,12 @@ def _left_open(
     return [from_rows(columns, "rows of parents, open where NULL is allowed", kept)]
 
 
-def _orphan(table: Table, keys: Sequence[Constraint], targets: Sequence[str]) -> str:
+def _orphan(table: Table, keys: Sequence[Constraint], targets: Sequence[str]) -> HarnessError:
     names = ", ".join(f"{key.name} ({', '.join(table.names(key.columns))})" for key in keys)
     parents = ", ".join(dict.fromkeys(targets))
-    return (
-        f"{table.qualified} cannot be seeded: no row of {parents} can be its parent by {names}, "
-        "and the columns are NOT NULL.\n"
-        "  looked at: the rows that are there, in the order of foreign keys\n"
-        f"  remedy: let {parents} be filled too, or give its rows by hand (`given`, or `seed` in the revision file)"
+    return HarnessError(
+        f"{table.qualified} cannot be seeded: no row of {parents} can be its parent by {names}, and the columns are "
+        "NOT NULL",
+        looked_at="the rows that are there, in the order of foreign keys",
+        remedy=f"fill {parents} too, or give its rows by hand (`given`, or `seed` in the revision file)",
     )
