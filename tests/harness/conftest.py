@@ -8,6 +8,7 @@ import pytest
 
 from harness.config import Config
 from tests.harness.projects import harness_table, write_project, write_revision
+from tests.harness.trial import write_trial
 
 SOURCES = Path(__file__).parents[2] / "src"
 
@@ -64,3 +65,9 @@ def project(pytester: pytest.Pytester, harness_config: Config, request: pytest.F
     versions = pytester.path / "migrations" / "versions"
     write_revision(versions, "0001", None, f"CREATE TABLE item ({COLUMNS})", "DROP TABLE item")
     return pytester
+
+
+@pytest.fixture(scope="session")
+def trial(tmp_path_factory: pytest.TempPathFactory, harness_config: Config) -> Config:
+    """A project whose database holds everything that a schema can hold."""
+    return write_trial(tmp_path_factory.mktemp("trial"), harness_config.roles_path)

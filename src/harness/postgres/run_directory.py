@@ -99,9 +99,9 @@ def run_root(account: Account) -> Path:
 
 
 def room_left(path: Path) -> str:
-    """What is free under `path`, for an error that may come from there."""
+    """Return what is free on the disk of `path`, for an error that may come from a full one."""
     usage = shutil.disk_usage(path)
-    return f"in {path}: {usage.free // 2**20} MB free of {usage.total // 2**20} MB"
+    return f"{path}: {usage.free // 2**20} MB free of {usage.total // 2**20} MB"
 
 
 @dataclass(slots=True)

@@ -168,7 +168,7 @@ def test_a_full_disk_in_a_tests_own_statement_is_explained(project: pytest.Pytes
         len(re.findall(r"-+ disk full -+\nthe disk under the test server is full: could not", result.stdout.str())) == 2
     )
     result.stdout.re_match_lines(
-        [r"  in /.*pg-harness-\d+/\w+: \d+ MB free of \d+ MB", "  remedy: free some space there.*"]
+        [r"  looked at: /.*pg-harness-\d+/\w+: \d+ MB free of \d+ MB", "  remedy: free some space there.*"]
     )
 
 
