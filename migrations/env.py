@@ -20,7 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from sealy.db import metadata
-from sealy.settings import SettingsError, read_settings
+from sealy.settings import read_settings
 
 LOCK_TIMEOUT = "5s"
 """How long a statement may wait for a lock; longer, and the queue behind it stops the application."""
@@ -64,10 +64,7 @@ def connect() -> Iterator[Connection]:
             f"config.attributes['connection'] is {given!r}: expected an Engine or a Connection of SQLAlchemy"
         )
     else:
-        try:
-            parameters = read_settings().connection_parameters
-        except SettingsError as error:
-            raise SystemExit(str(error)) from None
+        parameters = read_settings().connection_parameters
         engine = create_engine("postgresql+psycopg://", connect_args=parameters, poolclass=NullPool)
         with engine.connect() as connection:
             yield connection

@@ -1,4 +1,4 @@
-"""The least that FastAPI can be asked for: what `tools.coldstart` compares the app with."""
+"""A bare FastAPI app, which `tools.coldstart` compares the app with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 
 def create_app() -> FastAPI:
-    """One address, /health."""
+    """Return an app with one route, /health."""
     app = FastAPI()
 
     @app.get("/health")

@@ -123,7 +123,7 @@ def serve(config: Config, supervisor: Supervisor, server: DevServer, database: D
     """Run uvicorn until it ends, the server ends, or the parent is gone."""
     watched = ROOT / "src" / config.app.partition(".")[0]
     command = [sys.executable, "-m", "uvicorn", "--factory", config.app, "--app-dir", str(ROOT / "src")]
-    command += ["--host", HOST, "--port", str(port), "--timeout-graceful-shutdown", "5"]
+    command += ["--host", HOST, "--port", str(port), "--timeout-graceful-shutdown", "5", "--no-access-log"]
     command += ["--reload", "--reload-dir", str(watched)]
     environment = {**os.environ, config.database_env: database.as_role("app").dsn}
     supervisor.start("API's process", command, stdin=subprocess.DEVNULL, env=environment, cwd=ROOT)

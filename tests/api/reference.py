@@ -12,15 +12,16 @@ import psycopg
 from fastapi import FastAPI
 from psycopg.rows import dict_row
 
-from sealy.schemas.todos import TodoOut, TodoPage
+from sealy.schemas.pages import Page
+from sealy.schemas.todos import TodoOut
 
 CONNECTIONS = 5
 
 TODOS = """
     SELECT todos.id, todos.owner_id, todos.title, todos.done, todos.due_at, todos.created_at,
-        (SELECT coalesce(json_agg(tags.name ORDER BY tags.name), '[]'::json) AS coalesce_1
+        array((SELECT CAST(tags.name AS TEXT) AS name
          FROM tags JOIN todo_tags ON todo_tags.tag_id = tags.id
-         WHERE todo_tags.todo_id = todos.id) AS tags
+         WHERE todo_tags.todo_id = todos.id ORDER BY tags.name)) AS tags
     FROM todos
 """
 READ: Any = f"{TODOS} WHERE todos.id = %s::BIGINT"
@@ -60,10 +61,10 @@ def create_app() -> FastAPI:
         return TodoOut.model_validate(row)
 
     @app.get("/v1/todos")
-    def page(limit: int = 50, before: int = 2**53 - 1) -> TodoPage:
+    def page(limit: int = 50, before: int = 2**53 - 1) -> Page[TodoOut]:
         with connection() as taken:
             rows = taken.execute(LIST, (before, limit + 1)).fetchall()
         items = [TodoOut.model_validate(row) for row in rows[:limit]]
-        return TodoPage(items=items, next=None)
+        return Page[TodoOut](items=items, next=None)
 
     return app

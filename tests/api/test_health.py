@@ -36,7 +36,7 @@ def test_a_database_that_lacks_a_migration_is_not_ready(api: Client) -> None:
     revision = stand_at(api, -1)
     answer = api.get("/ready")
     assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json")
-    assert f"is at revision {revision}, this code needs {int(revision) + 1:04}" in answer.json()["detail"]
+    assert f"is at revision {revision}; this release needs {int(revision) + 1:04}" in answer.json()["detail"]
     assert answer.headers["Retry-After"]
     assert api.get("/health").status_code == 200
 

@@ -13,7 +13,7 @@ from harness.api.app_server import AppServer
 from harness.api.client import Client
 from harness.config import Config, load_object
 from sealy.runtime import logs
-from sealy.runtime.observe import Observed
+from sealy.runtime.observe import Observed, current
 from tests.api.examples import EXAMPLES
 
 pytestmark = pytest.mark.api
@@ -29,7 +29,9 @@ def answered() -> Iterator[list[Observed]]:
 
     class Keep(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            seen.append(record.__dict__["answered"])
+            request = current.get()
+            assert request
+            seen.append(request)
 
     handler = Keep()
     logs.access.addHandler(handler)

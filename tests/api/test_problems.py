@@ -51,7 +51,7 @@ def test_a_body_that_is_not_called_json_is_refused(api: Client, headers: dict[st
     """A form of another site cannot send JSON unseen; who forgets the header, as with curl -d, is told which it is."""
     answer = api.post("/v1/users", content=b'{"email": "ada@example.org"}', headers=headers)
     assert (answer.status_code, answer.headers["Content-Type"]) == (415, PROBLEM)
-    assert "Content-Type: application/json" in answer.json()["detail"]
+    assert answer.json()["detail"] == "Content-Type must be application/json"
     assert api.rows("users") == []
 
 
@@ -62,7 +62,7 @@ def test_broken_json_is_told_by_line_and_column(api: Client, body: bytes, place:
     """As an editor counts, with what was expected there."""
     (error,) = api.post("/v1/users", content=body, headers={"Content-Type": "application/json"}).json()["errors"]
     assert error["field"] == "body"
-    assert error["detail"].startswith(f"not JSON at {place}: ")
+    assert error["detail"].startswith(f"invalid JSON at {place}: ")
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v2/users", 404), ("PUT", "/v1/users", 405)])
@@ -71,20 +71,6 @@ def test_an_address_that_is_none_is_a_problem(api: Client, method: str, path: st
     answer = api.request(method, path)
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, PROBLEM)
     assert answer.json()["title"]
-
-
-def test_unknown_query_parameters_are_refused_everywhere(api: Client) -> None:
-    """A misspelt parameter is said to be one, whatever the address."""
-    for method, path in (
-        ("POST", "/v1/users"),
-        ("GET", "/v1/users/1"),
-        ("POST", "/v1/todos"),
-        ("GET", "/v1/todos/1"),
-        ("PATCH", "/v1/todos/1"),
-        ("DELETE", "/v1/todos/1"),
-        ("PUT", "/v1/todos/1/tags"),
-    ):
-        assert api.request(method, f"{path}?dry_run=1", json={"x": 1}).status_code == 422, (method, path)
 
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
@@ -116,4 +102,5 @@ def test_openapi_has_a_summary_a_tag_and_examples_for_every_operation(api: Clien
                 assert parameter["schema"]["examples"], (path, method, parameter["name"])
         if "requestBody" in operation:
             reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
-            assert document["components"]["schemas"][reference.rpartition("/")[2]]["examples"], (path, method)
+            body = document["components"]["schemas"][reference.rpartition("/")[2]]
+            assert all(body["properties"][name]["examples"] for name in body.get("required", [])), (path, method)

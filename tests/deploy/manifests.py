@@ -90,14 +90,6 @@ def unit_command() -> list[str]:
     return shlex.split(dict(unit(DEPLOY / "vm" / "app.service"))["ExecStart"])
 
 
-def uvicorn_options(words: list[str]) -> dict[str, str]:
-    """The options of a uvicorn command line, flags with an empty value."""
-    words = " ".join(words).split()
-    words = words[next(place for place, word in enumerate(words) if word.endswith("uvicorn")) :]
-    pairs = zip(words, [*words[1:], "--"], strict=True)
-    return {word: "" if value.startswith("--") else value for word, value in pairs if word.startswith("--")}
-
-
 def role_setting(role: str, name: str) -> float:
     """A timeout that roles.sql gives to a role, in seconds."""
     text = (DEPLOY / "db" / "roles.sql").read_text(encoding="utf-8")

@@ -6,12 +6,14 @@ import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.api.routes import read_document
 from harness.config import Config, load_object
+from sealy.__main__ import OPTIONS
 from tests.deploy.manifests import (
     CLOUD_RUN,
     DEPLOY,
@@ -26,7 +28,6 @@ from tests.deploy.manifests import (
     role_setting,
     unit,
     unit_command,
-    uvicorn_options,
     variables,
 )
 
@@ -99,24 +100,23 @@ def test_a_database_that_is_away_restarts_nobody() -> None:
 
 def test_a_stop_is_over_before_the_host_kills() -> None:
     """Time for requests, then for the statement that one of them may just have begun: less than ten seconds."""
-    for words in (image_command(), unit_command()):
-        grace = float(uvicorn_options(words)["--timeout-graceful-shutdown"])
-        assert grace + role_setting("app", "statement_timeout") < KILLED_AFTER
+    assert OPTIONS["timeout_graceful_shutdown"] + role_setting("app", "statement_timeout") < KILLED_AFTER
     assert compose()["services"]["app"]["stop_grace_period"] == f"{KILLED_AFTER}s"
     assert dict(unit(DEPLOY / "vm" / "app.service"))["TimeoutStopSec"] == str(KILLED_AFTER)
 
 
 def test_both_ways_of_running_start_the_same_server() -> None:
-    """The image and the systemd unit differ in the address they listen on, and in nothing else."""
-    image, machine = uvicorn_options(image_command()), uvicorn_options(unit_command())
-    for options in (image, machine):
-        del options["--host"], options["--port"]
-    assert image == machine
+    """The image and the systemd unit run the same module; only the image listens on every address."""
+    interpreter, *image = image_command()
+    path, *machine = unit_command()
+    assert (interpreter, Path(path).name, image) == ("python", "python", machine)
+    assert re.search(r"^ENV APP_HOST=0\.0\.0\.0 PORT=8080$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert ("vm/app.service", "APP_HOST", "127.0.0.1") in variables()
 
 
 def test_idle_connections_outlive_the_proxys() -> None:
     """A proxy that keeps a connection longer than the app would write into one that is being closed: a 502."""
-    ours = int(uvicorn_options(image_command())["--timeout-keep-alive"])
+    ours = OPTIONS["timeout_keep_alive"]
     theirs = re.findall(r"^\s*keepalive (\d+)s$", (DEPLOY / "vm" / "Caddyfile").read_text(), re.MULTILINE)
     theirs += re.findall(r"keepAliveTimeout: (\d+)s", (DEPLOY / "cloudflare" / "cloudflared.yml").read_text())
     assert len(theirs) == 2
@@ -147,8 +147,7 @@ def limits() -> dict[str, tuple[int, int, str]]:
 @pytest.mark.parametrize("host", sorted(limits()))
 def test_the_database_has_a_connection_for_everyone(host: str, settings: Any) -> None:
     """Old and new instances at once, each one process with a full pool, beside migrations, people and the superuser."""
-    for words in (image_command(), unit_command()):
-        assert "--workers" not in uvicorn_options(words)
+    assert "workers" not in OPTIONS
     assert "WEB_CONCURRENCY" not in {name for _, name, _ in variables()}
     instances, maximum, file = limits()[host]
     needed = OVERLAP * instances * pool(file, settings) + OTHERS
@@ -238,7 +237,7 @@ def test_only_the_proxys_network_may_name_the_client() -> None:
     trusted = {file: value for file, name, value in variables() if name == "FORWARDED_ALLOW_IPS"}
     (subnet,) = [each["subnet"] for each in compose()["networks"]["edge"]["ipam"]["config"]]
     assert trusted == {"vm/compose.yaml app": subnet, "vm/app.service": "127.0.0.1"}
-    assert "--forwarded-allow-ips" not in uvicorn_options(image_command())
+    assert "forwarded_allow_ips" not in OPTIONS
 
 
 @pytest.mark.parametrize(

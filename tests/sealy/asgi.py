@@ -6,7 +6,13 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from sealy.runtime.observe import App
+from pydantic import SecretStr
+from starlette.types import ASGIApp
+
+from sealy.settings import Settings
+
+SETTINGS = Settings(database_url=SecretStr("postgresql://ada@localhost/todos"))
+"""For an app that connects to no database."""
 
 
 @dataclass
@@ -32,7 +38,7 @@ def scope(method: str, path: str, headers: dict[str, bytes] | None = None) -> di
     }
 
 
-def ask(app: App, request: dict[str, Any], body: tuple[bytes, ...] = (), reply: Reply | None = None) -> Reply:
+def ask(app: ASGIApp, request: dict[str, Any], body: tuple[bytes, ...] = (), reply: Reply | None = None) -> Reply:
     """Send one request with a body in chunks; what the app raises is raised, after `reply` has what it sent."""
     reply = reply or Reply()
     chunks = [*body, b""]

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from sealy.main import LARGEST_BODY, create_app
-from sealy.runtime.observe import App, Observed
+from sealy.runtime.observe import Observed
 from sealy.settings import Settings
 from tests.sealy.asgi import Reply, ask, scope
 
@@ -17,7 +18,7 @@ KEY = "a key of the edge alone"
 URL = "postgresql://ada@localhost/todos"
 
 
-def app(**settings: Any) -> App:
+def app(**settings: Any) -> FastAPI:
     """An app that no test lets near a database."""
     return create_app(Settings(database_url=SecretStr(URL), **settings))
 

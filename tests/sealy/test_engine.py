@@ -13,7 +13,7 @@ from harness.databases.databases import Database as Fresh
 from sealy.db.engine import Database
 from sealy.runtime.observe import Observe, Observed
 from sealy.settings import Settings
-from tests.sealy.asgi import ask, scope
+from tests.sealy.asgi import SETTINGS, ask, scope
 
 
 def opened(fresh: Fresh) -> Database:
@@ -24,8 +24,8 @@ def opened(fresh: Fresh) -> Database:
 def test_a_database_without_migrations_is_not_ready(empty_database: Fresh) -> None:
     """The reason names what is looked for; it is no error of the process."""
     pool = opened(empty_database)
-    assert "shows no revision" in (pool.why_not_ready() or "")
-    pool.close()
+    assert "cannot read alembic_version" in (pool.why_not_ready() or "")
+    pool.writes.dispose()
 
 
 def test_a_primary_that_became_a_standby_loses_its_connections(database: Fresh) -> None:
@@ -38,7 +38,7 @@ def test_a_primary_that_became_a_standby_loses_its_connections(database: Fresh) 
             connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
     assert refused.value.connection_invalidated
     assert pool.why_not_ready() is None
-    pool.close()
+    pool.writes.dispose()
 
 
 def test_a_statement_for_many_values_is_one_and_says_its_route(database: Fresh) -> None:
@@ -57,7 +57,7 @@ def test_a_statement_for_many_values_is_one_and_says_its_route(database: Fresh) 
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
 
-    ask(Observe(route, [told.append], server_timing=False), scope("GET", "/v1/limits"))
+    ask(Observe(route, [], [told.append], SETTINGS), scope("GET", "/v1/limits"))
     assert [request.queries for request in told] == [1]
     assert sent == [("SELECT set_config($1, $2, true) /* GET <none> */",)]
-    pool.close()
+    pool.writes.dispose()

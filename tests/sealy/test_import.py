@@ -1,4 +1,4 @@
-"""What importing the app brings with it."""
+"""What importing the app brings with it, and what the process that serves does about it."""
 
 from __future__ import annotations
 
@@ -10,36 +10,35 @@ from pathlib import Path
 SOURCES = Path(__file__).parents[2] / "src"
 
 
+def shown(program: str, **variables: str) -> str:
+    """What a program prints in an environment with these variables."""
+    env = {**os.environ, "PYTHONPATH": str(SOURCES), **variables}
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
+
+
 def test_importing_the_app_reads_no_settings_and_no_tools() -> None:
-    """With wrong settings around, the import works; and a cold start never pays for what only tests and tools need."""
+    """Wrong settings do not matter to it, and a cold start never pays for what only tests and tools need."""
     tools = {"alembic", "mako", "httpx", "pytest", "harness"}
     program = f"import sys, sealy.main; print(sorted({tools!r} & set(sys.modules)))"
-    env = {**os.environ, "PYTHONPATH": str(SOURCES), "APP_POOL_SIZE": "0"}
-    ended = subprocess.run(
-        [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert (ended.returncode, ended.stdout.strip()) == (0, "[]"), ended.stderr
+    assert shown(program, APP_POOL_SIZE="0") == "[]"
 
 
-def test_no_garbage_is_looked_for_while_the_app_is_imported() -> None:
-    """It would cost a twentieth of the start; afterwards the collector works again, and passes over what they made."""
+def test_the_process_looks_for_no_garbage_while_it_imports_the_app() -> None:
+    """It would cost a twentieth of the start; while requests are served the collector works, and skips the imports."""
     program = """
-import gc, sys
+import gc, runpy, sys, uvicorn
 found = []
 gc.callbacks.append(lambda *_: found.append("fastapi" in sys.modules and not gc.get_freeze_count()))
-import sealy.main
-print(any(found), gc.isenabled(), gc.get_freeze_count() > 50_000)
+uvicorn.run = lambda *_, **__: print(any(found), gc.isenabled(), gc.get_freeze_count() > 50_000)
+runpy.run_module("sealy", run_name="__main__")
 """
-    env = {**os.environ, "PYTHONPATH": str(SOURCES)}
-    ended = subprocess.run(
-        [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert (ended.returncode, ended.stdout.strip()) == (0, "False True True"), ended.stderr
+    assert shown(program, APP_DATABASE_URL="postgresql://ada@localhost/todos") == "False True True"
 
 
-def test_a_collector_that_was_off_stays_off() -> None:
-    """Whoever imports the app decides about its collector."""
-    program = "import gc; gc.disable(); import sealy.main; print(gc.isenabled())"
-    env = {**os.environ, "PYTHONPATH": str(SOURCES)}
-    shown = subprocess.check_output([sys.executable, "-c", program], env=env, text=True, timeout=60)
-    assert shown.strip() == "False"
+def test_importing_the_app_leaves_the_collector_alone() -> None:
+    """Only the process decides about its collector: tests and tools import the app too."""
+    program = "import gc; gc.disable(); import sealy.main; print(gc.isenabled(), gc.get_freeze_count())"
+    assert shown(program) == "False 0"

@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI
 
 from sealy.runtime import logs
 from sealy.runtime.observe import Observe
-from tests.sealy.asgi import ask, scope
+from tests.sealy.asgi import SETTINGS, ask, scope
 
 FORGED = "\r\n12:00:00 INFO    forged\x1b[31m\x85\u2028\u202e"
 
@@ -61,8 +61,8 @@ async def broken(_scope: Any, _receive: Any, _send: Any) -> None:
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_request_cannot_write_a_line_of_its_own(lines: Lines, as_json: bool) -> None:
     """One request is one line of printable characters."""
-    logs.configure(as_json=as_json, access_log=True)
-    ask(Observe(nowhere, [logs.note], server_timing=True), hostile())
+    logs.configure(as_json=as_json)
+    ask(Observe(nowhere, [], [logs.note], SETTINGS), hostile())
     (line,) = lines()
     assert line.isprintable()
     assert "forged" in line
@@ -71,9 +71,9 @@ def test_a_request_cannot_write_a_line_of_its_own(lines: Lines, as_json: bool) -
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_traceback_cannot_write_a_line_of_its_own(lines: Lines, as_json: bool) -> None:
     """In JSON it is one line, on a terminal its lines are indented; nobody takes them for others."""
-    logs.configure(as_json=as_json, access_log=True)
+    logs.configure(as_json=as_json)
     with pytest.raises(ValueError, match="forged"):
-        ask(Observe(broken, [logs.note], server_timing=True), hostile())
+        ask(Observe(broken, [], [logs.note], SETTINGS), hostile())
     written = lines()
     assert all(line.isprintable() for line in written)
     assert sum(not line.startswith("    ") for line in written) == 2
@@ -82,37 +82,24 @@ def test_a_traceback_cannot_write_a_line_of_its_own(lines: Lines, as_json: bool)
         assert "Traceback" in json.loads(written[0])["message"]
 
 
-def test_a_json_line_has_the_names_of_cloud_logging(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Severity, trace and request are found where Google looks for them; on Cloud Run, which logs requests itself,
-    without a second httpRequest."""
+def test_a_json_line_has_the_names_of_cloud_logging(lines: Lines) -> None:
+    """Severity and trace are where Google looks for them; the route has the prefixes of all its routers."""
     app = FastAPI()
     router = APIRouter(prefix="/inner")
     router.get("/{number}")(lambda number: number)
     app.include_router(router, prefix="/outer")
     trace, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
     request = scope("GET", "/outer/inner/7", {"traceparent": f"00-{trace}-{span}-01".encode(), "user-agent": b"curl/8"})
-    for platform in ({}, {"K_SERVICE": "todos"}):
-        for name, value in platform.items():
-            monkeypatch.setenv(name, value)
-        logs.configure(as_json=True, access_log=True)
-        ask(Observe(app, [logs.note], server_timing=True), dict(request))
-    own, platforms = map(json.loads, lines())
-    assert (own["severity"], own["message"]) == ("INFO", "GET /outer/inner/7 200")
-    assert (own["route"], own["db_queries"], own["db_ms"]) == ("/outer/inner/{number}", 0, 0)
-    assert own["logging.googleapis.com/trace"] == trace
-    assert own["logging.googleapis.com/spanId"] == span
-    assert own["logging.googleapis.com/trace_sampled"] is True
-    shown = own.pop("httpRequest")
-    assert float(shown.pop("latency").removesuffix("s")) > 0
-    assert shown == {
-        "requestMethod": "GET",
-        "requestUrl": "/outer/inner/7",
-        "status": 200,
-        "remoteIp": "192.0.2.1",
-        "userAgent": "curl/8",
-        "protocol": "HTTP/1.1",
-    }
-    assert platforms.keys() == own.keys()
+    logs.configure(as_json=True)
+    ask(Observe(app, app.routes, [logs.note], SETTINGS), request)
+    (line,) = map(json.loads, lines())
+    assert (line["severity"], line["message"]) == ("INFO", "GET /outer/inner/7 200")
+    assert (line["route"], line["db_queries"], line["db_ms"]) == ("/outer/inner/{number}", 0, 0)
+    assert (line["client"], line["user_agent"]) == ("192.0.2.1", "curl/8")
+    assert line["duration_ms"] > 0
+    assert line["logging.googleapis.com/trace"] == trace
+    assert line["logging.googleapis.com/spanId"] == span
+    assert line["logging.googleapis.com/trace_sampled"] is True
 
 
 def test_a_request_without_an_answer_is_logged(lines: Lines) -> None:
@@ -121,16 +108,6 @@ def test_a_request_without_an_answer_is_logged(lines: Lines) -> None:
     async def left(_scope: Any, _receive: Any, _send: Any) -> None:
         return
 
-    logs.configure(as_json=True, access_log=True)
-    ask(Observe(left, [logs.note], server_timing=True), scope("GET", "/"))
+    logs.configure(as_json=True)
+    ask(Observe(left, [], [logs.note], SETTINGS), scope("GET", "/"))
     assert [json.loads(line)["status"] for line in lines()] == [499]
-
-
-def test_other_access_logs_are_left_alone_when_ours_is_off() -> None:
-    """uvicorn's access log ends only where there is one in its place."""
-    theirs = logging.getLogger("uvicorn.access")
-    theirs.handlers = [logging.NullHandler()]
-    logs.configure(as_json=False, access_log=False)
-    assert theirs.handlers
-    logs.configure(as_json=False, access_log=True)
-    assert not theirs.handlers

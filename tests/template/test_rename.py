@@ -161,7 +161,7 @@ def test_a_work_tree_with_changes_is_rejected(tmp_path: Path) -> None:
         ("pyproject.toml", 'packages = ["src/NAME"]', False),
         ("requirements/app.txt", "    # via NAME (pyproject.toml)", True),
         ("Dockerfile", "docker build -t NAME .", True),
-        ("Dockerfile", "uvicorn --factory NAME.main:create_app", False),
+        ("Dockerfile", 'CMD ["python", "-m", "NAME"]', False),
         ("deploy/vm/app.service", "User=NAME_app", False),
         ("deploy/vm/app.service", "WorkingDirectory=/opt/NAME", True),
         ("deploy/vm/compose.yaml", "POSTGRES_DB: NAME", False),

@@ -114,10 +114,10 @@ def test_history_starts_with_one_revision_without_tables(tmp_path: Path) -> None
 def test_a_changed_sample_is_not_removed(tmp_path: Path) -> None:
     """If a shared file was edited, the error names the file and the missing text, and nothing is changed."""
     place = copy(tmp_path)
-    path = place / "src" / PACKAGE / "api" / "problems.py"
+    path = place / "src" / PACKAGE / "api" / "conflicts.py"
     path.write_text(path.read_text().replace('    "uq_users_email": "email",\n', ""))
     commit_all(place, "Ours")
-    with pytest.raises(HarnessError, match=r"problems\.py has no FIELDS = \{"):
+    with pytest.raises(HarnessError, match=r"conflicts\.py has no FIELDS = \{"):
         slim(place)
     assert git(place, "status", "--porcelain") == ""
 

@@ -31,8 +31,8 @@ PROMISES = (
         "nul-is-an-error",
         "a text that may hold NUL: 500 instead of 422",
         TYPES,
-        "min_length=1, max_length=500, pattern=NO_NUL)",
-        "min_length=1, max_length=500)",
+        "min_length=1, pattern=NO_NUL)",
+        "min_length=1)",
         "tests/api/test_todos.py::test_a_field_out_of_bounds_is_refused_by_name",
     ),
     behaviour(
@@ -55,8 +55,8 @@ PROMISES = (
         "cursor-skips",
         "a cursor that skips a row",
         TODOS,
-        "Position(before=items[-1].id)",
-        "Position(before=items[-1].id - 1)",
+        'encode(items[-1]["id"])',
+        'encode(items[-1]["id"] - 1)',
         "tests/api/test_todo_list.py::test_thousands_of_todos_are_each_listed_exactly_once[1000]",
     ),
     behaviour(
@@ -70,7 +70,7 @@ PROMISES = (
     behaviour(
         "conflict-is-an-error",
         "an address that is taken: 500 instead of 409",
-        "src/sealy/api/problems.py",
+        "src/sealy/api/conflicts.py",
         '    "uq_users_email": "email",\n',
         "",
         "tests/api/test_users.py::test_an_address_is_taken_in_any_case",
@@ -118,7 +118,7 @@ PROMISES = (
                 "src/sealy/api/users.py",
                 '@router.get("/{user_id}", summary="Read a user"',
                 '@router.get("/{user_id}/name", summary="Read a name")\n'
-                "def read_name(user_id: UserId) -> str:\n"
+                "def read_name(user_id: Id) -> str:\n"
                 '    """A name."""\n'
                 "    return str(user_id)\n\n\n"
                 '@router.get("/{user_id}", summary="Read a user"',

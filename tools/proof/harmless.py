@@ -14,7 +14,7 @@ CREATED = ("tests/api/test_users.py::test_a_user_is_created_and_read_back",)
 RELEASED = ("tests/migrations/test_released.py",)
 
 ROUTE = '''@router.get("/{user_id}/todos", summary="Count a user's todos", responses=problems(422, 503))
-def count_todos(user_id: UserId, reads: Reads) -> int:
+def count_todos(user_id: Id, reads: Reads) -> int:
     """How many there are."""
     with reads.connect() as connection:
         query = "SELECT count(*) FROM todos WHERE owner_id = %s"
@@ -223,9 +223,9 @@ CODE = (
         "pages of twenty instead of fifty",
         (
             Edit(
-                "src/sealy/schemas/todos.py",
-                'limit: int = Field(default=50, ge=1, le=100, description="Todos on a page")',
-                'limit: int = Field(default=20, ge=1, le=100, description="Todos on a page")',
+                "src/sealy/schemas/pages.py",
+                'limit: int = Field(default=50, ge=1, le=100, description="Items per page")',
+                'limit: int = Field(default=20, ge=1, le=100, description="Items per page")',
             ),
         ),
         ("tests/api/test_growth.py", "tests/api/test_todo_list.py"),

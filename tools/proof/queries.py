@@ -6,10 +6,10 @@ from tools.proof.change import Change, Edit
 
 TODOS = "src/sealy/api/todos.py"
 USERS = "src/sealy/api/users.py"
-LIST = "        rows = connection.execute(statements.list_todos(*filters), {**filters, **page}).all()\n"
+LIST = "        rows = connection.execute(statements.list_todos(*filters), {**filters, **page}).mappings().all()\n"
 READ = '        row = connection.execute(READ_USER, {"id": user_id}).one_or_none()\n'
 CREATE = '        row = connection.execute(CREATE_USER, {"email": user.email}).one()\n'
-MAKE_TAGS = '            connection.execute(statements.MAKE_TAGS, {"owner_id": todo.owner_id, "tags": todo.tags})\n'
+SET_TAGS = '            row = connection.execute(statements.SET_TAGS, {"id": row.id, "tags": todo.tags}).one()\n'
 
 GROWTH = ("tests/api/test_growth.py::test_a_list_costs_the_same_however_many_rows_there_are[GET /v1/todos]",)
 CREATED = ("tests/api/test_users.py::test_a_user_is_created_and_read_back",)
@@ -38,6 +38,7 @@ FOUR_MORE = "".join(
     for what in ("current_user", "current_database()", "version()", "pg_backend_pid()")
 )
 AT_THE_END = """from collections.abc import Iterator  # noqa: E402
+from typing import Annotated  # noqa: E402
 
 from fastapi import Depends  # noqa: E402
 from sqlalchemy import Connection  # noqa: E402
@@ -96,8 +97,8 @@ FAULTS = (
         (
             Edit(
                 TODOS,
-                MAKE_TAGS,
-                MAKE_TAGS.replace("            ", "            for tag in todo.tags:\n                ").replace(
+                SET_TAGS,
+                SET_TAGS.replace("            ", "            for tag in todo.tags:\n                ").replace(
                     "todo.tags}", "[tag]}"
                 ),
             ),
@@ -156,9 +157,9 @@ FAULTS = (
         "a list without a limit",
         (
             Edit(
-                "src/sealy/schemas/todos.py",
-                'limit: int = Field(default=50, ge=1, le=100, description="Todos on a page")',
-                'limit: int = Field(default=10**6, ge=1, le=10**6, description="Todos on a page")',
+                "src/sealy/schemas/pages.py",
+                'limit: int = Field(default=50, ge=1, le=100, description="Items per page")',
+                'limit: int = Field(default=10**6, ge=1, le=10**6, description="Items per page")',
             ),
         ),
         GROWTH,

@@ -1,1 +1,1 @@
-"""HTTP: one file per resource, the probes, and problem details for every error."""
+"""The routes: one file per resource, and the probes."""

@@ -1,18 +1,15 @@
-"""How a handler gets at the database: `Reads` send each statement by itself, `Writes` open transactions."""
+"""The routes' dependencies on the database. They are async, because FastAPI would run plain functions in a thread."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine
 
 from sealy.db.engine import Database
 
 
 async def database(request: Request) -> Database:
-    """The process's database. Async, because a plain function would go to a thread and back."""
+    """Return the process's database."""
     return cast("Database", request.app.state.database)
 
 
@@ -26,8 +23,3 @@ async def _writes(request: Request) -> Engine:
 
 Reads = Annotated[Engine, Depends(_reads)]
 Writes = Annotated[Engine, Depends(_writes)]
-
-
-def dictionaries(rows: Iterable[Row[Any]]) -> list[dict[str, Any]]:
-    """Rows of a list for their model, which reads a dictionary in a third of the time that a row's attributes take."""
-    return [dict(zip(row._fields, row, strict=True)) for row in rows]

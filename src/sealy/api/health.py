@@ -1,26 +1,25 @@
-"""The probes. Their names do not end in z: some platforms keep such paths to themselves."""
-
-from __future__ import annotations
+"""The probes. Their paths do not end in z: some platforms reserve such paths."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, HTTPException
 
 from sealy.api.deps import database
-from sealy.api.problems import RETRY_AFTER, problem, problems
 from sealy.db.engine import Database
+from sealy.runtime.problems import problems
 
 router = APIRouter(tags=["probes"])
 
 
-@router.get("/health", summary="Whether the process lives")
+@router.get("/health", summary="Liveness")
 async def health() -> dict[str, str]:
-    """For liveness: it asks nothing of the database, whose absence no restart would cure."""
+    """200 while the process runs. It does not ask the database: a restart would not bring that back."""
     return {"status": "ok"}
 
 
-@router.get("/ready", summary="Whether requests can be served", responses=problems(503), response_model=dict[str, str])
-def ready(pool: Annotated[Database, Depends(database)]) -> dict[str, str] | Response:
-    """For deployments: the pool is open, the database answers and stands at the revision that this code needs."""
-    reason = pool.why_not_ready()
-    return problem(503, reason, headers=RETRY_AFTER) if reason else {"status": "ok"}
+@router.get("/ready", summary="Readiness", responses=problems(503))
+def ready(pool: Annotated[Database, Depends(database)]) -> dict[str, str]:
+    """200 once the pool is open and the database has the revision that this release needs, or a later one."""
+    if reason := pool.why_not_ready():
+        raise HTTPException(503, reason)
+    return {"status": "ok"}

@@ -1,25 +1,19 @@
 """/v1/users."""
 
-from __future__ import annotations
-
-from typing import Annotated
-
-from fastapi import APIRouter, HTTPException, Path, Response
+from fastapi import APIRouter, HTTPException, Response
 
 from sealy.api.deps import Reads, Writes
-from sealy.api.problems import Route, problems
 from sealy.db.statements import CREATE_USER, READ_USER
-from sealy.schemas.types import LARGEST_ID
+from sealy.runtime.problems import problems
+from sealy.schemas.types import Id
 from sealy.schemas.users import NewUser, UserOut
 
-router = APIRouter(prefix="/v1/users", tags=["users"], route_class=Route)
-
-UserId = Annotated[int, Path(ge=1, le=LARGEST_ID, examples=[1])]
+router = APIRouter(prefix="/v1/users", tags=["users"])
 
 
 @router.post("", status_code=201, summary="Create a user", responses=problems(409, 415, 422, 503))
 def create_user(user: NewUser, writes: Writes, response: Response) -> UserOut:
-    """409 when the address is taken, in whatever case."""
+    """409 if the e-mail address is taken; addresses are case-insensitive."""
     with writes.begin() as connection:
         row = connection.execute(CREATE_USER, {"email": user.email}).one()
     response.headers["Location"] = f"/v1/users/{row.id}"
@@ -27,10 +21,10 @@ def create_user(user: NewUser, writes: Writes, response: Response) -> UserOut:
 
 
 @router.get("/{user_id}", summary="Read a user", responses=problems(404, 422, 503))
-def read_user(user_id: UserId, reads: Reads) -> UserOut:
+def read_user(user_id: Id, reads: Reads) -> UserOut:
     """One user."""
     with reads.connect() as connection:
         row = connection.execute(READ_USER, {"id": user_id}).one_or_none()
     if row is None:
-        raise HTTPException(404, f"there is no user {user_id}")
+        raise HTTPException(404, f"user {user_id} does not exist")
     return UserOut.model_validate(row)

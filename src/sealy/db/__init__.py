@@ -1,12 +1,9 @@
-"""The database: models by table group, the engine, and the revision that the code needs."""
-
-from __future__ import annotations
+"""The database: models, statements, the pool of connections, and the revision that this release needs."""
 
 from sealy.db.base import Base
-from sealy.db.tags import Tag, TodoTag
+from sealy.db.tags import TAGS_IN_USE, Tag, TodoTag
 from sealy.db.todos import Todo
 from sealy.db.users import User
-from sealy.db.views import TAGS_IN_USE
 
 metadata = Base.metadata
 

@@ -1,6 +1,4 @@
-"""What every model shares: names of constraints, and the column types that Python types stand for."""
-
-from __future__ import annotations
+"""What every model shares: names of constraints, and the column types of Python types."""
 
 from datetime import datetime
 from typing import Annotated
@@ -10,7 +8,7 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 
 class Base(DeclarativeBase):
-    """The base of all models; its metadata is what migrations are compared with."""
+    """The base of all models; the migrations are compared with its metadata."""
 
     metadata = MetaData(
         naming_convention={

@@ -1,32 +1,27 @@
-"""`python -m sealy.db.refresh`: count ahead anew; for a timer, with the address and role of the migrations."""
-
-from __future__ import annotations
+"""`python -m sealy.db.refresh`: refresh the counts of tags, as the role that migrates; for a timer."""
 
 import sys
 from time import perf_counter
 
 import psycopg
 
-from sealy.settings import SettingsError, read_settings
+from sealy.settings import read_settings
 
+# Readers see the previous rows until it commits. Only the owner may refresh (PostgreSQL 17 and later: also a role with
+# MAINTAIN), so the app's role cannot be made to do it.
 REFRESH = "REFRESH MATERIALIZED VIEW CONCURRENTLY tags_in_use"
-"""Readers go on with the former rows; two refreshes follow each other. Only the owner may (from PostgreSQL 17 on also
-a role with MAINTAIN), so the app's role cannot be made to do it."""
 
 
-def main() -> int:
-    """Refresh; 0 when it is done, 1 with one line when it is not."""
+def main() -> None:
+    """Refresh, and print one line; exit with 1 and the reason if that fails."""
+    begun = perf_counter()
     try:
-        parameters = read_settings().connection_parameters
-        begun = perf_counter()
-        with psycopg.connect(**parameters, autocommit=True) as connection:
+        with psycopg.connect(**read_settings().connection_parameters, autocommit=True) as connection:
             connection.execute(REFRESH)
-    except (SettingsError, psycopg.Error) as error:
-        sys.stderr.write(f"refresh: {' '.join(str(error).split())}\n")
-        return 1
-    sys.stdout.write(f"refresh: tags_in_use in {perf_counter() - begun:.2f} s\n")
-    return 0
+    except psycopg.Error as error:
+        sys.exit(f"refresh: {' '.join(str(error).split())}")
+    print(f"refresh: tags_in_use in {perf_counter() - begun:.2f} s")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,16 +1,15 @@
-"""The tables of tags, and of the tags on todos."""
+"""The tables of tags and of the tags on todos, and the materialized view that counts them."""
 
-from __future__ import annotations
-
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, event, func, select
 from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.schema import CreateIndex, CreateView
 
 from sealy.db.base import Base, Key
 
 
 class Tag(Base):
-    """A word that one user puts on todos; unique for that user whatever its case."""
+    """A word that a user puts on todos; case-insensitive, and unique per user."""
 
     __tablename__ = "tags"
     __table_args__ = (
@@ -32,3 +31,16 @@ class TodoTag(Base):
 
     todo_id: Mapped[int] = mapped_column(ForeignKey("todos.id", ondelete="CASCADE"), primary_key=True)
     tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
+
+
+_counts = select(Tag.owner_id, Tag.name, func.count().label("todos"))
+_counts = _counts.join(TodoTag, TodoTag.tag_id == Tag.id).group_by(Tag.owner_id, Tag.name)
+_view = CreateView(_counts, "tags_in_use", materialized=True)
+# Each owner's tags with their number of todos, as of the last refresh. It is not in Base.metadata, because create_all()
+# and autogenerate would take it for a table.
+TAGS_IN_USE = _view.table
+
+# REFRESH … CONCURRENTLY needs a unique index over all rows; it also serves one owner's list in order of name.
+_index = Index("ix_tags_in_use_owner_id_name", TAGS_IN_USE.c.owner_id, TAGS_IN_USE.c.name, unique=True)
+event.listen(Base.metadata, "after_create", _view)
+event.listen(Base.metadata, "after_create", CreateIndex(_index))

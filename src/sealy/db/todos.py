@@ -1,7 +1,5 @@
 """The table of todos."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, false
@@ -11,7 +9,7 @@ from sealy.db.base import Base, CreatedAt, Key
 
 
 class Todo(Base):
-    """Something that a user means to do. Each index serves one filter of the list, in the list's order."""
+    """Something that a user wants to do. Each index serves one filter of the list, in the list's order."""
 
     __tablename__ = "todos"
     __table_args__ = (

@@ -1,7 +1,5 @@
 """The table of users."""
 
-from __future__ import annotations
-
 from sqlalchemy import CheckConstraint
 from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,7 +8,7 @@ from sealy.db.base import Base, CreatedAt, Key
 
 
 class User(Base):
-    """A person who owns todos; the e-mail address is unique whatever its case."""
+    """A person who owns todos; the e-mail address is unique and case-insensitive."""
 
     __tablename__ = "users"
     __table_args__ = (CheckConstraint("char_length(email) BETWEEN 3 AND 254", name="email_length"),)

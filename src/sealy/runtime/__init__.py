@@ -1,1 +1,1 @@
-"""What any service needs, whatever its resources: observation, logs, metrics, the edge."""
+"""What any service needs, whatever it serves: problem details, the edge, logs, metrics."""

@@ -1,1 +1,1 @@
-"""What goes over the wire: shapes of requests and answers."""
+"""The shapes of requests and responses."""

@@ -1,0 +1,42 @@
+"""A psycopg cursor that counts what a request sends, and appends its route to each statement."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any, Self
+
+import psycopg
+
+from sealy.runtime.observe import current
+
+
+class ObservedCursor(psycopg.Cursor[Any]):
+    """Counts its statements for the current request when they begin, also those that fail; an executemany is one.
+
+    BEGIN, COMMIT, COPY, server-side cursors and what opens a connection are not counted.
+    """
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        """Send a statement, as psycopg does."""
+        with _sending(query) as tagged:
+            return super().execute(tagged, params, **options)
+
+    def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
+        """Send a statement for many sets of values, as psycopg does."""
+        with _sending(query) as tagged:
+            super().executemany(tagged, params_seq, **options)
+
+
+@contextmanager
+def _sending(query: Any) -> Iterator[Any]:
+    request = current.get()
+    if request is None:
+        yield query
+        return
+    comment = f" /* {request.method} {request.route} */" if request.observe.settings.tag_statements else ""
+    request.queries += 1
+    begun = perf_counter()
+    try:
+        yield query + comment if isinstance(query, str) else query
+    finally:
+        request.query_seconds += perf_counter() - begun
