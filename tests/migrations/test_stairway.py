@@ -1,9 +1,8 @@
-"""Every revision goes up, back down to exactly what was there, and up again.
+"""Every revision can be applied, undone without a trace, and applied again.
 
-pytest-alembic's own `test_downgrade_leaves_no_trace` asks the same of what autogenerate can see, and hands env.py a
-wrapped connection inside a transaction, in savepoints. There Alembic's `autocommit_block` fails on an assertion, and
-CREATE INDEX CONCURRENTLY could not run anyway. So the databases here are real, every step is committed, and compared
-is the whole catalogue: CHECKs, enums, functions, triggers, grants and comments too.
+pytest-alembic's `test_up_down_consistency` compares nothing, and its `test_downgrade_leaves_no_trace` runs inside a
+transaction, where CREATE INDEX CONCURRENTLY cannot. Here every step is committed, and the whole catalog is compared:
+CHECKs, enums, functions, triggers, grants and comments too.
 """
 
 from __future__ import annotations

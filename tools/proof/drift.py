@@ -31,6 +31,7 @@ class Note(Base):
 
     id: Mapped[Key]
 '''
+METADATA = "from sqlalchemy import MetaData\n\nmetadata = MetaData()"
 HISTORY = "tests/migrations/test_history.py"
 
 FAULTS = (
@@ -67,17 +68,17 @@ FAULTS = (
         Edit(TODOS, '        Index(None, "done", "id"),\n', ""),
     ),
     Change(
-        "autogenerate-finds-a-column",
-        "a column in the model, which `nox -s revision` would write into somebody else's revision",
-        (column(NICK),),
-        (f"{HISTORY}::test_models_and_migrations_describe_the_same_schema",),
+        "autogenerate-without-models",
+        "an env.py whose target_metadata is not the project's",
+        (Edit("migrations/env.py", "from sealy.db import metadata", METADATA),),
+        (f"{HISTORY}::test_autogenerate_sees_every_model_and_has_nothing_to_write",),
         "model-drift",
     ),
     Change(
         "model-nobody-imports",
         "a model in a module that nothing imports",
         model(UNSEEN)[:1],
-        (f"{HISTORY}::test_models_and_migrations_describe_the_same_schema",),
+        (f"{HISTORY}::test_autogenerate_sees_every_model_and_has_nothing_to_write",),
         "model-drift",
     ),
 )

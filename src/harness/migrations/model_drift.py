@@ -1,4 +1,4 @@
-"""model-drift: the models and the revisions describe the same schema, as Alembic's autogenerate sees it."""
+"""model-drift: what Alembic's autogenerate would write, and the models that it does not see."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ print(json.dumps(late))
 @rule(
     "model-drift",
     "error",
-    "The models and the revisions describe the same schema",
-    why="the app asks for what production does not have, and the next generated revision holds other people's changes",
-    fix="nox -s revision -- 'what changed'",
+    "Autogenerate sees every model and has nothing to write",
+    why="the next generated revision would leave out a table, or hold changes that do not belong to it",
+    fix="import the model's module, correct target_metadata in env.py, or write the missing revision: nox -s revision",
 )
 def model_drift(engine: Engine, config: alembic.config.Config, metadata: str = "") -> Iterator[Breach]:
     """Find each operation that autogenerate would write, and each table that it does not see.
