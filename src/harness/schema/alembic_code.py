@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from textwrap import indent
+from typing import Any
 
 from harness.catalog import Index, Table
-from harness.sql.operations import Code, autocommit, execute, op, source
+from harness.sql.operations import Code, autocommit, execute, op, source, text
 from harness.sql.quoting import identifier, qualified
+
+NUMBERED = Code('sa.Column("id", sa.BigInteger, sa.Identity())')
+"""The column of a generated key."""
 
 
 def fix(migration: str, model: str = "") -> str:
@@ -53,6 +57,23 @@ def build_index(table: Table, name: str, keys: list[str], **named: object) -> st
         "create_index", name, table.name, keys, schema=table.schema, **named, postgresql_concurrently=True
     )
     return outside(drop_if_there(table, name), concurrently)
+
+
+def index_keys(table: Table, index: Index) -> list[str]:
+    """Return the keys of an index as op.create_index() takes them: columns by name, expressions as text()."""
+    return [
+        table.by_number[key.number].name if key.number else Code(f"sa.text({source(text(key.text))})")
+        for key in index.keys
+    ]
+
+
+def create_foreign_key(
+    table: Table, target: Table | None, name: str, columns: list[str], referenced: list[str], **named: Any
+) -> str:
+    """Return the operation that adds a foreign key; the operation has two arguments for schemas."""
+    schemas = {"source_schema": table.schema, "referent_schema": target.schema if target else "public"}
+    named |= {key: schema for key, schema in schemas.items() if schema != "public"}
+    return op("create_foreign_key", name, table.name, target.name if target else "...", columns, referenced, **named)
 
 
 def drop_index(table: Table, index: Index) -> str:

@@ -49,8 +49,9 @@ def identifier(*names: str) -> str:
 
 
 def qualified(item: Qualified) -> str:
-    """Return the name of an object with its schema, quoted where needed."""
-    return identifier(item.schema, item.name)
+    """Return the name of an object with its schema, and of a routine with the types of its arguments."""
+    arguments = getattr(item, "arguments", None)
+    return identifier(item.schema, item.name) + (f"({arguments})" if arguments is not None else "")
 
 
 def literal(text: str | None) -> str:

@@ -10,8 +10,8 @@ from harness.catalog import Column, Index, Snapshot, Table
 from harness.rules import Breach, rule
 from harness.schema.alembic_code import alter_type, fix
 from harness.schema.options import Options, has_word
-from harness.sql.operations import execute, op
-from harness.sql.quoting import identifier, qualified
+from harness.sql.operations import Code, execute, op
+from harness.sql.quoting import identifier, literal, qualified
 
 
 @rule(
@@ -171,13 +171,17 @@ def enum_instead_of_check(snapshot: Snapshot) -> Iterator[Breach]:
     for table in snapshot.roots:
         for column in table.columns:
             if column.base_oid in enums:
-                labels = ", ".join(f"'{label}'" for label in enums[column.base_oid].labels)
-                condition = f"{identifier(column.name)} IN ({labels})"
+                name, labels = identifier(column.name), ", ".join(map(literal, enums[column.base_oid].labels))
+                kind, condition = "text", f"{name} IN ({labels})"
+                if column.array:
+                    kind, condition = "text[]", f"{name} <@ ARRAY[{labels}]"
                 yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"an enum: {labels}",
                     fix(
-                        op(
+                        execute(f"ALTER TABLE {qualified(table)} ALTER COLUMN {name} TYPE {kind} USING {name}::{kind}")
+                        + "\n"
+                        + op(
                             "create_check_constraint", f"ck_{table.name}_{column.name}", table.name, condition,
                             schema=table.schema,
                         ),
@@ -200,12 +204,13 @@ def primary_key_uuid_random(snapshot: Snapshot) -> Iterator[Breach]:
         for number in table.primary_key.columns if table.primary_key else ():
             column = table.by_number[number]
             default = column.default or ""
+            seven = Code('sa.text("uuidv7()")' if snapshot.major >= 18 else "...")
             if column.base == "uuid" and ("gen_random_uuid()" in default or "uuid_generate_v4()" in default):
                 yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"DEFAULT {default}",
                     fix(
-                        op("alter_column", table.name, column.name, schema=table.schema, server_default="uuidv7()"),
+                        op("alter_column", table.name, column.name, schema=table.schema, server_default=seven),
                         f'{column.name}: mapped_column(server_default=text("uuidv7()"))',
                     ),
                 )

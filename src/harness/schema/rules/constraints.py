@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from harness.catalog import Snapshot
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import fix, replace_index
+from harness.schema.alembic_code import fix, index_keys, replace_index
 from harness.schema.options import Options
-from harness.sql.operations import execute, op
+from harness.sql.operations import Code, execute, op
 from harness.sql.predicates import not_null_columns
 from harness.sql.quoting import identifier, qualified
 
@@ -39,7 +39,7 @@ def constraint_not_valid(snapshot: Snapshot) -> Iterator[Breach]:
                 yield Breach(
                     f"{domain.qualified}.{name}",
                     f"the domain's {definition} was never checked against stored values",
-                    fix(execute(f"ALTER DOMAIN {domain.qualified} VALIDATE CONSTRAINT {identifier(name)}")),
+                    fix(execute(f"ALTER DOMAIN {qualified(domain)} VALIDATE CONSTRAINT {identifier(name)}")),
                 )
 
 
@@ -60,11 +60,14 @@ def constraint_not_enforced(snapshot: Snapshot) -> Iterator[Breach]:
     for table in snapshot.roots:
         for item in table.constraints:
             if not item.enforced and not _copied(item.kind, item.inherited):
-                statement = f"ALTER TABLE {qualified(table)} ALTER CONSTRAINT {identifier(item.name)} ENFORCED"
+                name, definition = identifier(item.name), item.definition.removesuffix(" NOT ENFORCED")
+                how = f"ALTER CONSTRAINT {name} ENFORCED"
                 if item.kind == "c":
-                    statement = f"ALTER TABLE {qualified(table)} DROP CONSTRAINT {identifier(item.name)}, ADD ..."
+                    how = f"DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {definition}"
                 yield Breach(
-                    f"{table.qualified}.{item.name}", f"{item.definition}: no row is checked", fix(execute(statement))
+                    f"{table.qualified}.{item.name}",
+                    f"{item.definition}: no row is checked",
+                    fix(execute(f"ALTER TABLE {qualified(table)} {how}")),
                 )
 
 
@@ -124,6 +127,7 @@ def array_default_missing(snapshot: Snapshot) -> Iterator[Breach]:
 def _without_default(snapshot: Snapshot, *, array: bool) -> Iterator[Breach]:
     """NOT NULL arrays, or booleans, that have no default."""
     value = "'{}'" if array else "false"
+    default = Code(f'sa.text("{value}")')
     for table in snapshot.roots:
         for column in table.columns:
             kind = column.array if array else column.base == "bool" and not column.array
@@ -132,7 +136,7 @@ def _without_default(snapshot: Snapshot, *, array: bool) -> Iterator[Breach]:
                     f"{table.qualified}.{column.name}",
                     f"{column.type} NOT NULL without a default",
                     fix(
-                        op("alter_column", table.name, column.name, schema=table.schema, server_default=value),
+                        op("alter_column", table.name, column.name, schema=table.schema, server_default=default),
                         f'mapped_column(server_default=text("{value}"))',
                     ),
                 )
@@ -154,11 +158,11 @@ def unique_ignores_soft_delete(snapshot: Snapshot, options: Options) -> Iterator
                 if not index.unique or index.primary or mark in (index.predicate or ""):
                     continue
                 if table.by_name[mark].number not in index.columns:
-                    keys = [key.text for key in index.keys]
-                    where = f"{mark} IS NULL"
+                    keys = index_keys(table, index)
+                    where = f"{identifier(mark)} IS NULL"
                     model = f'Index(..., unique=True, postgresql_where=text("{where}"))'
                     yield Breach(
                         f"{table.qualified}.{index.name}",
-                        f"rows with {mark} set still occupy ({', '.join(keys)})",
+                        f"rows with {mark} set still occupy ({', '.join(key.text for key in index.keys)})",
                         replace_index(table, index, keys, model, unique=True, postgresql_where=where),
                     )

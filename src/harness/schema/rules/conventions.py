@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from harness.catalog import Constraint, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import fix
+from harness.schema.alembic_code import NUMBERED, fix
 from harness.schema.options import Options
-from harness.sql.operations import execute, op
+from harness.sql.operations import Code, execute, op, source
 from harness.sql.quoting import identifier, qualified
 
 SURROGATES = ("int2", "int4", "int8", "uuid")
@@ -68,7 +68,12 @@ def natural_key(snapshot: Snapshot) -> Iterator[Breach]:
                     f"{table.qualified}.{column.name}",
                     f"{column.type} in the primary key",
                     fix(
-                        op("add_column", table.name, "sa.Column('id', sa.BigInteger, sa.Identity())"),
+                        op(
+                            "add_column",
+                            table.name,
+                            NUMBERED,
+                            schema=table.schema,
+                        ),
                         "id: mapped_column(BigInteger, Identity(always=True), primary_key=True)",
                     ),
                 )
@@ -146,7 +151,7 @@ def _lacking(snapshot: Snapshot, names: tuple[str, ...], *, joins: bool = True) 
         referencing = {number for key in table.foreign_keys for number in key.columns}
         missing = [name for name in names if name not in table.by_name]
         if missing and (joins or referencing != set(table.by_number)):
-            column = f"sa.Column('{missing[0]}', ...)"
+            column = Code(f"sa.Column({source(missing[0])}, ...)")
             yield Breach(
                 table.qualified,
                 f"lacks {', '.join(missing)}",

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from harness.catalog import Index, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import replace_index
+from harness.schema.alembic_code import index_keys, replace_index
 from harness.schema.options import Options
 from harness.sql.operations import source
 from harness.sql.predicates import not_null_columns
+from harness.sql.quoting import identifier
 
 
 def _every(snapshot: Snapshot) -> Iterator[tuple[Table, Index]]:
@@ -34,12 +35,13 @@ def index_on_boolean(snapshot: Snapshot) -> Iterator[Breach]:
             continue
         column = table.by_number[index.columns[0]]
         if column.base == "bool" and not column.array:
-            key = table.names(table.primary_key.columns)[0] if table.primary_key else "id"
-            model = f'Index("{index.name}", "{key}", postgresql_where="{column.name}")'
+            key = table.names(table.primary_key.columns)[0] if table.primary_key else "..."
+            where = identifier(column.name)
+            model = f'Index("{index.name}", "{key}", postgresql_where={source(where)})'
             yield Breach(
                 f"{table.qualified}.{index.name}",
                 f"its only key {column.name} is boolean, and it covers every row",
-                replace_index(table, index, [key], model, postgresql_where=column.name),
+                replace_index(table, index, [key], model, postgresql_where=where),
             )
 
 
@@ -84,7 +86,7 @@ def index_predicate_needless(snapshot: Snapshot) -> Iterator[Breach]:
         named = sorted(not_null_columns(index.predicate))
         needless = [name for name in named if name in table.by_name and table.by_name[name].not_null]
         if needless:
-            keys = [key.text for key in index.keys]
+            keys = index_keys(table, index)
             yield Breach(
                 f"{table.qualified}.{index.name}",
                 f"WHERE {index.predicate}, but {', '.join(needless)} is NOT NULL",
@@ -106,11 +108,11 @@ def index_too_wide(snapshot: Snapshot) -> Iterator[Breach]:
     """More than five keys, not unique."""
     for table, index in _every(snapshot):
         if len(index.keys) > WIDEST and not index.unique:
-            keys = [key.text for key in index.keys]
+            keys = index_keys(table, index)
             model = f"Index(..., postgresql_include={source(keys[2:])})"
             yield Breach(
                 f"{table.qualified}.{index.name}",
-                f"{len(keys)} keys: {', '.join(keys)}",
+                f"{len(keys)} keys: {', '.join(key.text for key in index.keys)}",
                 replace_index(table, index, keys[:2], model, postgresql_include=keys[2:]),
             )
 
@@ -155,8 +157,8 @@ def index_null_lead(snapshot: Snapshot) -> Iterator[Breach]:
         if index.unique or index.method != "btree" or first is None or first.not_null:
             continue
         if first.name not in not_null_columns(index.predicate):
-            where = f"{first.name} IS NOT NULL"
-            keys = [key.text for key in index.keys]
+            where = f"{identifier(first.name)} IS NOT NULL"
+            keys = index_keys(table, index)
             model = f'Index(..., postgresql_where=text("{where}"))'
             yield Breach(
                 f"{table.qualified}.{index.name}",

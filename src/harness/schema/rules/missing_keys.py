@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from harness.catalog import Column, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import fix
+from harness.schema.alembic_code import create_foreign_key, fix
 from harness.schema.rules.foreign_keys import every
-from harness.sql.operations import op
 
 
 @rule(
@@ -31,24 +30,10 @@ def foreign_key_missing(snapshot: Snapshot) -> Iterator[Breach]:
                     f"{table.qualified}.{column.name}",
                     f"{says} {target.qualified}.{key.name}, and no foreign key has the column",
                     fix(
-                        op(
-                            "create_foreign_key",
-                            f"fk_{table.name}_{column.name}",
-                            table.name,
-                            target.name,
-                            [column.name],
-                            [key.name],
-                            **_schemas(table, target),
-                        ),
+                        create_foreign_key(table, target, f"fk_{table.name}_{column.name}", [column.name], [key.name]),
                         f'mapped_column(ForeignKey("{target.name}.{key.name}"), index=True)',
                     ),
                 )
-
-
-def _schemas(table: Table, target: Table) -> dict[str, str]:
-    """The schema arguments of create_foreign_key, which has two."""
-    named = {"source_schema": table.schema, "referent_schema": target.schema}
-    return {key: value for key, value in named.items() if value != "public"}
 
 
 Reference = tuple[Table, Table, Column]

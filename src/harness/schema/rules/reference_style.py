@@ -6,26 +6,18 @@ from collections.abc import Iterator
 
 from harness.catalog import Constraint, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import fix
+from harness.schema.alembic_code import create_foreign_key, fix
 from harness.schema.options import Options
 from harness.schema.rules.foreign_keys import every, place, target_name
 from harness.sql.operations import op
 
 
-def _again(table: Table, key: Constraint, target: Table | None, **named: str) -> str:
-    """The operations that make a foreign key anew."""
+def _again(table: Table, key: Constraint, target: Table | None, *first: str, **named: str) -> str:
+    """The operations that make a foreign key anew, with the column `first` before those that it has."""
     drop = op("drop_constraint", key.name, table.name, schema=table.schema, type_="foreignkey")
-    names = target.names(key.referenced) if target else ("...",)
-    create = op(
-        "create_foreign_key",
-        key.name,
-        table.name,
-        target.name if target else "...",
-        table.names(key.columns),
-        names,
-        **named,
-    )
-    return f"{drop}; {create}"
+    names = [*first, *(target.names(key.referenced) if target else ["..."])]
+    create = create_foreign_key(table, target, key.name, [*first, *table.names(key.columns)], names, **named)
+    return f"{drop}\n{create}"
 
 
 @rule(
@@ -45,18 +37,13 @@ def foreign_key_tenant_column(snapshot: Snapshot, options: Options) -> Iterator[
             continue
         pairs = set(zip(table.names(key.columns), target.names(key.referenced), strict=True))
         if (name, name) not in pairs and target.names(key.referenced) != (name,):
+            both = [name, *target.names(key.referenced)]
+            unique = op("create_unique_constraint", f"uq_{target.name}_{name}", target.name, both, schema=target.schema)
             yield Breach(
                 place(table, key),
                 f"{table.qualified} and {target.qualified} have {name}; {key.definition} does not compare it",
                 fix(
-                    op(
-                        "create_foreign_key",
-                        key.name,
-                        table.name,
-                        target.name,
-                        [name, *table.names(key.columns)],
-                        [name, *target.names(key.referenced)],
-                    ),
+                    f"{unique}\n{_again(table, key, target, name)}",
                     f'ForeignKeyConstraint(["{name}", ...], ["{target.name}.{name}", ...])',
                 ),
             )

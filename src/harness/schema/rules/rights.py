@@ -30,7 +30,7 @@ def security_definer_without_search_path(snapshot: Snapshot) -> Iterator[Breach]
             yield Breach(
                 function.qualified,
                 f"SECURITY DEFINER as {function.owner}, search_path from the caller",
-                fix(execute(f"ALTER FUNCTION {function.qualified} SET search_path = ''")),
+                fix(execute(f"ALTER FUNCTION {qualified(function)} SET search_path = ''")),
             )
 
 
@@ -48,7 +48,7 @@ def security_definer_public_execute(snapshot: Snapshot) -> Iterator[Breach]:
             yield Breach(
                 function.qualified,
                 f"PUBLIC may execute it as {function.owner}",
-                fix(execute(f"REVOKE EXECUTE ON FUNCTION {function.qualified} FROM PUBLIC")),
+                fix(execute(f"REVOKE EXECUTE ON FUNCTION {qualified(function)} FROM PUBLIC")),
             )
 
 
@@ -71,7 +71,7 @@ def grant_to_public(snapshot: Snapshot) -> Iterator[Breach]:
                 yield Breach(f"{table.qualified}.{column.name}", f"PUBLIC has {rights}", fix(execute(revoke)))
     for sequence in snapshot.sequences:
         if rights := public_rights(sequence.acl):
-            revoke = f"REVOKE ALL ON SEQUENCE {sequence.qualified} FROM PUBLIC"
+            revoke = f"REVOKE ALL ON SEQUENCE {qualified(sequence)} FROM PUBLIC"
             yield Breach(sequence.qualified, f"PUBLIC has {rights}", fix(execute(revoke)))
 
 

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.catalog import Snapshot
+from harness.catalog import Function, Sequence, Snapshot, Table, Type
 from harness.rules import Breach, rule
 from harness.schema.alembic_code import fix
 from harness.schema.options import Options
 from harness.schema.rules.rights import public_rights
 from harness.sql.operations import execute
-from harness.sql.quoting import identifier
+from harness.sql.quoting import identifier, qualified
 
 
 def _owned(snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
-    """Every object with its kind as ALTER calls it, its name and its owner."""
+    """Every object with its owner, and the statement that gives it another one."""
     kinds = {"r": "TABLE", "p": "TABLE", "v": "VIEW", "m": "MATERIALIZED VIEW"}
+    kinds |= {"Sequence": "SEQUENCE", "Function": "ROUTINE", "Type": "TYPE"}
     for schema in snapshot.schemas:
-        yield "SCHEMA", schema.name, schema.owner
-    for table in snapshot.relations:
-        yield kinds[table.kind], table.qualified, table.owner
-    for sequence in snapshot.sequences:
-        if not sequence.owner_table:
-            yield "SEQUENCE", sequence.qualified, sequence.owner
-    for function in snapshot.functions:
-        yield "ROUTINE", function.qualified, function.owner
-    for item in snapshot.types:
-        yield "TYPE", item.qualified, item.owner
+        yield schema.name, schema.owner, f"ALTER SCHEMA {identifier(schema.name)} OWNER TO ..."
+    items: list[Table | Sequence | Function | Type] = [*snapshot.relations, *snapshot.functions, *snapshot.types]
+    items += [sequence for sequence in snapshot.sequences if not sequence.owner_table]
+    for item in items:
+        kind = kinds[item.kind] if isinstance(item, Table) else kinds[type(item).__name__]
+        yield item.qualified, item.owner, f"ALTER {kind} {qualified(item)} OWNER TO ..."
 
 
 @rule(
@@ -40,9 +37,9 @@ def _owned(snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
 def owned_by_superuser(snapshot: Snapshot) -> Iterator[Breach]:
     """The owner has rolsuper."""
     supers = {role.name for role in snapshot.roles if role.superuser}
-    for kind, name, owner in _owned(snapshot):
+    for name, owner, statement in _owned(snapshot):
         if owner in supers:
-            yield Breach(name, f"{owner} owns it, a superuser", fix(execute(f"ALTER {kind} {name} OWNER TO ...")))
+            yield Breach(name, f"{owner} owns it, a superuser", fix(execute(statement)))
 
 
 @rule(
@@ -63,9 +60,8 @@ def app_role_can_ddl(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
     if role.superuser or role.bypass_row_security:
         rights = "SUPERUSER" if role.superuser else "BYPASSRLS"
         yield Breach(role.name, f"the role is {rights}", fix(execute(f"ALTER ROLE {identifier(role.name)} NO{rights}")))
-    for kind, name, owner in _owned(snapshot):
+    for name, owner, statement in _owned(snapshot):
         if owner in mine:
-            statement = f"ALTER {kind} {name} OWNER TO ..."
             yield Breach(name, f"{role.name} owns it, as {owner}", fix(execute(statement)))
     for schema in snapshot.schemas:
         creators = {_grantee(entry) for entry in schema.acl if "C" in entry.rpartition("=")[2].partition("/")[0]}
@@ -124,5 +120,6 @@ def extension_in_public(snapshot: Snapshot) -> Iterator[Breach]:
     """An extension's schema is public."""
     for item in snapshot.extensions:
         if item.schema == "public":
-            statement = f"ALTER EXTENSION {identifier(item.name)} SET SCHEMA extensions"
-            yield Breach(item.name, "installed in public", fix(execute(statement)))
+            move = execute(f"ALTER EXTENSION {identifier(item.name)} SET SCHEMA extensions")
+            mend = f"{execute('CREATE SCHEMA IF NOT EXISTS extensions')}\n{move}"
+            yield Breach(item.name, "installed in public", fix(mend))

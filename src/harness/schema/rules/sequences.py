@@ -8,7 +8,7 @@ from harness.catalog import Column, Sequence, Snapshot, Table
 from harness.rules import Breach, rule
 from harness.schema.alembic_code import fix
 from harness.sql.operations import execute
-from harness.sql.quoting import identifier, qualified
+from harness.sql.quoting import identifier, literal, qualified
 
 WIDTHS = {"int2": "smallint", "int4": "integer", "int8": "bigint"}
 
@@ -35,14 +35,20 @@ def column_serial(snapshot: Snapshot) -> Iterator[Breach]:
     for table, column, sequence in _fed(snapshot):
         owned = (sequence.owner_table, sequence.owner_column) == (table.oid, column.number)
         if owned and not sequence.identity and WIDTHS.get(column.base) == sequence.type:
-            target = f"ALTER TABLE {qualified(table)} ALTER COLUMN {identifier(column.name)}"
+            name, target = identifier(column.name), qualified(table)
+            sequence_of = f"pg_get_serial_sequence({literal(target)}, {literal(column.name)})"
+            following = f"SELECT setval({sequence_of}, coalesce(max({name}), 0) + 1, false)"
+            statements = (
+                f"ALTER TABLE {target} ALTER COLUMN {name} DROP DEFAULT",
+                f"DROP SEQUENCE {qualified(sequence)}",
+                f"ALTER TABLE {target} ALTER COLUMN {name} ADD GENERATED ALWAYS AS IDENTITY",
+                f"{following} FROM {target}",
+            )
             yield Breach(
                 f"{table.qualified}.{column.name}",
                 f"DEFAULT {column.default}, a serial",
                 fix(
-                    f"{execute(f'{target} DROP DEFAULT')}; "
-                    f"{execute(f'DROP SEQUENCE {sequence.qualified}')}; "
-                    f"{execute(f'{target} ADD GENERATED ALWAYS AS IDENTITY (START WITH ...)')}",
+                    "\n".join(map(execute, statements)),
                     f"{column.name}: mapped_column(BigInteger, Identity(always=True), primary_key=True)",
                 ),
             )
@@ -59,12 +65,11 @@ def sequence_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
     """The type of a sequence differs from that of an integer column which it feeds."""
     for table, column, sequence in _fed(snapshot):
         if column.base in WIDTHS and WIDTHS[column.base] != sequence.type:
-            name = identifier(sequence.schema, sequence.name)
             yield Breach(
                 f"{table.qualified}.{column.name}",
                 f"the column is {WIDTHS[column.base]}, its sequence {sequence.qualified} is {sequence.type}",
                 fix(
-                    execute(f"ALTER SEQUENCE {name} AS {WIDTHS[column.base]}"),
+                    execute(f"ALTER SEQUENCE {qualified(sequence)} AS {WIDTHS[column.base]}"),
                     f"Sequence(..., data_type={'BigInteger' if column.base == 'int8' else 'Integer'})",
                 ),
             )
@@ -81,12 +86,12 @@ def sequence_unowned(snapshot: Snapshot) -> Iterator[Breach]:
     """A default calls a sequence that no column owns."""
     for table, column, sequence in _fed(snapshot):
         if not sequence.owner_table:
-            name = identifier(sequence.schema, sequence.name)
+            owner = identifier(table.schema, table.name, column.name)
             yield Breach(
                 f"{table.qualified}.{column.name}",
                 f"DEFAULT {column.default}, and no column owns {sequence.qualified}",
                 fix(
-                    execute(f"ALTER SEQUENCE {name} OWNED BY {qualified(table)}.{identifier(column.name)}"),
+                    execute(f"ALTER SEQUENCE {qualified(sequence)} OWNED BY {owner}"),
                     f"{column.name}: mapped_column(Identity(always=True))",
                 ),
             )

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from harness.catalog import Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import alter_type, fix
+from harness.schema.alembic_code import NUMBERED, alter_type, fix
 from harness.sql.operations import execute, op
-from harness.sql.quoting import qualified
+from harness.sql.quoting import identifier, qualified
 
 SMALL_INTEGERS = ("int2", "int4")
 
@@ -26,14 +26,15 @@ def table_without_primary_key(snapshot: Snapshot) -> Iterator[Breach]:
         if not table.primary_key:
             unique = next((index for index in table.indexes if index.unique and index.total), None)
             near = f"; unique {unique.name} does not count" if unique else ""
-            columns = list(table.names(unique.columns)) if unique else ["id"]
+            new = ["id", "..."] if table.kind == "p" else ["id"]
+            columns = list(table.names(unique.columns)) if unique else new
+            steps = [op("create_primary_key", f"pk_{table.name}", table.name, columns, schema=table.schema)]
+            if not unique and "id" not in table.by_name:
+                steps.insert(0, op("add_column", table.name, NUMBERED, schema=table.schema))
             yield Breach(
                 table.qualified,
                 f"the table has no primary key{near}",
-                fix(
-                    op("create_primary_key", f"pk_{table.name}", table.name, columns, schema=table.schema),
-                    f"primary_key=True on {', '.join(columns)}",
-                ),
+                fix("\n".join(steps), f"primary_key=True on {', '.join(columns)}"),
             )
 
 
@@ -234,7 +235,7 @@ def table_has_rule(snapshot: Snapshot) -> Iterator[Breach]:
             yield Breach(
                 f"{table.qualified}.{rewrite.name}",
                 " ".join(rewrite.definition.split()),
-                fix(execute(f'DROP RULE "{rewrite.name}" ON {qualified(table)}')),
+                fix(execute(f"DROP RULE {identifier(rewrite.name)} ON {qualified(table)}")),
             )
 
 

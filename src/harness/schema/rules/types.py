@@ -8,6 +8,7 @@ from harness.catalog import Column, Snapshot
 from harness.rules import Breach, rule
 from harness.schema.alembic_code import alter_type
 from harness.schema.options import Options, has_word
+from harness.sql.quoting import identifier
 
 
 def _columns(snapshot: Snapshot, wrong: Callable[[Column], bool], kind: str, using: str = "") -> Iterator[Breach]:
@@ -17,12 +18,12 @@ def _columns(snapshot: Snapshot, wrong: Callable[[Column], bool], kind: str, usi
             if wrong(column):
                 through = f" through the domain {column.domain}" if column.domain else ""
                 held = f"{column.base}{'[]' if column.array else ''}"
+                new = f"postgresql.ARRAY({kind})" if column.array else kind
+                how = "" if column.array else using.format(identifier(column.name))
                 yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"the type is {held if column.domain else column.type}{through}",
-                    alter_type(
-                        table, column.name, f"ARRAY({kind})" if column.array else kind, using.format(column.name)
-                    ),
+                    alter_type(table, column.name, new, how),
                 )
 
 

@@ -1,6 +1,6 @@
 -- breaks index-on-boolean: the only key, also behind a domain
 -- at: s.t.i, s.u.j
-CREATE TABLE t (done boolean); CREATE INDEX i ON t (done);
+CREATE TABLE t (id int PRIMARY KEY, done boolean); CREATE INDEX i ON t (done);
 CREATE DOMAIN flag AS boolean; CREATE TABLE u (done flag); CREATE INDEX j ON u (done) INCLUDE (done);
 -- keeps index-on-boolean: partial, unique, composite with the boolean first, an array, an expression
 CREATE TABLE t (id int, done boolean, flags boolean[]);
