@@ -74,7 +74,8 @@ def start(arguments: Sequence[str]) -> Cost:
     try:
         while not answers(port):
             if process.poll() is not None or time.perf_counter() - begun > WITHIN:
-                raise HarnessError(f"{arguments[0]} did not answer; see what it says: {' '.join(command)}")
+                problem = f"{arguments[0]} did not answer within {WITHIN:.0f} s, or exited"
+                raise HarnessError(problem, remedy=f"run it to see why: {' '.join(command)}")
             time.sleep(0.01)
         return cpu_seconds(process.pid), time.perf_counter() - begun
     finally:

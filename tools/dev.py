@@ -1,4 +1,4 @@
-"""Run the API for development: a Postgres with data that stay, migrated and seeded, and uvicorn with reload."""
+"""Run the API for development: uvicorn with reload, and a PostgreSQL server that is migrated, seeded and kept."""
 
 from __future__ import annotations
 
@@ -32,38 +32,33 @@ from tools.supervisor import Supervisor
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 MOST = 10_000_000
-"""Rows per table, which take some minutes and gigabytes."""
+"""Rows per table: some minutes and gigabytes."""
 
 
 def read_arguments(words: list[str]) -> argparse.Namespace:
-    """What was typed after `dev`."""
-    parser = argparse.ArgumentParser(prog="python run.py dev", description=__doc__)
+    """Return the options of `dev`."""
+    parser = argparse.ArgumentParser(prog="python3 run.py dev", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="the API's port on 127.0.0.1 (default: 8000)")
-    parser.add_argument("--fresh", action="store_true", help="throw the data of earlier runs away")
+    parser.add_argument("--fresh", action="store_true", help="discard the data of earlier runs")
     parser.add_argument("--rows", type=whole_number(0, MOST), metavar="N", help="rows per table of new data (100)")
     return parser.parse_args(words)
 
 
 def check_port(port: int) -> None:
-    """Refuse a port that cannot be had, before anything is started.
-
-    Raises:
-        HarnessError: with the port and the reason.
-    """
+    """Raise HarnessError for a port that cannot be opened, with the reason."""
     try:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
     except (OSError, OverflowError) as error:
         taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        reason = "another program has it" if taken else str(error)
-        raise HarnessError(
-            f"Port {port} cannot be had ({reason}). Take another one: python run.py dev --port N"
-        ) from None
+        reason = "another program uses it" if taken else str(error)
+        problem = f"port {port} cannot be opened: {reason}"
+        raise HarnessError(problem, looked_at=HOST, remedy="choose another port: python3 run.py dev --port N") from None
 
 
 def fill_database(config: Config, server: DevServer, rows: int | None) -> Database:
-    """The development database: made and seeded where there is none yet, and brought to head."""
+    """Return the development database, migrated to head; create and seed it if it does not exist."""
     database = Database(config.role_prefix, server.address, Roles(config.roles_path, config.role_prefix))
     new = not server.filled.exists()
     if new:
@@ -72,7 +67,7 @@ def fill_database(config: Config, server: DevServer, rows: int | None) -> Databa
             admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
             admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
     elif rows is not None:
-        say("the data of an earlier run are kept, so --rows changes nothing; --fresh makes new ones")
+        say("the data of an earlier run are kept, so --rows changes nothing; --fresh discards them")
     database.roles.apply(server.address, database.name)
     migrate(config, database)
     if new:
@@ -86,10 +81,10 @@ def fill_database(config: Config, server: DevServer, rows: int | None) -> Databa
 
 
 def migrate(config: Config, database: Database) -> None:
-    """Bring the database to head.
+    """Migrate the database to head.
 
     Raises:
-        HarnessError: for a revision that fails, and for data of a revision that this checkout lacks.
+        HarnessError: when a revision fails, or the data are at a revision that this checkout does not have.
     """
     say("migrating to head")
     with migration_errors(config):
@@ -99,28 +94,29 @@ def migrate(config: Config, database: Database) -> None:
             if not isinstance(error.__cause__, ResolutionError):
                 raise
             raise HarnessError(
-                f"the data stand at {error.__cause__.argument}, which no revision in {config.migrations_path} is.\n"
-                f"  remedy: check out what has it, or throw the data away: {FRESH}"
+                f"the data are at revision {error.__cause__.argument}, which does not exist here",
+                looked_at=str(config.migrations_path),
+                remedy=f"check out the branch that has it, or discard the data: {FRESH}",
             ) from error
 
 
 def seed(database: Database, rows: int) -> None:
-    """Fill every table with believable rows.
+    """Fill every table with rows.
 
     Raises:
-        HarnessError: for a table that cannot be filled, with the way to give its rows by hand.
+        HarnessError: when a table cannot be filled, with how to supply its rows.
     """
     say(f"seeding {rows} rows per table")
     with database.connect() as connection:
         written = fill(connection, rows)
         views = connection.execute("SELECT format('%I.%I', schemaname, matviewname) FROM pg_matviews").fetchall()
-        for (view,) in views:  # what is counted ahead counts the seeded rows
+        for (view,) in views:  # so that they include the seeded rows
             connection.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.SQL(view)))
     say(f"seeded {', '.join(f'{table} {count}' for table, count in written.items())}")
 
 
 def serve(config: Config, supervisor: Supervisor, server: DevServer, database: Database, port: int) -> None:
-    """Run uvicorn until it ends, the server ends, or the parent is gone."""
+    """Run uvicorn until it or the server exits, or the parent process ends."""
     watched = ROOT / "src" / config.app.partition(".")[0]
     command = [sys.executable, "-m", "uvicorn", "--factory", config.app, "--app-dir", str(ROOT / "src")]
     command += ["--host", HOST, "--port", str(port), "--timeout-graceful-shutdown", "5", "--no-access-log"]
@@ -134,32 +130,31 @@ def serve(config: Config, supervisor: Supervisor, server: DevServer, database: D
             announce(database, port)
         time.sleep(0.1)
     if ended:
-        raise HarnessError(
-            f"the {ended.name} ended by itself (exit code {ended.exit_code}); see above and {server.log}"
-        )
+        problem = f"the {ended.name} exited with code {ended.exit_code}"
+        raise HarnessError(problem, looked_at=str(server.log), remedy="correct what it reports above or in that file")
 
 
 def answers(port: int) -> bool:
-    """Whether something listens on the port."""
+    """Return whether a program listens on the port."""
     with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=0.5):
         return True
     return False
 
 
 def announce(database: Database, port: int) -> None:
-    """Print where everything is."""
+    """Print the addresses."""
     say(f"API       http://{HOST}:{port}/docs")
     say(f"database  {database.as_role('superuser').dsn}")
     say("Ctrl-C stops both; the data are kept")
 
 
 def say(text: str) -> None:
-    """Print one line, at once."""
+    """Print a line without buffering."""
     print(f"dev: {text}", flush=True)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Start all, and wait until the server or the app ends."""
+    """Start server and app, and wait until one of them exits."""
     check_port(arguments.port)
     config = load_config(ROOT)
     server = dev_server(ROOT, choose(config.postgres))
@@ -172,7 +167,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Start all, wait, and stop all on the first signal; later ones are ignored while it stops."""
+    """Run until the first signal, then stop; further signals are ignored."""
     arguments = read_arguments(sys.argv[1:])
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, stop)
@@ -184,7 +179,7 @@ def main() -> None:
 
 
 def stop(*_: object) -> None:
-    """End by an exception, once."""
+    """Raise KeyboardInterrupt, once."""
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt

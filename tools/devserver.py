@@ -1,4 +1,4 @@
-"""The development Postgres: like any other, except that its data stay in the clone and only this user reaches it."""
+"""The development server: a PostgreSQL server whose data are kept in the clone, and which only this user can reach."""
 
 from __future__ import annotations
 
@@ -23,12 +23,16 @@ from harness.postgres.run_directory import LONGEST_SOCKET, server_pid, wait_gone
 from harness.postgres.server import INITDB, PORT, SUPERUSER
 from tools.supervisor import Supervisor
 
-FRESH = "python run.py dev --fresh"
+FRESH = "python3 run.py dev --fresh"
+LOG_TAIL = 2000
+"""Characters of the server's log that an error shows."""
+
+REMEDY = "correct what the server reports, or choose another one (`python -m harness postgres` lists them)"
 
 
 @dataclass(frozen=True, slots=True)
 class DevServer:
-    """A server whose data stand in `home`/data; `installation` is what `account` can read and run."""
+    """A server with its data in `home`/data; `account` can read and run `installation`."""
 
     home: Path
     socket: Path
@@ -47,20 +51,20 @@ class DevServer:
 
     @property
     def filled(self) -> Path:
-        """A file that is there once the database has been migrated and seeded."""
+        """A file that exists once the database is migrated and seeded."""
         return self.home / "filled"
 
     @property
     def address(self) -> Address:
-        """The server as its superuser sees it."""
+        """The server's address, for its superuser."""
         return Address(str(self.socket), PORT, SUPERUSER)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the data for this process.
+        """Lock the data for this process.
 
         Raises:
-            HarnessError: when another process has them.
+            HarnessError: when another process has locked them.
         """
         with (self.home / "lock").open("a+") as lock:
             try:
@@ -68,9 +72,9 @@ class DevServer:
             except BlockingIOError:
                 lock.seek(0)
                 raise HarnessError(
-                    f"`python run.py dev` is running here already, as process {lock.read().strip() or 'unknown'}, with "
-                    f"the data in {self.home}.\n"
-                    "  remedy: use that one, or stop it with Ctrl-C; another clone of the project runs beside it"
+                    f"the development server already runs, in process {lock.read().strip() or 'unknown'}",
+                    looked_at=str(self.home / "lock"),
+                    remedy="use it, or stop it with Ctrl-C; a second clone of the project can run its own",
                 ) from None
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
@@ -78,10 +82,10 @@ class DevServer:
             yield
 
     def prepare(self, *, fresh: bool) -> None:
-        """Make the cluster where there is none, or always when `fresh`; ends a server that was left behind.
+        """Create the cluster if it does not exist or `fresh`; stop a server that a killed run has left.
 
         Raises:
-            HarnessError: when the data are of another major, or initdb fails.
+            HarnessError: when the data belong to another PostgreSQL major, or initdb fails.
         """
         if pid := server_pid(self.data):
             os.kill(pid, signal.SIGINT)
@@ -94,15 +98,16 @@ class DevServer:
         major = int((self.data / "PG_VERSION").read_text(encoding="ascii"))
         if major != self.installation.major:
             raise HarnessError(
-                f"The data in {self.data} are PostgreSQL {major}'s, and the server is {self.installation}.\n"
-                f"  remedy: new data ({FRESH}), or `postgres = {major}` in [tool.harness]"
+                f"the data belong to PostgreSQL {major}, but the server is {self.installation}",
+                looked_at=str(self.data / "PG_VERSION"),
+                remedy=f"{FRESH} discards the data, `postgres = {major}` in [tool.harness] keeps them",
             )
 
     def start(self, supervisor: Supervisor) -> None:
-        """Start the server as the supervisor's child and wait until it answers.
+        """Start the server as a child of the supervisor, and wait until it answers.
 
         Raises:
-            HarnessError: when it ends or is not ready within a minute, with the end of its log.
+            HarnessError: when it exits, or is not ready within a minute, with the end of its log.
         """
         settings = {
             "listen_addresses": "",
@@ -127,12 +132,14 @@ class DevServer:
         deadline = time.monotonic() + 60
         while not self._ready():
             if server.exit_code is not None or time.monotonic() > deadline:
-                end = self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
-                raise HarnessError(f"PostgreSQL {self.installation} did not start on {self.data}:\n{end}")
+                end = self.log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:]
+                raise HarnessError(
+                    f"PostgreSQL {self.installation} did not start:\n{end}", looked_at=str(self.log), remedy=REMEDY
+                )
             time.sleep(0.005)
 
     def counts_statements(self) -> bool:
-        """Whether the installation has pg_stat_statements, which `python -m harness traffic` reads."""
+        """Return whether the installation has pg_stat_statements, which `python -m harness traffic` reads."""
         program = self.installation.program("pg_config")
         if not os.access(program, os.X_OK):
             return False
@@ -140,7 +147,7 @@ class DevServer:
         return any(Path(modules).glob("pg_stat_statements.*"))
 
     def _initialise(self) -> None:
-        """Run initdb beside the data's place and move it there when done, so that no half-made data are ever found."""
+        """Run initdb in another directory and rename it when done, so that incomplete data are never used."""
         scratch = self.home / "data.new"
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
@@ -148,7 +155,9 @@ class DevServer:
         command = [self.installation.program("initdb"), *INITDB, "--pgdata", str(scratch)]
         done = self.account.run(command, capture_output=True)
         if done.returncode:
-            raise HarnessError(f"initdb of PostgreSQL {self.installation} failed:\n{done.stderr.strip()}")
+            raise HarnessError(
+                f"initdb of PostgreSQL {self.installation} failed:\n{done.stderr.strip()}", remedy=REMEDY
+            )
         scratch.rename(self.data)
 
     def _ready(self) -> bool:
@@ -160,10 +169,10 @@ class DevServer:
 
 
 def dev_server(root: Path, installation: Installation) -> DevServer:
-    """The development server of the clone at `root`: below .dev/ or, where the account cannot reach that, in a cache.
+    """Return the development server of the clone at `root`, in .dev/ or, if the account cannot reach it, in a cache.
 
     Raises:
-        HarnessError: when no place can be had.
+        HarnessError: when no directory can be used.
     """
     account = server_account()
     home = root / ".dev"
@@ -178,12 +187,15 @@ def dev_server(root: Path, installation: Installation) -> DevServer:
 
 
 def _socket_directory(home: Path, digest: str, account: Account) -> Path:
-    """A closed directory for the socket: in `home`, or apart where its path is too long or holds a comma (libpq)."""
+    """Create a private directory for the socket: in `home`, or elsewhere if libpq cannot use its path."""
     place = home / "socket"
     if len(f"{place}/.s.PGSQL.{PORT}") > LONGEST_SOCKET or "," in str(place):
         place = Path(tempfile.gettempdir()) / f"pg-dev-{digest}"
     place.mkdir(mode=0o700, exist_ok=True)
     if place.is_symlink() or place.stat().st_uid not in {os.geteuid(), account.uid}:
-        raise HarnessError(f"{place}, for the server's socket, belongs to another user: remove it, or set TMPDIR.")
+        raise HarnessError(
+            f"{place}, the directory of the server's socket, belongs to another user",
+            remedy="remove it, or set TMPDIR to another directory",
+        )
     account.own(place)
     return place

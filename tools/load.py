@@ -1,7 +1,7 @@
-"""Requests a second and their latency: the app's read beside raw psycopg and a bare endpoint, in turns, on loopback.
+"""Compare the app's read with raw psycopg and a bare endpoint: requests per second and latency, in turns.
 
-A loop of our own over httpcore, which httpx is made of: locust's statistics stay empty for rounds as short as these,
-and wrk and its like are no Python packages. The client shares the machine's cores, so compare rows, not digits.
+It loops over httpcore: locust's statistics stay empty for rounds as short as these, and wrk is not a Python package.
+The client shares the machine's cores, so compare the rows with each other.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ TODO = """
 
 
 async def ask(url: str, seconds: float) -> list[float]:
-    """Ask by CLIENTS connections for so long; the seconds that each request took.
+    """Send requests over CLIENTS connections for `seconds`, and return the seconds of each request.
 
     Raises:
-        HarnessError: at an answer that is not 200.
+        HarnessError: for a status other than 200.
     """
     taken: list[float] = []
 
@@ -52,7 +52,8 @@ async def ask(url: str, seconds: float) -> list[float]:
         while (begun := time.perf_counter()) < until:
             answer = await pool.request("GET", url)
             if answer.status != 200:
-                raise HarnessError(f"{url} answered {answer.status}: {answer.content[:200]!r}")
+                problem = f"{url} answered {answer.status}: {answer.content[:200]!r}"
+                raise HarnessError(problem, remedy="correct the endpoint: only 200 counts")
             taken.append(time.perf_counter() - begun)
 
     async with httpcore.AsyncConnectionPool(max_connections=CLIENTS) as pool:
@@ -62,7 +63,7 @@ async def ask(url: str, seconds: float) -> list[float]:
 
 
 def measure(database: Database, rounds: int, seconds: float) -> dict[str, list[list[float]]]:
-    """Latencies of each round by what was asked."""
+    """Return the latencies of each round, by endpoint."""
     config = load_config(ROOT)
     dsn = database.as_role("app").dsn
     with contextlib.ExitStack() as started:
@@ -79,14 +80,14 @@ def measure(database: Database, rounds: int, seconds: float) -> dict[str, list[l
 
 
 def figures(rounds: list[list[float]], seconds: float) -> dict[str, Any]:
-    """Requests a second (the median of the rounds), and percentiles of the latency of all requests in milliseconds."""
+    """Return requests per second (median of the rounds) and percentiles of the latency in milliseconds."""
     cuts = statistics.quantiles([each for taken in rounds for each in taken], n=100)
     rate = statistics.median(len(taken) / seconds for taken in rounds)
     return {"requests_per_second": round(rate), "p50_ms": round(cuts[49] * 1e3, 2), "p99_ms": round(cuts[98] * 1e3, 2)}
 
 
 def show(results: dict[str, dict[str, Any]]) -> None:
-    """Write the table, and build/load.json."""
+    """Print the table and write build/load.json."""
     WRITTEN.parent.mkdir(exist_ok=True)
     WRITTEN.write_text(json.dumps({"clients": CLIENTS, "path": READ, "results": results}, indent=2) + "\n")
     table = Table("GET", "requests/s", "p50 ms", "p99 ms", title=f"{CLIENTS} clients on loopback")
@@ -96,10 +97,12 @@ def show(results: dict[str, dict[str, Any]]) -> None:
 
 
 def main() -> None:
-    """Measure and show."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(prog="load", description=__doc__)
-    parser.add_argument("--rounds", type=whole_number(1, 60), default=5, metavar="N", help="1 to 60, 5 unless told")
-    parser.add_argument("--seconds", type=whole_number(1, 30), default=2, metavar="N", help="of a round, 1 to 30")
+    parser.add_argument("--rounds", type=whole_number(1, 60), default=5, metavar="N", help="1 to 60 (default: 5)")
+    parser.add_argument(
+        "--seconds", type=whole_number(1, 30), default=2, metavar="N", help="of a round, 1 to 30 (default: 2)"
+    )
     chosen = parser.parse_args()
     with error_exit("load"):
         config = load_config(ROOT)

@@ -1,6 +1,6 @@
-"""Take the sample resource out: what is left serves its probes and metrics, on a schema without tables of its own.
+"""Remove the sample: the app then serves only its probes and metrics, and its schema has no table.
 
-History starts anew with one revision. tools/sample.py lists what belongs to the sample.
+One new revision replaces the history. tools/sample.py lists what belongs to the sample.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.config import load_config
 from harness.errors import HarnessError
+from tools.cli import error_exit
 from tools.rename import check_clean, prune, read_name, tidy, tracked
 from tools.revision import head_file, write_head
 from tools.sample import CHANGED, GONE, MENTIONED, START, WRITTEN, Change
@@ -20,14 +21,14 @@ from tools.sample import CHANGED, GONE, MENTIONED, START, WRITTEN, Change
 ROOT = Path(__file__).resolve().parent.parent
 
 ONCE = "tests/template/test_slim.py"
-"""A test of what can be done once only."""
+"""The test of slim, which works only once."""
 
 
 def cut(text: str, names: tuple[str, ...]) -> str:
-    """A module's text without these definitions of its top level: functions, classes and constants with their docs.
+    """Return a module's text without these top-level functions, classes and constants, and without their docs.
 
     Raises:
-        ValueError: with the name that is not defined there.
+        ValueError: for a name that the module does not define, with the name.
     """
     body = ast.parse(text).body
     lines = text.splitlines(keepends=True)
@@ -45,7 +46,7 @@ def cut(text: str, names: tuple[str, ...]) -> str:
 
 
 def defined(node: ast.stmt) -> set[str]:
-    """The names that a statement defines."""
+    """Return the names that a statement defines."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {node.name}
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
@@ -53,21 +54,21 @@ def defined(node: ast.stmt) -> set[str]:
 
 
 def first_line(node: ast.stmt) -> int:
-    """The line on which a statement begins, its decorators included."""
+    """Return the first line of a statement, including its decorators."""
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def is_text(node: ast.stmt) -> bool:
-    """Whether a statement is nothing but a text, as the docs of a constant are."""
+    """Return whether a statement is only a string, like the docs of a constant."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def changed(text: str, change: Change, package: str) -> str:
-    """A file's text without the sample.
+    """Return a file's text without the sample.
 
     Raises:
-        ValueError: with what should be there and is not.
+        ValueError: for a text that the file does not have, with its first line.
     """
     text = cut(text, change.without) if change.without else text
     for old, new in (change.instead or {}).items():
@@ -79,32 +80,37 @@ def changed(text: str, change: Change, package: str) -> str:
 
 
 def contents(root: Path, package: str) -> Iterator[tuple[str, str]]:
-    """Every file that stays but changes, with its text without the sample.
+    """Yield each file that changes, with its new text.
 
     Raises:
-        HarnessError: when a file is not as the template has it.
+        HarnessError: when a file was removed, or lacks a text of the sample.
     """
     for name, change in CHANGED.items():
         path = name.replace("PACKAGE", package)
         try:
             yield path, changed((root / path).read_text(encoding="utf-8"), change, package)
         except OSError:
-            raise HarnessError(f"{path} is not here: has the sample been taken out already?") from None
+            raise missing(path) from None
         except ValueError as error:
-            raise HarnessError(
-                f"{path} has no {error}, which tools/sample.py takes out: remove the rest by hand"
-            ) from None
+            problem = f"{path} was changed: it does not contain {error}"
+            raise HarnessError(problem, looked_at="tools/sample.py", remedy="remove the sample by hand") from None
     for name, mention in MENTIONED.items():
         if (root / name).exists():
             yield name, re.sub(mention, "", (root / name).read_text(encoding="utf-8"))
     yield from WRITTEN.items()
 
 
+def missing(path: str) -> HarnessError:
+    """Return the error for a file of the sample that does not exist."""
+    remedy = "remove the rest of the sample by hand, unless slim has removed it already"
+    return HarnessError(f"{path} of the sample does not exist", looked_at="tools/sample.py", remedy=remedy)
+
+
 def gone(root: Path, package: str) -> list[str]:
-    """Every file of the sample alone.
+    """Return the files that belong only to the sample.
 
     Raises:
-        HarnessError: when one is missing.
+        HarnessError: when one does not exist.
     """
     files = tracked(root)
     found = []
@@ -112,16 +118,16 @@ def gone(root: Path, package: str) -> list[str]:
         path = name.replace("PACKAGE", package)
         meant = [file for file in files if file == path or (path.endswith("/") and file.startswith(path))]
         if not meant:
-            raise HarnessError(f"{path} is not here: has the sample been taken out already?")
+            raise missing(path)
         found += meant
     return found
 
 
 def slim(root: Path) -> list[str]:
-    """Take the sample out of the project; the paths that were written.
+    """Remove the sample from the project, and return the paths of the written files.
 
     Raises:
-        HarnessError: when the tree has changes or the sample is not as it was, before anything is touched.
+        HarnessError: when the work tree has changes or the sample was changed; nothing is changed then.
     """
     check_clean(root, "slim")
     package = read_name(root).snake
@@ -140,16 +146,14 @@ def slim(root: Path) -> list[str]:
 
 
 def main() -> None:
-    """Slim the project that this file lies in, and say what to do next."""
-    if sys.argv[1:]:
-        sys.exit("slim: it takes no arguments")
-    try:
+    """Remove the sample from the project that contains this file, and print what to do next."""
+    with error_exit("slim"):
+        if sys.argv[1:]:
+            raise HarnessError("slim takes no arguments", remedy="nox -s slim")
         slim(ROOT)
-    except HarnessError as error:
-        sys.exit(f"slim: {error}")
     print(
-        "slim: the sample is gone, and history starts anew with revision 0001. A database that has the former tables is"
-        "\n  made again (python run.py dev --fresh). Look with git diff, and when the checks have passed:"
+        "slim: removed the sample; the history is one revision, 0001. Databases with the old tables must be created"
+        "\n  again (python3 run.py dev --fresh). When the checks below have passed, review (git diff) and commit:"
         '\n  git add --all && git commit --message "Start without the sample"'
     )
 

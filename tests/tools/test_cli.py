@@ -35,7 +35,7 @@ from tools.migration_errors import migration_errors
         ("coldstart", ["--rounds", "0"], "--rounds: 0: give a whole number from 1 to 1000"),
         ("dev", ["--rows", "-1"], "--rows: -1: give a whole number from 0 to 10000000"),
         ("dev", ["--rows", "9" * 5000], ": give a whole number from 0 to 10000000"),
-        ("dev", ["--port", "70000"], "dev: Port 70000 cannot be had"),
+        ("dev", ["--port", "70000"], "dev: port 70000 cannot be opened"),
     ],
 )
 def test_what_cannot_be_done_ends_with_two(
@@ -93,9 +93,9 @@ def test_an_error_outside_the_migrations_is_raised_unchanged(copy: Config) -> No
         _ = 1 / 0
 
 
-def test_data_of_another_checkout_are_kept_and_fresh_is_named(database: Database, harness_config: Config) -> None:
-    """After a change of branches, `dev` says where the data stand and how to have others."""
+def test_data_of_another_branch_are_kept(database: Database, harness_config: Config) -> None:
+    """If the data are at an unknown revision, `dev` names it and the remedies."""
     with database.connect() as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(HarnessError, match=r"the data stand at 9999, which no revision in [^$]*--fresh"):
+    with pytest.raises(HarnessError, match=r"the data are at revision 9999, which does not exist here\n[^$]*--fresh"):
         migrate(harness_config, database)

@@ -1,4 +1,4 @@
-"""The development server: what it refuses, and its whole life once."""
+"""The development server: its errors, and one complete run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def clone() -> Iterator[Path]:
-    """A copy of what the command needs, at a path with a space that the server's account can read."""
+    """The files that the command needs, at a path with a space that the server's account can read."""
     place = Path(tempfile.mkdtemp(prefix="dev test "))
     place.chmod(0o755)
     for name in ("src", "tools", "migrations", "deploy"):
@@ -74,31 +74,33 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def test_a_taken_port_is_one_line_with_a_way_out() -> None:
-    """A port that another program has is refused before anything starts, and --port is named."""
+def test_a_port_in_use_is_rejected() -> None:
+    """Before anything starts, the error names the port and --port."""
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(HarnessError) as refused:
         check_port(listener.getsockname()[1])
-    assert re.fullmatch(r"Port \d+ cannot be had \(another program has it\)\. .*--port N", str(refused.value))
+    assert re.fullmatch(
+        r"port \d+ cannot be opened: another program uses it\n.*\n  remedy: .*--port N", str(refused.value)
+    )
 
 
-def test_a_number_that_is_no_port_is_refused_too() -> None:
-    """A port above 65535 is refused in the same words, not with a traceback."""
-    with pytest.raises(HarnessError, match="Port 70000 cannot be had"):
+def test_an_invalid_port_number_is_rejected() -> None:
+    """A port above 65535 gives the same error, not a traceback."""
+    with pytest.raises(HarnessError, match="port 70000 cannot be opened"):
         check_port(70000)
 
 
-def test_data_of_another_major_are_left_alone_and_fresh_is_named(server: DevServer) -> None:
-    """Data of PostgreSQL 15 under an 18 stop the command: both versions, the place, and --fresh are on the screen."""
+def test_data_of_another_major_are_kept(server: DevServer) -> None:
+    """Data of PostgreSQL 15 stop a server 18: the error names both versions, the place and --fresh."""
     server.data.mkdir()
     (server.data / "PG_VERSION").write_text("15\n")
-    with pytest.raises(HarnessError, match=r"PostgreSQL 15's, and the server is 18\.1[^$]*--fresh"):
+    with pytest.raises(HarnessError, match=r"PostgreSQL 15, but the server is 18\.1[^$]*--fresh"):
         server.prepare(fresh=False)
     assert (server.data / "PG_VERSION").read_text() == "15\n"
 
 
 def test_one_clone_runs_one_development_server(server: DevServer) -> None:
-    """A second one is refused while the first holds the data, and is told which process that is."""
-    with server.lock(), pytest.raises(HarnessError, match=f"here already, as process {os.getpid()},"), server.lock():
+    """While the first one runs, a second one gets an error that names its process."""
+    with server.lock(), pytest.raises(HarnessError, match=f"already runs, in process {os.getpid()}\n"), server.lock():
         pass
     with server.lock():
         pass
@@ -107,7 +109,7 @@ def test_one_clone_runs_one_development_server(server: DevServer) -> None:
 @pytest.mark.integration
 @pytest.mark.slow
 def test_it_serves_the_app_keeps_its_data_and_leaves_no_process(clone: Path) -> None:
-    """The API is ready and has data; Ctrl-C ends all; the next run finds the same data and migrates nothing anew."""
+    """The API is ready and has data, Ctrl-C stops all processes, and the next run uses the same data."""
     port = free_port()
     first = dev(clone, "--port", str(port), "--rows", "5")
     read_until(first, r"dev: seeded ([\w.]+ [1-5](, )?)*$")
