@@ -62,7 +62,7 @@ def test_columns_are_followed_through_domains_and_arrays(connection: psycopg.Con
     assert (mail.base, mail.domain, mail.not_null, mail.array) == ("citext", "public.address", True, False)
     assert (others.base, others.array, others.not_null) == ("citext", True, False)
     assert (name.type, name.modifier, name.collation, name.comment) == (
-        "character varying(20)", 24, "C", "as on the passport",
+        "character varying(20)", 24, '"C"', "as on the passport",
     )  # fmt: skip
     assert "gone" not in person.by_name
 

@@ -102,15 +102,12 @@ COLUMNS = """
 SELECT a.attrelid, a.attnum, a.attname::text, a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod),
   a.attnotnull, pg_get_expr(d.adbin, CASE a.attgenerated WHEN '' THEN 0 ELSE d.adrelid END),
   a.attidentity::text, a.attgenerated::text,
-  CASE WHEN o.collname IS NOT NULL THEN concat_ws('.', nullif(n.nspname, 'pg_catalog'), o.collname) END,
-  a.attcollation, c.description,
+  CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END, a.attcollation, c.description,
   CASE WHEN a.attacl IS NULL THEN '{}' ELSE ARRAY(SELECT x::text FROM unnest(a.attacl) x ORDER BY 1) END,
   a.attstorage::text, a.attcompression::text
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-LEFT JOIN pg_collation o ON o.oid = a.attcollation AND a.attcollation <> t.typcollation
-LEFT JOIN pg_namespace n ON n.oid = o.collnamespace
 LEFT JOIN pg_description c ON c.objoid = a.attrelid AND c.classoid = 'pg_class'::regclass AND c.objsubid = a.attnum
 WHERE a.attrelid = ANY(%(relations)s) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
@@ -221,8 +218,8 @@ SELECT t.oid, n.nspname::text, t.typname::text, t.typtype::text, pg_get_userbyid
   ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder),
   CASE t.typtype
     WHEN 'd' THEN concat_ws(' ', format_type(t.typbasetype, t.typtypmod),
-      (SELECT 'COLLATE ' || o.collname FROM pg_collation o JOIN pg_type b ON b.oid = t.typbasetype
-        WHERE o.oid = t.typcollation AND t.typcollation <> b.typcollation))
+      (SELECT 'COLLATE ' || t.typcollation::regcollation FROM pg_type b
+        WHERE b.oid = t.typbasetype AND t.typcollation <> b.typcollation))
     WHEN 'c' THEN (SELECT string_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod), ', '
       ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped)
     WHEN 'r' THEN (SELECT format_type(r.rngsubtype, NULL) FROM pg_range r WHERE r.rngtypid = t.oid)

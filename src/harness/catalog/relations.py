@@ -14,7 +14,7 @@ class Column:
     once domains are followed (`varchar`, `int8`); of an array it is the element's, and `array` is true. `modifier` is
     the typmod in force, a domain's too; -1 without one. `not_null` is true only when no row can hold a null: a NOT
     NULL that is not validated (18) does not count. `default` is also the expression of a generated column.
-    `collation` is named only where it is not the type's own.
+    `collation` is quoted as SQL needs it, and named only where it is not the type's own.
     """
 
     number: int

@@ -12,53 +12,139 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy.dialects import postgresql
 
-from harness.catalog import Snapshot, read_snapshot
+from harness.catalog import Change, Snapshot, read_snapshot
 from harness.databases.databases import Database
 from harness.findings import Finding
+from harness.schema.drift.ddl import grants
 from harness.schema.drift.drift import declared, schema_drift
 
-METADATA = sa.MetaData()
-sa.Table(
-    "booking",
-    METADATA,
-    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    sa.Column("room", sa.Integer, nullable=False),
-    sa.CheckConstraint("room > 0", name="ck_room"),
-    sa.CheckConstraint("room < 1000", name="ck_low"),
-    sa.Index("ix_room", "room"),
-    sa.Index("ix_room_id", "room", "id"),
-)
-EVENTS = (
-    "ALTER TABLE booking ADD CONSTRAINT ex_room EXCLUDE (room WITH =)",
-    "COMMENT ON CONSTRAINT ck_room ON booking IS 'rooms are counted from one'",
-    "COMMENT ON INDEX ix_room IS 'for the list of a room'",
-    "CREATE FUNCTION first_room() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-    "COMMENT ON FUNCTION first_room() IS 'the one on the left'",
-    "CREATE FUNCTION last_room() RETURNS int LANGUAGE sql AS 'SELECT 999'",
-    "CREATE DOMAIN floor AS int DEFAULT 1 NOT NULL CONSTRAINT ck_floor CHECK (VALUE > 0)",
-    "CREATE TYPE season AS ENUM ('low', 'high')",
-    "CREATE TYPE place AS (floor int, room int)",
-    "CREATE SCHEMA annex",
-    "CREATE SEQUENCE ticket",
-    "CREATE MATERIALIZED VIEW rooms AS SELECT DISTINCT room FROM booking",
-)
-for each in EVENTS:
-    sa.event.listen(METADATA, "after_create", sa.DDL(each))  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no types
+WORDS = """
+public booking id room day ck_room ck_low ix_room ix_room_id ix_twice ex_room first_room last_room floor ck_floor season
+place span annex ticket rooms extra trigger1 policy1 in_use
+"""
+PLAIN = {name: name for name in WORDS.split()}
+QUOTED = {name: f"X {name}" for name in PLAIN} | {
+    "public": "My App", "booking": "order", "room": "Mixed Case", "day": "user", "ck_room": 'ck "1"', "ck_low": "check",
+    "ix_room_id": "index:name", "last_room": "select", "season": "end", "annex": "dot.ted", "ticket": "table",
+}  # fmt: skip
+NAMES = [pytest.param(PLAIN, id="plain"), pytest.param(QUOTED, id="quoted")]
+
+EVENTS = """
+ALTER TABLE {public}.{booking} ADD CONSTRAINT {ex_room} EXCLUDE ({room} WITH =);
+COMMENT ON CONSTRAINT {ck_room} ON {public}.{booking} IS 'rooms are counted from one';
+COMMENT ON INDEX {public}.{ix_room} IS 'for the list of a room';
+CREATE FUNCTION {public}.{first_room}({public}.{booking}) RETURNS int LANGUAGE sql AS 'SELECT 1';
+COMMENT ON FUNCTION {public}.{first_room} IS 'the one on the left';
+CREATE FUNCTION {public}.{last_room}() RETURNS int LANGUAGE sql AS 'SELECT 999';
+CREATE DOMAIN {public}.{floor} AS text COLLATE "C" DEFAULT ':1' NOT NULL CONSTRAINT {ck_floor} CHECK (VALUE > '[:x');
+CREATE TYPE {public}.{season} AS ENUM ('low, lower', 'it''s high');
+CREATE TYPE {public}.{place} AS ({floor} {public}.{floor}, {room} int);
+CREATE TYPE {public}.{span} AS RANGE (SUBTYPE = float8);
+CREATE SCHEMA {annex};
+CREATE SEQUENCE {public}.{ticket} AS int MAXVALUE 999 CYCLE;
+CREATE MATERIALIZED VIEW {public}.{rooms} AS SELECT DISTINCT {room} FROM {public}.{booking};
+CREATE FUNCTION {public}.{in_use}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER {trigger1} BEFORE UPDATE ON {public}.{booking} FOR EACH ROW EXECUTE FUNCTION {public}.{in_use}();
+CREATE POLICY {policy1} ON {public}.{booking} USING ({room} > 0);
+"""
+STATEMENTS = [
+    "ALTER TABLE {public}.{booking} DROP CONSTRAINT {ex_room}",
+    "ALTER TABLE {public}.{booking} DROP CONSTRAINT {ck_low}",
+    "ALTER TABLE {public}.{booking} DROP CONSTRAINT {ck_low}, ADD CONSTRAINT {ck_low} CHECK ({room} < 1000) NOT VALID",
+    "ALTER TABLE {public}.{booking} DROP CONSTRAINT {ck_low}, ADD CONSTRAINT {ck_low} CHECK ({room} < 2000)",
+    "COMMENT ON CONSTRAINT {ck_room} ON {public}.{booking} IS NULL",
+    "COMMENT ON INDEX {public}.{ix_room} IS 'of former times'",
+    "COMMENT ON FUNCTION {public}.{first_room} IS NULL",
+    "COMMENT ON COLUMN {public}.{booking}.{room} IS 'x'",
+    "COMMENT ON TABLE {public}.{booking} IS 'x'",
+    "COMMENT ON SEQUENCE {public}.{ticket} IS 'x'",
+    "COMMENT ON TYPE {public}.{season} IS 'x'",
+    "COMMENT ON TRIGGER {trigger1} ON {public}.{booking} IS 'x'",
+    "GRANT EXECUTE ON FUNCTION {public}.{first_room} TO PUBLIC",
+    "GRANT SELECT ({room}) ON {public}.{booking} TO PUBLIC",
+    "GRANT USAGE ON SEQUENCE {public}.{ticket} TO PUBLIC",
+    "DROP FUNCTION {public}.{last_room}()",
+    "DROP TYPE {public}.{place}; DROP DOMAIN {public}.{floor}",
+    "ALTER DOMAIN {public}.{floor} SET DEFAULT '2'",
+    "ALTER DOMAIN {public}.{floor} DROP NOT NULL",
+    "ALTER DOMAIN {public}.{floor} DROP CONSTRAINT {ck_floor}",
+    "ALTER DOMAIN {public}.{floor} ADD CONSTRAINT {extra} CHECK (VALUE > '')",
+    "DROP TYPE {public}.{season}",
+    "DROP TYPE {public}.{season}; CREATE TYPE {public}.{season} AS ENUM ('low, lower')",
+    "DROP TYPE {public}.{place}",
+    "DROP TYPE {public}.{span}",
+    "DROP SCHEMA {annex}",
+    "DROP SEQUENCE {public}.{ticket}",
+    "ALTER SEQUENCE {public}.{ticket} AS bigint MAXVALUE 9999 NO CYCLE CACHE 5 OWNED BY {public}.{booking}.{room}",
+    "DROP MATERIALIZED VIEW {public}.{rooms}",
+    "DROP INDEX {public}.{ix_room_id}",
+    "DROP INDEX {public}.{ix_room_id}; CREATE INDEX {ix_room_id} ON {public}.{booking} ({room}, {id}) WHERE {room} > 3",
+    "DROP INDEX {public}.{ix_twice}",
+    "CREATE INDEX {extra} ON {public}.{booking} ({id}, {room})",
+    "ALTER TABLE {public}.{booking} ALTER {room} DROP NOT NULL",
+    "ALTER TABLE {public}.{booking} ALTER {id} SET GENERATED BY DEFAULT",
+    "ALTER TABLE {public}.{booking} ALTER {id} DROP IDENTITY",
+    "ALTER TABLE {public}.{booking} ALTER {room} ADD GENERATED ALWAYS AS IDENTITY",
+    "ALTER TABLE {public}.{booking} ALTER {day} SET DEFAULT 'x'",
+    "ALTER TABLE {public}.{booking} ALTER {day} TYPE varchar(9)",
+    'ALTER TABLE {public}.{booking} ALTER {day} TYPE text COLLATE "C"',
+    "ALTER TABLE {public}.{booking} ALTER {day} SET STORAGE EXTERNAL",
+    "ALTER TABLE {public}.{booking} DROP {day}",
+    "ALTER TABLE {public}.{booking} ADD COLUMN {extra} int",
+    "ALTER TABLE {public}.{booking} ADD CONSTRAINT {extra} UNIQUE ({room})",
+    "ALTER TABLE {public}.{booking} DISABLE TRIGGER {trigger1}",
+    "ALTER TABLE {public}.{booking} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+    "ALTER TABLE {public}.{booking} REPLICA IDENTITY FULL",
+    "ALTER TABLE {public}.{booking} SET (fillfactor = 70)",
+    "ALTER TABLE {public}.{booking} SET UNLOGGED",
+    "DROP TRIGGER {trigger1} ON {public}.{booking}",
+    "CREATE RULE {extra} AS ON DELETE TO {public}.{booking} DO INSTEAD NOTHING",
+    "DROP POLICY {policy1} ON {public}.{booking}",
+    "ALTER POLICY {policy1} ON {public}.{booking} USING ({room} > 1)",
+    "CREATE TABLE {public}.{extra} ({id} int)",
+    "CREATE DOMAIN {public}.{extra} AS int",
+    "CREATE SEQUENCE {public}.{extra}",
+    "CREATE FUNCTION {public}.{extra}(a {public}.{season}) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "CREATE PROCEDURE {public}.{extra}() LANGUAGE sql AS 'SELECT 1'",
+    "CREATE STATISTICS {public}.{extra} ON {id}, {room} FROM {public}.{booking}",
+    "CREATE VIEW {public}.{extra} AS SELECT 1 AS one",
+]
 
 
-@pytest.fixture(scope="module")
-def models(harness_run: Any) -> Iterator[Snapshot]:
-    """What the models declare."""
+def metadata(names: dict[str, str]) -> sa.MetaData:
+    """Models whose objects have these names."""
+    made = sa.MetaData(schema=None if names["public"] == "public" else names["public"])
+    room, quoted = names["room"], {key: '"' + name.replace('"', '""') + '"' for key, name in names.items()}
+    sa.Table(
+        names["booking"],
+        made,
+        sa.Column(names["id"], sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column(room, sa.Integer, nullable=False),
+        sa.Column(names["day"], sa.Text, server_default="Monday"),
+        sa.CheckConstraint(f"{quoted['room']} > 0", name=names["ck_room"]),
+        sa.CheckConstraint(f"{quoted['room']} < 1000", name=names["ck_low"]),
+        sa.Index(names["ix_room"], room),
+        sa.Index(names["ix_room_id"], room, names["id"]),
+        sa.Index(names["ix_twice"], sa.text(f"({quoted['room']} * 2)")),
+    )
+    for event in EVENTS.strip().split(";\n"):
+        sa.event.listen(made, "after_create", sa.DDL(event.format(**quoted)))  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no types
+    return made
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def world(harness_run: Any, request: pytest.FixtureRequest) -> Iterator[tuple[dict[str, str], Snapshot]]:
+    """Names, and what the models of these names declare."""
     fresh = harness_run.databases.create(migrated=False)
-    yield declared(METADATA, fresh.engine)
+    yield request.param, declared(metadata(request.param), fresh.engine)
     fresh.dispose()
     harness_run.databases.drop(fresh)
 
 
-def remaining(models: Snapshot, database: Database) -> list[Finding]:
+def remaining(world: tuple[dict[str, str], Snapshot], database: Database) -> list[Finding]:
     """What drifts between the models and a database."""
     with database.connect() as connection:
-        return schema_drift(METADATA, models, read_snapshot(connection))
+        return schema_drift(metadata(world[0]), world[1], read_snapshot(connection))
 
 
 def body(fix: str) -> str:
@@ -75,39 +161,27 @@ def close(found: list[Finding], database: Database) -> None:
                 exec(body(finding.fix), {"op": op, "sa": sa, "postgresql": postgresql})  # it is what is tested
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "ALTER TABLE booking DROP CONSTRAINT ex_room",
-        "ALTER TABLE booking DROP CONSTRAINT ck_low",
-        "COMMENT ON CONSTRAINT ck_room ON booking IS NULL",
-        "COMMENT ON INDEX ix_room IS 'of former times'",
-        "COMMENT ON FUNCTION first_room() IS NULL",
-        "GRANT EXECUTE ON FUNCTION first_room() TO PUBLIC",
-        "DROP FUNCTION last_room()",
-        "DROP DOMAIN floor",
-        "ALTER DOMAIN floor SET DEFAULT 2",
-        "DROP TYPE season",
-        "DROP TYPE place",
-        "DROP SCHEMA annex",
-        "DROP SEQUENCE ticket",
-        "DROP MATERIALIZED VIEW rooms",
-        "DROP INDEX ix_room_id",
-        "DROP INDEX ix_room_id; CREATE INDEX ix_room_id ON booking (room, id) WHERE room > 3",
-        "CREATE INDEX extra ON booking (id, room)",
-        "ALTER TABLE booking ALTER room DROP NOT NULL",
-        "ALTER TABLE booking ADD COLUMN extra int",
-        "ALTER TABLE booking ADD CONSTRAINT extra UNIQUE (room)",
-        "CREATE DOMAIN extra AS int",
-        "CREATE VIEW extra AS SELECT 1 AS one",
-    ],
-)
-def test_the_fix_of_a_drift_closes_it(statement: str, models: Snapshot, empty_database: Database) -> None:
-    """Pasted into a revision, it makes the database what the models declare."""
-    declared(METADATA, empty_database.engine)
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_the_fix_of_a_drift_closes_it(
+    statement: str, world: tuple[dict[str, str], Snapshot], empty_database: Database
+) -> None:
+    """Pasted into a revision, it makes the database what the models declare, whatever the objects are called."""
+    declared(metadata(world[0]), empty_database.engine)
+    quoted = {key: '"' + name.replace('"', '""') + '"' for key, name in world[0].items()}
     with empty_database.connect() as connection:
-        connection.execute(statement.encode())
-    found = remaining(models, empty_database)
+        connection.execute(statement.format(**quoted).encode())
+    found = remaining(world, empty_database)
     assert found, "nothing drifts"
     close(found, empty_database)
-    assert remaining(models, empty_database) == []
+    assert [str(item) for item in remaining(world, empty_database)] == []
+
+
+def test_roles_are_quoted_as_sql_needs_it() -> None:
+    """Rights are stored with quotes around other names than SQL asks for."""
+    change = Change("table", "public.t", "grants", '"a b"=r/o, user=r/o', "Ann=aw/o, =r/o")
+    assert grants(change, "t").split("; ") == [
+        'REVOKE SELECT ON t FROM "a b"',
+        'REVOKE SELECT ON t FROM "user"',
+        "GRANT SELECT ON t TO PUBLIC",
+        'GRANT INSERT, UPDATE ON t TO "Ann"',
+    ]

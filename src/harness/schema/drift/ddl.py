@@ -2,61 +2,64 @@
 
 from __future__ import annotations
 
-from harness.catalog import Change, Policy, Table, Type
-from harness.sql.quoting import identifier, qualified
+from harness.catalog import Change, Column, Function, Policy, Sequence, Snapshot, Table, Type
+from harness.sql.quoting import identifier, literal, qualified
 
 PRIVILEGES = {
-    "r": "SELECT",
-    "a": "INSERT",
-    "w": "UPDATE",
-    "d": "DELETE",
-    "D": "TRUNCATE",
-    "x": "REFERENCES",
-    "t": "TRIGGER",
-    "m": "MAINTAIN",
-    "X": "EXECUTE",
-    "U": "USAGE",
-    "C": "CREATE",
-}
+    "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "D": "TRUNCATE", "x": "REFERENCES", "t": "TRIGGER",
+    "m": "MAINTAIN", "X": "EXECUTE", "U": "USAGE", "C": "CREATE",
+}  # fmt: skip
 COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "*": "ALL"}
-SQL_KINDS = {"partitioned table": "TABLE", "rule": "RULE"}
+STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
+COMPRESSION = {"p": "pglz", "l": "lz4"}
+REPLICA_IDENTITY = {"d": "DEFAULT", "f": "FULL", "n": "NOTHING"}
+ENABLED = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+"""By the letters of the catalogue: pg_attribute, pg_class, pg_trigger."""
+SQL_KINDS = {"partitioned table": "TABLE", "function": "ROUTINE"}
 """Kinds that SQL calls otherwise; of the rest the capitals are right."""
+IN_SCHEMAS = ("collation", "operator", "statistics", "text search configuration")
+"""Kinds of `Snapshot.others` whose names have a schema."""
 
 
 def sql_kind(kind: str) -> str:
-    """How a statement calls a kind of object."""
+    """Return how a statement calls a kind of object."""
     return SQL_KINDS.get(kind, kind.upper())
 
 
-def quoted(name: str) -> str:
-    """A dotted name as SQL needs it; the arguments of a function stay as they are."""
-    name, bracket, arguments = name.partition("(")
-    return ".".join(identifier(part) for part in name.split(".")) + bracket + arguments
+def name_of(change: Change, snapshot: Snapshot) -> str:
+    """Return the name of an object that hangs on no table, as SQL needs it."""
+    items: list[Table | Sequence | Function | Type] = [*snapshot.relations, *snapshot.functions, *snapshot.types]
+    items += snapshot.sequences
+    found = (qualified(item) for item in items if item.qualified == change.name)
+    return next(found, identifier(*change.name.split(".", 1 if change.kind in IN_SCHEMAS else 0)))
 
 
-def grants(change: Change, target: str) -> str:
-    """GRANT and REVOKE statements that lead from the rights before to those after."""
+def grants(change: Change, target: str, columns: str = "") -> str:
+    """Return the GRANT and REVOKE statements that lead from the rights before to those after."""
     before, after = (set(filter(None, (text or "").split(", "))) for text in (change.before, change.after))
-    lines = [f"REVOKE {_rights(entry)} ON {target} FROM {_grantee(entry)}" for entry in sorted(before - after)]
-    lines += [f"GRANT {_rights(entry)} ON {target} TO {_grantee(entry)}" for entry in sorted(after - before)]
+    lines = [f"REVOKE {_rights(entry, columns)} ON {target} FROM {_grantee(entry)}" for entry in sorted(before - after)]
+    lines += [f"GRANT {_rights(entry, columns)} ON {target} TO {_grantee(entry)}" for entry in sorted(after - before)]
     return "; ".join(lines)
 
 
-def _rights(entry: str) -> str:
+def _rights(entry: str, columns: str) -> str:
     letters = entry.rpartition("=")[2].partition("/")[0]
-    return ", ".join(PRIVILEGES[letter] for letter in letters if letter in PRIVILEGES)
+    return ", ".join(PRIVILEGES[letter] + columns for letter in letters if letter in PRIVILEGES)
 
 
 def _grantee(entry: str) -> str:
-    return entry.rpartition("=")[0] or "PUBLIC"
+    """The role of an entry, which has quotes there for other signs than SQL asks for."""
+    role = entry.rpartition("=")[0]
+    return identifier(role.strip('"').replace('""', '"')) if role else "PUBLIC"
 
 
 def create_policy(table: Table, policy: Policy) -> str:
-    """CREATE POLICY as the catalogue knows it."""
+    """Return CREATE POLICY as the catalogue knows it."""
+    roles = ("PUBLIC" if role == "public" else identifier(role) for role in policy.roles)
     clauses = [
         f"CREATE POLICY {identifier(policy.name)} ON {qualified(table)}",
         "AS PERMISSIVE" if policy.permissive else "AS RESTRICTIVE",
-        f"FOR {COMMANDS[policy.command]} TO {', '.join(policy.roles)}",
+        f"FOR {COMMANDS[policy.command]} TO {', '.join(roles)}",
         f"USING ({policy.using})" if policy.using else "",
         f"WITH CHECK ({policy.check})" if policy.check else "",
     ]
@@ -64,65 +67,121 @@ def create_policy(table: Table, policy: Policy) -> str:
 
 
 def create_type(item: Type) -> str:
-    """CREATE TYPE or CREATE DOMAIN."""
-    name = quoted(item.qualified)
+    """Return CREATE TYPE or CREATE DOMAIN."""
+    name = qualified(item)
     if item.kind == "e":
-        labels = ", ".join(f"'{label}'" for label in item.labels)
-        return f"CREATE TYPE {name} AS ENUM ({labels})"
+        return f"CREATE TYPE {name} AS ENUM ({', '.join(map(literal, item.labels))})"
     if item.kind == "d":
         default = f" DEFAULT {item.default}" if item.default else ""
         checks = "".join(f" CONSTRAINT {identifier(check)} {text}" for check, text, _ in item.checks)
         return f"CREATE DOMAIN {name} AS {item.definition}{default}{' NOT NULL' if item.not_null else ''}{checks}"
-    return f"CREATE TYPE {name} AS {'RANGE' if item.kind == 'r' else ''}({item.definition})"
+    return f"CREATE TYPE {name} AS {'RANGE (SUBTYPE = ' if item.kind == 'r' else '('}{item.definition})"
 
 
-def change_type(change: Change, wanted: Type) -> str:
-    """ALTER TYPE for values that come last, else a new type in place of the old one."""
-    name = quoted(wanted.qualified)
-    before, after = (text.split(", ") if text else [] for text in (change.before, change.after))
-    if change.attribute == "labels" and after[: len(before)] == before:
-        return "; ".join(f"ALTER TYPE {name} ADD VALUE {label}" for label in after[len(before) :])
-    if change.attribute == "labels":
+def change_type(attribute: str, old: Type, wanted: Type) -> str:
+    """Return ALTER TYPE for values that come last, ALTER DOMAIN, else a new type in place of the old one."""
+    name = qualified(wanted)
+    if attribute == "labels" and wanted.labels[: len(old.labels)] == old.labels:
+        added = wanted.labels[len(old.labels) :]
+        return "; ".join(f"ALTER TYPE {name} ADD VALUE {literal(label)}" for label in added)
+    if attribute == "labels":
         return f"ALTER TYPE {name} RENAME TO ...; {create_type(wanted)}; ALTER TABLE ... ALTER COLUMN ... TYPE {name}"
-    if wanted.kind == "d":
-        return f"ALTER DOMAIN {name} SET {change.attribute.upper()} {change.after}"
+    changes = {
+        "nullability": [f"{'SET' if wanted.not_null else 'DROP'} NOT NULL"],
+        "default": [f"SET DEFAULT {wanted.default}" if wanted.default else "DROP DEFAULT"],
+        "checks": [
+            *(f"DROP CONSTRAINT {identifier(name)}" for name, *_ in set(old.checks) - set(wanted.checks)),
+            *(f"ADD CONSTRAINT {identifier(name)} {text}" for name, text, _ in set(wanted.checks) - set(old.checks)),
+        ],
+    }
+    if attribute in changes:
+        return "; ".join(f"ALTER DOMAIN {name} {change}" for change in changes[attribute])
     return f"ALTER TYPE {name} ...; {create_type(wanted)}"
 
 
 def change_table(change: Change, table: Table) -> str:
-    """ALTER TABLE for what a table, a view or a materialized view is as a whole."""
-    alter = f"ALTER {sql_kind(change.kind)} {qualified(table)}"
-    security = {
-        "": "DISABLE ROW LEVEL SECURITY",
-        "enabled": "ENABLE ROW LEVEL SECURITY",
-        "enabled, forced": "FORCE ROW LEVEL SECURITY",
-    }
-    known = {
-        "owner": f"{alter} OWNER TO {identifier(change.after or '')}",
-        "persistence": f"{alter} SET {'UNLOGGED' if change.after == 'u' else 'LOGGED'}",
-        "options": f"{alter} SET ({change.after or '...'})",
-        "row security": f"{alter} {security.get(change.after or '', 'FORCE ROW LEVEL SECURITY')}",
-        "definition": f"CREATE OR REPLACE {sql_kind(change.kind)} {qualified(table)} AS {change.after}",
-        "comment": f"COMMENT ON {sql_kind(change.kind)} {qualified(table)} IS {literal(change.after)}",
-        "tablespace": f"{alter} SET TABLESPACE {change.after or 'pg_default'}",
-        "replica identity": f"{alter} REPLICA IDENTITY ...",
-    }
+    """Return ALTER TABLE for what a table, a view or a materialized view is as a whole."""
+    kind, name = sql_kind(change.kind), qualified(table)
     if change.attribute == "grants":
-        return grants(change, qualified(table))
-    return known.get(change.attribute, f"{alter} ... -- {change.attribute} {change.after}")
+        return grants(change, name)
+    if change.attribute == "comment":
+        return f"COMMENT ON {kind} {name} IS {literal(change.after)}"
+    if change.attribute == "definition":
+        again = f"CREATE OR REPLACE {kind}" if change.kind == "view" else f"DROP {kind} {name}; CREATE {kind}"
+        return f"{again} {name} AS {change.after}"
+    index = next((identifier(item.name) for item in table.indexes if item.replica_identity), "...")
+    known = {
+        "owner": f"OWNER TO {identifier(table.owner)}",
+        "persistence": f"SET {'UNLOGGED' if table.persistence == 'u' else 'LOGGED'}",
+        "options": _options(change, table),
+        "row security": f"{'ENABLE' if table.row_security else 'DISABLE'} ROW LEVEL SECURITY, "
+        f"{'FORCE' if table.force_row_security else 'NO FORCE'} ROW LEVEL SECURITY",
+        "tablespace": f"SET TABLESPACE {identifier(table.tablespace or 'pg_default')}",
+        "replica identity": f"REPLICA IDENTITY {REPLICA_IDENTITY.get(table.replica_identity, f'USING INDEX {index}')}",
+    }
+    return f"ALTER {kind} {name} {known.get(change.attribute, f'... -- {change.attribute} {change.after}')}"
 
 
-def change_sequence(change: Change) -> str:
-    """ALTER SEQUENCE."""
-    name = quoted(change.name)
+def _options(change: Change, table: Table) -> str:
+    names = [option.partition("=")[0] for option in table.options]
+    gone = [option.partition("=")[0] for option in (change.before or "").split(", ") if option]
+    gone = [name for name in gone if name not in names]
+    actions = [f"SET ({', '.join(table.options)})"] if names else []
+    return ", ".join([*actions, f"RESET ({', '.join(gone)})"] if gone else actions)
+
+
+def change_column(change: Change, table: Table, column: Column) -> str:
+    """Return ALTER TABLE for what a column is."""
+    name = identifier(column.name)
+    if change.attribute == "grants":
+        return grants(change, qualified(table), f" ({name})")
+    if change.attribute == "comment":
+        return f"COMMENT ON COLUMN {qualified(table)}.{name} IS {literal(column.comment)}"
+    generated = f"GENERATED {'ALWAYS' if column.identity == 'a' else 'BY DEFAULT'}"
+    identity = f"SET {generated}" if change.before else f"ADD {generated} AS IDENTITY"
+    known = {
+        "identity": identity if column.identity else "DROP IDENTITY",
+        "collation": f"TYPE {column.type} COLLATE {column.collation or identifier('pg_catalog', 'default')}",
+        "type": f"TYPE {column.type}",
+        "nullability": f"{'SET' if column.not_null else 'DROP'} NOT NULL",
+        "default": f"SET DEFAULT {column.default}" if column.default else "DROP DEFAULT",
+        "storage": f"SET STORAGE {STORAGE[column.storage]}",
+        "compression": f"SET COMPRESSION {COMPRESSION.get(column.compression, 'default')}",
+    }
+    how = known.get(change.attribute, f"... -- {change.attribute} {change.after}")
+    return f"ALTER TABLE {qualified(table)} ALTER COLUMN {name} {how}"
+
+
+def create_sequence(sequence: Sequence, snapshot: Snapshot) -> str:
+    """Return CREATE SEQUENCE, which does nothing where the identity of its column has made it."""
+    clauses = _clauses(sequence, snapshot)
+    wanted = " ".join(clauses[key] for key in ("type", "range", "cache", "cycle", "owned by"))
+    return f"CREATE SEQUENCE IF NOT EXISTS {qualified(sequence)} {wanted}"
+
+
+def change_sequence(change: Change, sequence: Sequence, snapshot: Snapshot) -> str:
+    """Return ALTER SEQUENCE."""
+    name = qualified(sequence)
     if change.attribute == "grants":
         return grants(change, f"SEQUENCE {name}")
-    clauses = {"type": "AS", "cache": "CACHE", "owned by": "OWNED BY", "owner": "OWNER TO"}
-    return (
-        f"ALTER SEQUENCE {name} {clauses.get(change.attribute, '... -- ' + change.attribute)} {change.after or 'NONE'}"
-    )
+    if change.attribute == "comment":
+        return f"COMMENT ON SEQUENCE {name} IS {literal(sequence.comment)}"
+    table = snapshot.by_oid.get(sequence.owner_table)
+    target = f"TABLE {qualified(table)}" if table and change.attribute == "owner" else f"SEQUENCE {name}"
+    return f"ALTER {target} {_clauses(sequence, snapshot)[change.attribute]}"
 
 
-def literal(text: str | None) -> str:
-    """A string as SQL writes it."""
-    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
+def _clauses(sequence: Sequence, snapshot: Snapshot) -> dict[str, str]:
+    """What a sequence is, by attribute."""
+    table = snapshot.by_oid.get(sequence.owner_table)
+    owner = identifier(table.schema, table.name, table.by_number[sequence.owner_column].name) if table else "NONE"
+    return {
+        "type": f"AS {sequence.type}",
+        "range": f"MINVALUE {sequence.minimum} MAXVALUE {sequence.maximum} INCREMENT {sequence.increment} "
+        f"START {sequence.start}",
+        "cache": f"CACHE {sequence.cache}",
+        "cycle": "CYCLE" if sequence.cycle else "NO CYCLE",
+        "owned by": f"OWNED BY {owner}",
+        "owner": f"OWNER TO {identifier(sequence.owner)}",
+        "persistence": f"SET {'UNLOGGED' if sequence.persistence == 'u' else 'LOGGED'}",
+    }

@@ -6,19 +6,21 @@ from the snapshot.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import sqlalchemy as sa
 from alembic.autogenerate import render_python_code
 from alembic.migration import MigrationContext
 from alembic.operations import ops
 
-from harness.catalog import Change, Snapshot, Table
+from harness.catalog import Change, Sequence, Snapshot, Table, Type
 from harness.schema.alembic_code import drop_if_there, outside
 from harness.schema.drift import ddl
-from harness.schema.drift.ddl import literal, quoted, sql_kind
+from harness.schema.drift.ddl import sql_kind
 from harness.sql.operations import execute, op
-from harness.sql.quoting import identifier, qualified
+from harness.sql.quoting import identifier, literal, qualified
 
 TABLES = ("table", "partitioned table")
 VIEWS = ("view", "materialized view")
@@ -53,20 +55,20 @@ class DriftFix:
         if table and change.kind == "constraint":
             return execute(f"ALTER TABLE {qualified(table)} ADD CONSTRAINT {identifier(part)} {change.after}")
         if change.kind == "type":
-            item = next(item for item in self.models.types if item.qualified == change.name)
-            return execute(ddl.create_type(item))
-        if change.kind in VIEWS:
-            return execute(f"CREATE {sql_kind(change.kind)} {quoted(change.name)} AS {change.after}")
+            return execute(ddl.create_type(_named(self.models.types, change)))
+        if change.kind == "sequence":
+            return execute(ddl.create_sequence(_named(self.models.sequences, change), self.models))
         if (change.after or "").startswith("CREATE"):
             return execute(change.after or "")
-        return execute(f"CREATE {sql_kind(change.kind)} {quoted(change.name)}")
+        query = f" AS {change.after}" if change.kind in VIEWS else ""
+        return execute(f"CREATE {sql_kind(change.kind)} {ddl.name_of(change, self.models)}{query}")
 
     def _dropped(self, change: Change) -> str:
         """The object that only the migrations make is dropped."""
         table, part = _placed(self.migrated, change.name)
         if change.kind in TABLES:
-            schema, _, name = change.name.partition(".")
-            return op("drop_table", name, schema=schema)
+            dropped = self.migrated.by_name[change.name]
+            return op("drop_table", dropped.name, schema=dropped.schema)
         if table and change.kind in ("column", "constraint"):
             return op(f"drop_{change.kind}", *_order(change.kind, table, part), schema=table.schema)
         if table and change.kind == "index":
@@ -75,7 +77,8 @@ class DriftFix:
             return outside(drop_if_there(table, part))
         if table and change.kind in ("trigger", "policy", "rule"):
             return execute(f"DROP {sql_kind(change.kind)} {identifier(part)} ON {qualified(table)}")
-        return execute(f"DROP {sql_kind(change.kind)} {quoted(change.name)}")
+        there = "IF EXISTS " if change.kind == "sequence" else ""  # it goes with the identity of its column
+        return execute(f"DROP {sql_kind(change.kind)} {there}{ddl.name_of(change, self.migrated)}")
 
     def _altered(self, change: Change) -> str:
         """One attribute is set to what the models say."""
@@ -83,27 +86,22 @@ class DriftFix:
         if change.kind in (*TABLES, *VIEWS):
             return execute(ddl.change_table(change, self.models.by_name[change.name]))
         if change.kind == "sequence":
-            return execute(ddl.change_sequence(change))
+            return execute(ddl.change_sequence(change, _named(self.models.sequences, change), self.models))
         if change.kind == "type" and change.attribute not in ("owner", "grants", "comment"):
-            item = next(item for item in self.models.types if item.qualified == change.name)
-            return execute(ddl.change_type(change, item))
+            types = (_named(snapshot.types, change) for snapshot in (self.migrated, self.models))
+            return execute(ddl.change_type(change.attribute, *types))
         if table and change.kind == "column":
             return self._column(change, table, part)
         if table and change.kind in ("constraint", "index", "trigger", "policy", "rule", "not null"):
             return self._part(change, table, part)
-        return execute(_whole(change))
+        return execute(_whole(change, ddl.name_of(change, self.models)))
 
     def _column(self, change: Change, table: Table, name: str) -> str:
         """An attribute of a column: alter_column where it has an argument for it."""
         declared = self._column_declared(table, name)
-        alter = f"ALTER TABLE {qualified(table)} ALTER COLUMN {identifier(name)}"
         column = table.by_name[name]
-        if change.attribute == "grants":
-            return execute(ddl.grants(change, f"{qualified(table)} ({identifier(name)})"))
-        if change.attribute == "collation":
-            return execute(f"{alter} TYPE {column.type} COLLATE {quoted(column.collation or 'pg_catalog.default')}")
-        if declared is None or change.attribute in ("storage", "compression"):
-            return execute(f"{alter} SET {change.attribute.upper()} {change.after}")
+        if declared is None or change.attribute in ("grants", "collation", "identity", "storage", "compression"):
+            return execute(ddl.change_column(change, table, column))
         if change.attribute in ("computed", "generated"):
             drop = op("drop_column", table.name, name, schema=table.schema)
             return f"{drop}\n{_rendered(ops.AddColumnOp.from_column_and_tablename(table.schema, table.name, declared))}"
@@ -123,12 +121,11 @@ class DriftFix:
         """An attribute of what hangs on a table: made anew where it cannot be altered."""
         target = f"{identifier(name)} ON {qualified(table)}"
         if change.attribute == "comment":
-            where = f"INDEX {identifier(table.schema, name)}" if change.kind == "index" else None
-            return execute(f"COMMENT ON {where or f'{sql_kind(change.kind)} {target}'} IS {literal(change.after)}")
-        if change.kind == "trigger" and change.attribute == "enabled":
-            return execute(
-                f"ALTER TABLE {qualified(table)} {'DISABLE' if change.after == 'D' else 'ENABLE'} TRIGGER {name}"
-            )
+            where = identifier(table.schema, name) if change.kind == "index" else target
+            return execute(f"COMMENT ON {sql_kind(change.kind)} {where} IS {literal(change.after)}")
+        if change.attribute == "enabled":
+            how = f"{ddl.ENABLED[change.after or 'O']} {sql_kind(change.kind)} {identifier(name)}"
+            return execute(f"ALTER TABLE {qualified(table)} {how}")
         if change.kind == "constraint" and change.before == f"{change.after} NOT VALID":
             return execute(f"ALTER TABLE {qualified(table)} VALIDATE CONSTRAINT {identifier(name)}")
         if change.kind == "index" and change.attribute == "flags":
@@ -189,9 +186,17 @@ def _order(kind: str, table: Table, part: str) -> tuple[str, str]:
     return (table.name, part) if kind == "column" else (part, table.name)
 
 
-def _whole(change: Change) -> str:
-    """A statement for an object that stands alone: a function, a schema, an extension …"""
-    kind, name = sql_kind(change.kind), quoted(change.name)
+Item = TypeVar("Item", Sequence, Type)
+
+
+def _named(items: Iterable[Item], change: Change) -> Item:
+    """The item that a change is of."""
+    return next(item for item in items if item.qualified == change.name)
+
+
+def _whole(change: Change, name: str) -> str:
+    """A statement for an object that hangs on no table: a function, a schema, an extension …"""
+    kind = sql_kind(change.kind)
     if change.attribute == "grants":
         return ddl.grants(change, f"{kind} {name}")
     if change.attribute == "owner":

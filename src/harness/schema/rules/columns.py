@@ -84,7 +84,7 @@ def column_should_be_citext(snapshot: Snapshot, options: Options) -> Iterator[Br
             if column.base not in ("text", "varchar") or column.array or not has_word(column.name, options.login_words):
                 continue
             plain = next((index for index in table.indexes if index.unique and column.number in index.columns), None)
-            if plain and column.collation in (None, "C", "POSIX") and not _lowered(table, column):
+            if plain and column.collation in (None, '"C"', '"POSIX"') and not _lowered(table, column):
                 yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"{column.type}, unique with case by {plain.name}",
