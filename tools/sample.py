@@ -148,8 +148,6 @@ CHANGED: Mapping[str, Change] = {
             "test_a_commit_that_is_lost_is_never_a_success",
             "test_a_stalled_statement_ends_within_its_limit",
             "test_a_transaction_that_loses_may_be_repeated",
-            "test_two_clients_changing_one_todo_lose_nothing",
-            "test_two_replacements_of_tags_leave_one_of_them",
         ),
         instead={
             '("users", "todos", "tags", "todo_tags")': "metadata.tables",

@@ -134,33 +134,6 @@ def test_a_transaction_that_loses_may_be_repeated(api: Client, sqlstate: str) ->
     assert len(api.rows("users")) == 1
 
 
-def test_two_clients_changing_one_todo_lose_nothing(api: Client) -> None:
-    """Each names other fields, at the same moment, again and again: both changes are there."""
-    number = todo(api)
-    changes = [{"title": "Feed the cat"}, {"done": True}, {"due_at": "2027-01-31T18:00:00Z"}]
-    with ThreadPoolExecutor(len(changes)) as clients:
-        for _ in range(10):
-            api.patch(f"/v1/todos/{number}", json={"title": "Water the plants", "done": False, "due_at": None})
-            answers = clients.map(lambda change: api.patch(f"/v1/todos/{number}", json=change).status_code, changes)
-            assert set(answers) == {200}
-            stored = api.get(f"/v1/todos/{number}").json()
-            assert {key: stored[key] for key in ("title", "done")} == {"title": "Feed the cat", "done": True}
-            assert stored["due_at"] is not None
-
-
-def test_two_replacements_of_tags_leave_one_of_them(api: Client) -> None:
-    """At the same moment, again and again: the tags are those of one request, never a mixture."""
-    number = todo(api)
-    wanted = [["a", "b"], ["c", "d"]]
-    with ThreadPoolExecutor(2) as clients:
-        for _ in range(10):
-            answers = clients.map(
-                lambda tags: api.put(f"/v1/todos/{number}/tags", json={"tags": tags}).status_code, wanted
-            )
-            assert set(answers) <= {200, 503}
-            assert api.get(f"/v1/todos/{number}").json()["tags"] in wanted
-
-
 def test_a_process_that_is_told_to_end_answers_first(api: Client, wire: Observer, app_process: AppProcess) -> None:
     """SIGTERM with requests in flight: all are answered, and the process ends cleanly."""
     with (

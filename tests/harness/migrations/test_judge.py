@@ -5,15 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
-import harness.seed
-from harness.catalog import Snapshot, read_snapshot
+from harness.catalog import Snapshot
 from harness.findings import Finding, Rule
-from harness.migrations import inspection
 from harness.migrations.cache import ResultCache
 from harness.migrations.history import History
 from harness.migrations.judge import Judge
@@ -54,22 +50,6 @@ def chain(scratch: ScratchDatabases, tmp_path: Path) -> Chain:
         return [judge.judge(script) for script in history.revisions]
 
     return judged
-
-
-def test_the_catalogue_is_read_three_times_a_revision(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before it, after it and after the way back; seeding, also with odd rows, takes what was read before."""
-    readings: list[int] = []
-
-    def counted(connection: psycopg.Connection[Any]) -> Snapshot:
-        readings.append(1)
-        return read_snapshot(connection)
-
-    for module in (inspection, harness.seed):
-        monkeypatch.setattr(module, "read_snapshot", counted)
-    check = "ALTER TABLE account ADD CONSTRAINT c CHECK (id > 0)"
-    _, last = chain(ACCOUNT, revise(check, "ALTER TABLE account DROP CONSTRAINT c"))
-    assert last.row[4] == "1"  # it has met rows, so it ran on odd ones too
-    assert len(readings) == 6
 
 
 def rules(judged: RevisionResult) -> set[str]:
