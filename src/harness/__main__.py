@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from harness import rules_command
 from harness.catalog import Snapshot
 from harness.errors import HarnessError
 from harness.findings import Finding
@@ -17,7 +18,7 @@ from harness.schema import command as schema
 from harness.schema.options import findings, read_options
 from harness.traffic import command as traffic
 
-COMMANDS = (schema, migrations, postgres, traffic)
+COMMANDS = (schema, migrations, rules_command, postgres, traffic)
 """Modules with `add_parser(subparsers)`, which names `run(args) -> int` as the parser's default `run`."""
 
 

@@ -88,6 +88,17 @@ class Check(Generic[Subject]):
         """The rule's id."""
         return self.rule.id
 
+    @property
+    def level(self) -> str:
+        """The rule's severity, or that it is optional."""
+        return "optional" if self.rule.optional else self.rule.severity
+
+    @property
+    def finds(self) -> str:
+        """What the function looks for: the first line of its docstring, without the verb."""
+        first = (self.find.__doc__ or "").strip().splitlines()[:1]
+        return first[0].removeprefix("Find ").removesuffix(".") if first else ""
+
     def __call__(self, subject: Subject, *more: Any, **named: Any) -> list[Finding]:
         """Return the findings in `subject`; of the further arguments the function is given as many as it takes."""
         return [breach.finding(self.rule) for breach in self.find(subject, *more[: self.takes - 1], **named)]

@@ -1,27 +1,28 @@
-"""An app with every fault that the rules are about: each is caught by an ordinary request, and named."""
+"""The examples of the API rules as apps: each fault is caught by an ordinary request, and named."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fastapi import Depends, FastAPI
 from fastapi.responses import StreamingResponse
-from sqlalchemy import Engine, ForeignKey, create_engine, func, select, text
+from sqlalchemy import ForeignKey, create_engine, func, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, selectinload
 
-from harness.api import growth
+from harness.api import growth, latency
 from harness.api.app_server import AppServer
 from harness.api.client import Client
 from harness.api.rules import judge_pool
 from harness.api.transport import BrokenPromiseError, JudgingTransport
 from harness.databases.databases import Database
+from harness.examples import Example, examples_of
 from harness.findings import Finding, Verdict
-from harness.rules import judge
+from harness.rules import catalogue, judge
 from harness.wire.observer import Observer
 
 
@@ -46,133 +47,53 @@ class Item(Base):
     owner: Mapped[Owner] = relationship()
 
 
-def make_app(url: str, pool_size: int) -> FastAPI:
-    """The clean routes `/list` and `/write`, and one route for each fault."""
-    engine = create_engine(url, pool_size=pool_size, max_overflow=0)
-    reads = engine.execution_options(isolation_level="AUTOCOMMIT")
+NAMES: dict[str, Any] = {
+    "Depends": Depends,
+    "Item": Item,
+    "Owner": Owner,
+    "Session": Session,
+    "StreamingResponse": StreamingResponse,
+    "create_engine": create_engine,
+    "func": func,
+    "select": select,
+    "selectinload": selectinload,
+    "text": text,
+    "time": time,
+}
+"""What the code of an example may use."""
+
+Start = Callable[[Example], Client]
+
+
+def make_app(url: str, code: str) -> FastAPI:
+    """An app with the routes of an example, whose pool is open before it serves."""
+    names = NAMES | {"app": FastAPI(), "url": url}
+    names["engine"] = create_engine(url, pool_size=3, max_overflow=0)
+    names["reads"] = names["engine"].execution_options(isolation_level="AUTOCOMMIT")
+    exec(code, names)
+    app, engine = names["app"], names["engine"]
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> Any:
         with contextlib.ExitStack() as held:
-            for _number in range(pool_size):
+            for _number in range(engine.pool.size()):
                 held.enter_context(engine.connect())
         yield
         engine.dispose()
 
-    app = FastAPI(lifespan=lifespan)
-    _clean_routes(app, engine, reads)
-    _costly_routes(app, url, reads)
-    _held_routes(app, engine)
-    return app
-
-
-def _clean_routes(app: FastAPI, engine: Engine, reads: Engine) -> None:
-    @app.get("/list")
-    def clean_list() -> list[str]:
-        query = select(Item).options(selectinload(Item.owner)).limit(20)
-        with Session(reads) as session:
-            return [item.owner.name for item in session.scalars(query)]
-
-    @app.post("/write")
-    def write() -> None:
-        with Session(engine) as session, session.begin():
-            session.add(Owner(name="new"))
-
-
-def _costly_routes(app: FastAPI, url: str, reads: Engine) -> None:
-    @app.get("/lazy")
-    def lazy_loading() -> list[str]:
-        with Session(reads) as session:
-            return [item.owner.name for item in session.scalars(select(Item).limit(20))]
-
-    @app.get("/loop")
-    def query_in_a_loop() -> list[str]:
-        with reads.connect() as connection:
-            return [
-                connection.execute(text("SELECT name FROM owner WHERE id = :id"), {"id": number}).scalar_one()
-                for number in (1, 2, 3)
-            ]
-
-    @app.get("/ping")
-    def ping_before_use() -> list[int]:
-        with reads.connect() as connection:
-            connection.exec_driver_sql("SELECT 1")
-            return list(connection.scalars(select(Item.id).limit(20)))
-
-    @app.get("/connect")
-    def connection_per_request() -> int | None:
-        own = create_engine(url)
-        with own.connect() as connection:
-            found: int | None = connection.scalar(text("SELECT 1"))
-        own.dispose()
-        return found
-
-    @app.get("/five")
-    def five_queries() -> list[Any]:
-        with reads.connect() as connection:
-            return [connection.scalar(text(f"SELECT {column} FROM item LIMIT 1")) for column in ("id", "owner_id")] + [
-                connection.scalar(text(f"SELECT {column} FROM owner LIMIT 1"))
-                for column in ("id", "name", "name || ''")
-            ]
-
-    @app.get("/count")
-    def count_beside_the_list() -> dict[str, Any]:
-        with Session(reads) as session:
-            total = session.scalar(select(func.count()).select_from(Item))
-            return {"total": total, "items": list(session.scalars(select(Item.id).limit(20)))}
-
-    @app.get("/unbounded")
-    def unbounded_list() -> list[int]:
-        with Session(reads) as session:
-            return list(session.scalars(select(Item.id)))
-
-
-def _held_routes(app: FastAPI, engine: Engine) -> None:
-    def committing() -> Iterator[Session]:
-        with Session(engine) as session:
-            yield session
-            session.commit()
-
-    @app.post("/yield")
-    def commit_in_a_yield_dependency(session: Session = Depends(committing)) -> None:  # noqa: B008 - FastAPI's way
-        session.execute(text("INSERT INTO owner (name) VALUES ('late')"))
-
-    @app.get("/stream")
-    def session_across_the_response() -> StreamingResponse:
-        def lines() -> Iterator[str]:
-            with Session(engine) as session:
-                for number in session.scalars(select(Item.id).limit(20)):
-                    yield f"{number}\n"
-
-        return StreamingResponse(lines())
-
-    @app.post("/sleep")
-    def sleep_in_a_transaction() -> None:
-        with engine.begin() as connection:
-            connection.execute(text("INSERT INTO owner (name) VALUES ('slow')"))
-            time.sleep(1.2)
-
-    leaked = []
-
-    @app.get("/leak")
-    def transaction_left_open() -> None:
-        connection = engine.connect()
-        connection.execute(text("SELECT 1"))
-        leaked.append(connection)
-
-
-Start = Callable[..., Client]
+    app.router.lifespan_context = lifespan
+    return cast("FastAPI", app)
 
 
 @pytest.fixture
 def faulty_app(wire: Observer, empty_database: Database, app_server: AppServer) -> Iterator[Start]:
-    """Starts the app, with `pool_size` connections, on a database with three items."""
+    """Starts the app of an example on a database with three items."""
     Base.metadata.create_all(empty_database.engine)
     with contextlib.ExitStack() as held:
 
-        def start(pool_size: int = 3) -> Client:
+        def start(example: Example) -> Client:
             url = wire.dsn(empty_database.dsn).replace("postgresql://", "postgresql+psycopg://", 1)
-            held.enter_context(app_server.run(make_app(url, pool_size), "the faulty app"))
+            held.enter_context(app_server.run(make_app(url, example.code), "the faulty app"))
             transport = JudgingTransport(wire, app_server.inflight, {}, judge)
             client = held.enter_context(Client(app_server.base_url, empty_database, transport))
             add_items(client, 3)
@@ -187,91 +108,125 @@ def add_items(client: Client, count: int) -> None:
     client.seed("item", [{"owner_id": owner["id"]} for owner in owners])
 
 
-def test_clean_routes_pass(faulty_app: Start) -> None:
-    """Routes without a fault are left alone, and `last` tells what they cost."""
-    client = faulty_app()
-    client.post("/write").raise_for_status()
-    assert (client.last.queries, client.last.trips) == (1, 3)
-    client.get("/list").raise_for_status()
-    assert (client.last.queries, client.last.trips, client.last.items) == (2, 2, 3)
+def send(client: Client, example: Example) -> None:
+    """The example's request, which must be answered well."""
+    client.request(*example.fields["request"].split()).raise_for_status()
+
+
+def once(client: Client, example: Example) -> list[Finding]:
+    """What one request breaks."""
+    found: list[Finding] = []
+
+    def keep(findings: Sequence[Finding]) -> Verdict:
+        found.extend(findings)
+        return Verdict()
+
+    client.transport.verdict = keep
+    send(client, example)
+    return found
+
+
+def grown(client: Client, example: Example) -> list[Finding]:
+    """What a list breaks with ten and with a hundred rows."""
+    client.transport.verdict = lambda _: Verdict()
+    measured = {}
+    for size, more in ((10, 7), (100, 90)):
+        add_items(client, more)
+        send(client, example)
+        measured[size] = client.last
+    return growth.judge(measured)
+
+
+def crowded(client: Client, example: Example) -> list[Finding]:
+    """What twenty clients at once find."""
+    send(client, example)
+    with client.wire.slow(0.01), client.wire.recording() as seen, ThreadPoolExecutor(20) as clients:
+        list(clients.map(lambda _: send(client, example), range(60)))
+    return judge_pool(seen, 20)
+
+
+def timed(client: Client, example: Example) -> list[Finding]:
+    """What a read breaks that is measured with latency."""
+    client.transport.verdict = lambda _: Verdict()
+    timing = latency.measure(client, lambda: client.build_request(*example.fields["request"].split()), samples=3)
+    judged = latency.latency_objective if example.rule == "latency-objective" else latency.route_cost
+    return judged(timing) if example.rule == "latency-objective" else judged(timing, queries=1, trips=1)
+
+
+RUN = {
+    "query-growth": grown,
+    "unbounded-list": grown,
+    "pool-too-small": crowded,
+    "latency-objective": timed,
+    "route-cost": timed,
+}
+"""How the examples of a rule are run, where one request does not break it."""
+
+EXAMPLES = examples_of(*(check.id for check in catalogue("api")))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.id)
+def test_an_example_breaks_its_rule_or_none(
+    example: Example, faulty_app: Start, wire: Observer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each planted fault is found under its rule, and what is clean is left alone by every rule."""
+    settle = wire.settle
+    monkeypatch.setattr(wire, "settle", lambda: settle(0.2 if example.rule == "transaction-left-open" else 5))
+    found = RUN.get(example.rule, once)(faulty_app(example), example)
+    ids = {finding.rule.id for finding in found}
+    assert example.rule in ids if example.breaks else not ids
 
 
 @pytest.mark.parametrize(
-    ("request_line", "rule", "word"),
+    ("name", "word"),
     [
-        ("GET /lazy", "query-loop", r"3 times.* owner .*\n(.*\n)*.*selectinload"),
-        ("GET /loop", "query-loop", "select name from owner where id = ?"),
-        ("GET /ping", "ping-before-use", "1 round trips, .*SELECT 1"),
-        ("GET /connect", "connection-per-request", "1 connections opened, 0 allowed"),
-        ("GET /five", "query-budget", "5 queries, the budget is 3"),
-        ("GET /count", "count-in-list", "select count"),
-        ("POST /yield", "work-after-answer", "COMMIT"),
-        ("GET /stream", "work-after-answer", "SELECT item.id"),
-        ("POST /sleep", "idle-in-transaction", "INSERT INTO owner"),
+        ("lazy loading", r"3 times.* owner .*\n(.*\n)*.*selectinload"),
+        ("a query for each key", r"select name from owner where id = \?"),
+        ("SELECT 1 before the query", "1 round trips, .*SELECT 1"),
+        ("an engine for each request", "1 connections opened, 0 allowed"),
+        ("five queries", "5 queries, the budget is 3"),
+        ("a total with the page", "select count"),
+        ("COMMIT in a dependency with yield", "COMMIT"),
+        ("a session held by a streaming answer", "SELECT item.id"),
+        ("a slow call inside the transaction", "INSERT INTO owner"),
     ],
 )
-def test_a_fault_is_caught_by_its_request(faulty_app: Start, request_line: str, rule: str, word: str) -> None:
+def test_a_fault_is_caught_by_its_request(faulty_app: Start, name: str, word: str) -> None:
     """The request itself fails, with the rule, the route and what was seen."""
-    with pytest.raises(BrokenPromiseError, match=word.replace("?", r"\?")) as caught:
-        faulty_app().request(*request_line.split())
-    assert f"{rule}: {request_line}" in str(caught.value)
+    [example] = [item for item in EXAMPLES if item.name == name and item.rule != "query-growth"]
+    with pytest.raises(BrokenPromiseError, match=word) as caught:
+        send(faulty_app(example), example)
+    assert f"{example.rule}: {example.fields['request']}" in str(caught.value)
 
 
-def test_a_transaction_left_open_is_named(faulty_app: Start, wire: Observer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What never comes to rest is told with its last statement."""
-    settle = wire.settle
-    monkeypatch.setattr(wire, "settle", lambda: settle(0.2))
-    with pytest.raises(BrokenPromiseError, match=r"transaction-left-open: GET /leak\n.*SELECT 1"):
-        faulty_app().get("/leak")
+def test_the_last_request_tells_what_it_cost(faulty_app: Start) -> None:
+    """A write is BEGIN, the statement and COMMIT; a relationship that is loaded with its rows is a second query."""
+    [example] = examples_of("work-after-answer", breaks=False)
+    client = faulty_app(example)
+    send(client, example)
+    assert (client.last.queries, client.last.trips) == (1, 3)
+    [example] = examples_of("query-loop", breaks=False)
+    client = faulty_app(example)
+    send(client, example)
+    assert (client.last.queries, client.last.trips, client.last.items) == (2, 2, 6)
 
 
 def test_requests_after_a_fault_are_not_judged(faulty_app: Start, wire: Observer, empty_database: Database) -> None:
     """Connections that the server has ended are opened again: that is the fault's cost, and no one's mistake."""
-    client = faulty_app()
+    [example] = examples_of("query-loop", breaks=False)
+    client = faulty_app(example)
     with empty_database.as_role("superuser").connect(autocommit=True) as operator:
         operator.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() "
             "AND pid <> pg_backend_pid()"
         )
-    assert client.get("/list").status_code == 500
-    client.get("/list").raise_for_status()
+    assert client.get("/items").status_code == 500
+    send(client, example)
     assert client.last.connections == 1
 
 
-@pytest.mark.parametrize(("route", "rules"), [("/list", set()), ("/unbounded", {"unbounded-list"})])
-def test_a_list_is_judged_by_its_growth(faulty_app: Start, route: str, rules: set[str]) -> None:
-    """Ten and a hundred rows: a list with a limit passes, one without does not."""
-    client, measured = faulty_app(), {}
-    for size, more in ((10, 7), (100, 90)):
-        add_items(client, more)
-        client.get(route)
-        measured[size] = client.last
-    assert {finding.rule.id for finding in growth.judge(measured)} == rules
-
-
-def test_lazy_loading_grows(faulty_app: Start, wire: Observer) -> None:
+def test_a_loop_that_a_budget_allows_grows(faulty_app: Start) -> None:
     """Where a budget is raised, growth still tells a loop from a fixed number of queries."""
-    client, measured = faulty_app(), {}
-    verdict = client.transport.verdict
-    client.transport.verdict = lambda _: Verdict()
-    for size, more in ((10, 7), (100, 90)):
-        add_items(client, more)
-        client.get("/lazy")
-        measured[size] = client.last
-    client.transport.verdict = verdict
-    (finding,) = growth.judge(measured)
+    [example] = examples_of("query-growth", breaks=True)
+    (finding,) = grown(faulty_app(example), example)
     assert "11 queries with 10, 21 queries with 100 rows" in finding.message
-
-
-@pytest.mark.parametrize(("size", "rules"), [(1, {"pool-too-small"}), (5, set())])
-def test_a_pool_of_one_is_named_under_twenty_clients(
-    faulty_app: Start, wire: Observer, size: int, rules: set[str]
-) -> None:
-    """Twenty clients at once and one connection at work: the pool is too small."""
-    client = faulty_app(size)
-    client.get("/list")
-    with wire.slow(0.01), wire.recording() as seen, ThreadPoolExecutor(20) as clients:
-        answers = list(clients.map(lambda _: client.get("/list").status_code, range(60)))
-    found: list[Finding] = judge_pool(seen, 20)
-    assert set(answers) == {200}
-    assert {finding.rule.id for finding in found} == rules

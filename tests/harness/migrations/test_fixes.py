@@ -8,7 +8,7 @@ import pytest
 from alembic import op
 
 from harness.findings import Finding
-from tests.harness.migrations.examples.bodies import DROP_ADDED, NOT_NULL_BACK
+from tests.harness.migrations.bodies import DROP_ADDED, NOT_NULL_BACK
 from tests.harness.migrations.workbench import Example, Workbench
 
 pytestmark = pytest.mark.slow

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import examples
 from harness.catalog import Snapshot
 from harness.findings import Finding, Rule
 from harness.migrations.cache import ResultCache
@@ -100,6 +101,14 @@ def test_a_revision_on_a_broken_one_is_not_blamed(chain: Chain) -> None:
     _, third = chain(broken, revise("ALTER TABLE account ADD COLUMN nick text"))
     assert rules(third) == {"not-judged"}
     assert "0001" in third.findings[0].message
+
+
+@pytest.mark.parametrize("example", examples.examples_of("not-judged"), ids=lambda item: item.id)
+def test_what_cannot_be_judged_is_said(chain: Chain, example: examples.Example) -> None:
+    """A revision on a broken one, and one that ends the sessions that watch it; any other is judged."""
+    below = revise(example.fields["below"]) if "below" in example.fields else ACCOUNT
+    *_, judged = chain(below, revise(example.code, example.fields.get("downgrade", "")))
+    assert rules(judged) == ({"not-judged"} if example.breaks else set())
 
 
 def test_a_missing_extension_is_named(chain: Chain) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import alembic.command
 import pytest
@@ -12,6 +13,7 @@ from alembic.config import Config
 
 from harness.databases.databases import Database
 from harness.errors import HarnessError
+from harness.examples import Example, examples_of
 from harness.findings import Finding
 from harness.migrations.model_drift import model_drift, unseen_models
 from tests.harness.projects import write_environment, write_files, write_revision
@@ -48,6 +50,14 @@ def item(*more: sa.schema.SchemaItem, name: str = "item") -> sa.MetaData:
     metadata = sa.MetaData()
     sa.Table(name, metadata, sa.Column("id", sa.BigInteger, primary_key=True), sa.Column("name", sa.Text), *more)
     return metadata
+
+
+@pytest.mark.parametrize("example", examples_of("model-drift"), ids=lambda example: example.id)
+def test_an_example_is_judged(example: Example, drift: Drift) -> None:
+    """Found where the models say something else, and only there."""
+    names: dict[str, Any] = {"sa": sa}
+    exec(example.code, names)
+    assert bool(drift(names["metadata"])) is example.breaks
 
 
 def test_models_that_say_what_the_database_holds_are_clean(drift: Drift) -> None:

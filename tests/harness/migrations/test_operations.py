@@ -8,7 +8,7 @@ import pytest
 
 from harness.findings import Exemption
 from harness.rules import judge
-from tests.harness.migrations.examples.bodies import BATCHES, BLOCK, NOT_NULL_BACK, NOT_NULL_STEPS, alone, build
+from tests.harness.migrations.bodies import BATCHES, BLOCK, NOT_NULL_BACK, NOT_NULL_STEPS, alone, build
 from tests.harness.migrations.workbench import Example, Workbench
 
 pytestmark = pytest.mark.slow

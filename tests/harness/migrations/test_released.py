@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
+from harness.examples import Example, examples_of
 from harness.migrations.files.released import Comparison, compare_with_released
 from tests.harness.projects import write_revision
 
@@ -68,6 +69,14 @@ def compare(root: Path, **environment: str) -> Comparison:
 def found(root: Path, **environment: str) -> list[tuple[str, str]]:
     """Rule and revision of each finding."""
     return [(item.rule.id, item.object) for item in compare(root, **environment).findings]
+
+
+@pytest.mark.parametrize("example", examples_of("edited-history", "non-linear"), ids=lambda example: example.id)
+def test_an_example_is_judged(example: Example, clone: Path) -> None:
+    """Found under its rule, or nothing is found."""
+    revision = example.code.split('"')[1]
+    (clone / VERSIONS / f"{revision}.py").write_text(example.code, encoding="utf-8")
+    assert found(clone) == ([(example.rule, revision)] if example.breaks else [])
 
 
 def test_a_new_revision_on_the_released_head_is_fine(clone: Path) -> None:

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import textwrap
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from harness.errors import HarnessError
+from harness.examples import Example, examples_of
 from harness.findings import Exemption
 from harness.migrations.files.source import renders_offline
 from harness.migrations.verdict import file_findings
 from harness.rules import catalogue
 
-EXAMPLES = tomllib.loads((Path(__file__).parent / "static.toml").read_text(encoding="utf-8"))
 HEAD = 'import sqlalchemy as sa\nfrom alembic import context, op\n\nrevision = "0007"\n'
 
 
-def examples(kind: str) -> list[object]:
-    """All examples of one kind, each with its rule."""
-    return [
-        pytest.param(rule, example, id=f"{rule}: {example['name']}")
-        for rule, kinds in EXAMPLES.items()
-        for example in kinds.get(kind, [])
-    ]
+def cases(*, breaks: bool) -> list[object]:
+    """All examples of one kind."""
+    rules = [check.id for check in catalogue("migrations", "file")]
+    return [pytest.param(item, id=item.id) for item in examples_of(*rules, breaks=breaks)]
 
 
 def write(folder: Path, code: str) -> Path:
@@ -41,36 +37,31 @@ def found(path: Path) -> set[tuple[str, str]]:
     return {(item.rule.id, item.object) for item in file_findings(path, "shop", offline=True)}
 
 
-@pytest.mark.parametrize(("rule", "example"), examples("violating"))
-def test_a_violation_is_found_and_named(rule: str, example: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("example", cases(breaks=True))
+def test_a_violation_is_found_and_named(example: Example, tmp_path: Path) -> None:
     """The rule finds exactly one object, under the name that an exemption has to give."""
-    assert {place for name, place in found(write(tmp_path, example["code"])) if name == rule} == {example["object"]}
+    assert {place for name, place in found(write(tmp_path, example.code)) if name == example.rule} == {
+        example.fields["object"]
+    }
 
 
-@pytest.mark.parametrize(("rule", "example"), examples("clean"))
-def test_what_only_looks_like_a_violation_is_left_alone(rule: str, example: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("example", cases(breaks=False))
+def test_what_only_looks_like_a_violation_is_left_alone(example: Example, tmp_path: Path) -> None:
     """A rule that flags a safe revision is as wrong as one that misses a bad one."""
-    assert rule not in {name for name, _ in found(write(tmp_path, example["code"]))}
+    assert example.rule not in {name for name, _ in found(write(tmp_path, example.code))}
 
 
-def test_every_rule_has_examples_of_both_kinds() -> None:
-    """A rule without a violating and a clean example cannot be trusted, and an example needs a rule."""
-    assert set(EXAMPLES) == {check.id for check in catalogue("migrations", "file")}
-    assert {kind for kinds in EXAMPLES.values() for kind in kinds} == {"violating", "clean"}
-    assert all(kinds.get("violating") and kinds.get("clean") for kinds in EXAMPLES.values())
-
-
-@pytest.mark.parametrize(("rule", "example"), examples("violating"))
-def test_every_finding_can_be_exempted(rule: str, example: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("example", cases(breaks=True))
+def test_every_finding_can_be_exempted(example: Example, tmp_path: Path) -> None:
     """Objects hold no wildcard, so that an exemption can name each of them, and carry their revision."""
-    for finding in file_findings(write(tmp_path, example["code"]), "shop", offline=True):
+    for finding in file_findings(write(tmp_path, example.code), "shop", offline=True):
         assert Exemption(finding.rule.id, finding.object, "a reason of twenty characters").object == finding.object
         assert finding.revision == "0007"
 
 
 def test_rendering_is_judged_only_where_it_is_offered(tmp_path: Path) -> None:
     """A project whose env.py refuses --sql hears nothing about it."""
-    example = EXAMPLES["offline-unsafe"]["violating"][0]["code"]
+    example = examples_of("offline-unsafe", breaks=True)[0].code
     assert not [item for item in file_findings(write(tmp_path, example), "shop") if item.rule.id == "offline-unsafe"]
 
 

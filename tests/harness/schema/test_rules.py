@@ -1,16 +1,13 @@
 """Every schema rule on a real server: what breaks it is found, what keeps it is not.
 
-The examples stand in examples/*.sql, each in a schema `s` of its own: `-- breaks RULE: trap` or `-- keeps RULE: trap`,
-then `-- at:` the objects to be found, `-- since:` the first major that can hold it, `-- with:` the rule's options.
+The examples are in src/harness/schema/rules/examples, each for a schema `s`: `-- at:` names the objects to be found,
+`-- since:` the first major that can hold it, `-- with:` the rule's options.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -18,52 +15,13 @@ import pytest
 
 import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import read_snapshot
+from harness.examples import Example, examples_of
 from harness.rules import catalogue
-from harness.schema.options import Options, read_options
+from harness.schema.options import read_options
 from harness.sql.quoting import needs_quotes
 
-EXAMPLES = Path(__file__).parent / "examples"
 RULES = {rule.id: rule for rule in catalogue("schema", "catalogue") if rule.find.__module__.startswith("harness.")}
-HEAD = re.compile(r"^-- (breaks|keeps) ([a-z0-9-]+): (.+)$")
-
-
-@dataclass
-class Example:
-    """One piece of SQL, and what a rule must find in it."""
-
-    breaks: bool
-    rule: str
-    trap: str
-    at: list[str] = field(default_factory=list)
-    since: int = 14
-    options: Options = field(default_factory=Options)
-    sql: str = ""
-
-    @property
-    def id(self) -> str:
-        """What the report of a test calls it."""
-        return f"{'breaks' if self.breaks else 'keeps'} {self.rule}: {self.trap}".replace("[", "(").replace("]", ")")
-
-
-def read_examples() -> list[Example]:
-    """All examples, in order of file."""
-    found: list[Example] = []
-    for path in sorted(EXAMPLES.glob("*.sql")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if head := HEAD.match(line):
-                found.append(Example(head[1] == "breaks", head[2], head[3]))
-            elif line.startswith("-- at: "):
-                found[-1].at = line.removeprefix("-- at: ").split(", ")
-            elif line.startswith("-- since: "):
-                found[-1].since = int(line.removeprefix("-- since: "))
-            elif line.startswith("-- with: "):
-                found[-1].options = read_options(json.loads(line.removeprefix("-- with: ")))
-            else:
-                found[-1].sql += line + "\n"
-    return found
-
-
-ALL = read_examples()
+ALL = examples_of(*RULES)
 
 
 @pytest.fixture(scope="module")
@@ -103,45 +61,26 @@ def _owned_by_extension(session: psycopg.Connection[Any]) -> bool:
 
 def objects(session: psycopg.Connection[Any], example: Example) -> list[str]:
     """What the example's rule finds, in order of name."""
-    return sorted(finding.object for finding in RULES[example.rule](read_snapshot(session), example.options))
+    options = read_options(json.loads(example.fields.get("with", "{}")))
+    return sorted(finding.object for finding in RULES[example.rule](read_snapshot(session), options))
 
 
 @pytest.mark.parametrize(
-    "example", [pytest.param(item, id=item.id, marks=pytest.mark.since(item.since)) for item in ALL]
+    "example",
+    [pytest.param(item, id=item.id, marks=pytest.mark.since(int(item.fields.get("since", 14)))) for item in ALL],
 )
 def test_a_rule_finds_what_breaks_it_and_nothing_else(
     example: Example, example_schema: psycopg.Connection[Any]
 ) -> None:
     """In each example exactly the named objects are found, beyond what the empty database shows."""
+    wanted = example.fields["at"].split(", ") if example.breaks else []
     before = objects(example_schema, example)
-    example_schema.execute(example.sql.encode())
+    example_schema.execute(example.code.encode())
     found = objects(example_schema, example)
     for known in before:
-        if known in found and known not in example.at:
+        if known in found and known not in wanted:
             found.remove(known)
-    assert found == sorted(example.at)
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_every_rule_has_an_example_that_breaks_it_and_one_that_keeps_it(rule: str) -> None:
-    """A rule without a violating and a clean example is not finished."""
-    kinds = {example.breaks for example in ALL if example.rule == rule}
-    assert kinds == {True, False}, f"examples/*.sql lacks '-- {'keeps' if True in kinds else 'breaks'} {rule}: ...'"
-
-
-def test_every_example_is_of_a_rule_that_exists() -> None:
-    """No example is left behind by a rule that is gone, and one that breaks names what is found."""
-    assert {example.rule for example in ALL} <= RULES.keys()
-    assert all(bool(example.at) == example.breaks for example in ALL)
-    assert len({example.id for example in ALL}) == len(ALL)
-
-
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_every_rule_says_why_and_how_to_mend_it(rule: Any) -> None:
-    """Title, why and cure are written for someone who meets the rule for the first time."""
-    assert len(rule.rule.title) > 10
-    assert len(rule.rule.why) > 40
-    assert len(rule.rule.fix) > 2
+    assert found == sorted(wanted)
 
 
 def test_names_are_judged_as_the_server_quotes_them(session: psycopg.Connection[Any]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import psycopg
@@ -14,10 +16,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from harness.catalog import read_snapshot
 from harness.databases.databases import Database
 from harness.errors import HarnessError
+from harness.examples import Example, examples_of
 from harness.findings import Finding
 from harness.schema.access.plans import RouteStatement
 from harness.schema.access.relationships import mapped, relationship_without_index
 from harness.schema.access.unindexed import unindexed
+from harness.schema.drift.drift import declared, schema_drift
 
 
 class Base(DeclarativeBase):
@@ -87,6 +91,54 @@ def session(empty_database: Database) -> Iterator[psycopg.Connection[Any]]:
     with empty_database.connect(autocommit=True) as connection:
         connection.execute(MORE)
         yield connection
+
+
+def models(code: str) -> ModuleType:
+    """A module with the models of an example."""
+    module = ModuleType("models_of_an_example")
+    module.__dict__["Base"] = type("Base", (DeclarativeBase,), {"__module__": module.__name__})
+    names = {"sa": sa, "Mapped": Mapped, "mapped_column": mapped_column, "relationship": relationship}
+    module.__dict__.update(names, datetime=dt)
+    exec(compile(code, module.__name__, "exec", dont_inherit=True), module.__dict__)  # annotations are evaluated
+    return module
+
+
+def expected(example: Example) -> list[str]:
+    """The rules that an example breaks."""
+    return [example.rule] if example.breaks else []
+
+
+@pytest.mark.parametrize("example", examples_of("relationship-without-index"), ids=lambda example: example.id)
+def test_an_example_of_a_relationship_is_judged(example: Example, empty_database: Database) -> None:
+    """Found where no index serves it, and only there."""
+    module = models(example.code)
+    module.Base.metadata.create_all(empty_database.engine)
+    with empty_database.connect() as connection:
+        found = relationship_without_index(mapped(module, module.Base.metadata), read_snapshot(connection))
+    assert [item.rule.id for item in found] == expected(example)
+
+
+@pytest.mark.parametrize("example", examples_of("schema-drift"), ids=lambda example: example.id)
+def test_an_example_of_drift_is_judged(example: Example, empty_database: Database, database: Database) -> None:
+    """Found where the models say something else, and only there."""
+    metadata = models(example.code).Base.metadata
+    snapshot = declared(metadata, empty_database.engine)
+    with database.as_role("superuser").connect(autocommit=True) as connection:
+        owner = database.roles.name("owner")
+        connection.execute(b"DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        connection.execute(f'ALTER SCHEMA public OWNER TO "{owner}"'.encode())
+        connection.execute(f'SET ROLE "{owner}"; {example.fields["migrated"]}'.encode())
+        found = schema_drift(metadata, snapshot, read_snapshot(connection))
+    assert [item.rule.id for item in found if item.object.startswith("index")] == expected(example)
+
+
+@pytest.mark.parametrize("example", examples_of("query-without-index", "needless-join"), ids=lambda example: example.id)
+def test_an_example_of_a_statement_is_judged(example: Example, empty_database: Database) -> None:
+    """Found under its rule, or nothing is found."""
+    with empty_database.connect(autocommit=True) as connection:
+        connection.execute(example.fields["migrated"].encode())
+        found = unindexed(connection, read_snapshot(connection), [RouteStatement(example.code)])
+    assert [item.rule.id for item in found] == expected(example)
 
 
 def judged(session: psycopg.Connection[Any], text: str, *types: int) -> list[Finding]:

@@ -64,7 +64,7 @@ def fails_on_existing_data(seen: Observations) -> Iterator[Breach]:
     "concurrently-in-transaction",
     "error",
     "CONCURRENTLY runs outside a transaction",
-    why="Postgres refuses it inside one",
+    why="Postgres refuses CONCURRENTLY inside a transaction",
     fix="put it into `with op.get_context().autocommit_block():`",
 )
 def concurrently_in_transaction(seen: Observations) -> Iterator[Breach]:
