@@ -15,12 +15,12 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy.dialects import postgresql
 
-from harness.catalog import read_snapshot
+from harness.examples import Example
 from harness.findings import Finding
 from harness.postgres.server import start_cluster
 from tests.harness.majors import MAJORS
 from tests.harness.schema.renaming import Rename, mixed, rename, reserved
-from tests.harness.schema.test_rules import ALL, RULES, Example
+from tests.harness.schema.test_rules import ALL, found_in, since
 
 SKETCHES = {
     "column-repeating-group", "table-without-comment", "column-without-comment", "table-isolated",
@@ -54,13 +54,13 @@ class Bench:
         for (schema,) in self.session.execute(query).fetchall():
             self.session.execute(f"DROP SCHEMA {schema} CASCADE".encode())
         known = {item.object for item in self.find(example)}
-        self.session.execute(f"CREATE SCHEMA s; SET search_path = s, ext; {example.sql}".encode())
+        self.session.execute(f"CREATE SCHEMA s; SET search_path = s, ext; {example.code}".encode())
         rename(self.session, name, kept)
         return [item for item in self.find(example) if item.object not in known]
 
     def find(self, example: Example) -> list[Finding]:
         """Return what the example's rule finds."""
-        return RULES[example.rule](read_snapshot(self.session), example.options)
+        return found_in(self.session, example)
 
     def paste(self, code: str) -> None:
         """Run code as the body of a revision's upgrade()."""
@@ -91,7 +91,7 @@ def test_a_pasted_fix_repairs_objects_of_any_name(rule: str, name: Callable[[], 
     """Table, column, constraint, index, type, function and schema need quotes; a rule that reads names keeps some."""
     ran, major = 0, bench.session.info.server_version // 10000
     for example in EXAMPLES:
-        if example.rule == rule and major >= example.since:
+        if example.rule == rule and major >= since(example):
             found = next(filter(None, (bench.set_up(example, name(), kept) for kept in KEPT)), [])
             for finding in found:
                 code = migration(finding.fix)

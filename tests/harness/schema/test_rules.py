@@ -16,6 +16,7 @@ import pytest
 import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import read_snapshot
 from harness.examples import Example, examples_of
+from harness.findings import Finding
 from harness.rules import catalogue
 from harness.schema.options import read_options
 from harness.sql.quoting import needs_quotes
@@ -59,15 +60,25 @@ def _owned_by_extension(session: psycopg.Connection[Any]) -> bool:
     return session.execute(query).rowcount > 0
 
 
+def since(example: Example) -> int:
+    """The first major that can hold the example."""
+    return int(example.fields.get("since", 14))
+
+
+def found_in(session: psycopg.Connection[Any], example: Example) -> list[Finding]:
+    """What the example's rule finds."""
+    options = read_options(json.loads(example.fields.get("with", "{}")))
+    return RULES[example.rule](read_snapshot(session), options)
+
+
 def objects(session: psycopg.Connection[Any], example: Example) -> list[str]:
     """What the example's rule finds, in order of name."""
-    options = read_options(json.loads(example.fields.get("with", "{}")))
-    return sorted(finding.object for finding in RULES[example.rule](read_snapshot(session), options))
+    return sorted(finding.object for finding in found_in(session, example))
 
 
 @pytest.mark.parametrize(
     "example",
-    [pytest.param(item, id=item.id, marks=pytest.mark.since(int(item.fields.get("since", 14)))) for item in ALL],
+    [pytest.param(item, id=item.id, marks=pytest.mark.since(since(item))) for item in ALL],
 )
 def test_a_rule_finds_what_breaks_it_and_nothing_else(
     example: Example, example_schema: psycopg.Connection[Any]
