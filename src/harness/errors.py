@@ -13,7 +13,7 @@ class HarnessError(Exception):
     two are one text or several, each printed on lines below the first.
     """
 
-    def __init__(self, what: str, *, looked_at: str | Iterable[str] = (), remedy: str | Iterable[str] = ()) -> None:
+    def __init__(self, what: str, *, looked_at: str | Iterable[str] = (), remedy: str | Iterable[str]) -> None:
         self.what, self.looked_at, self.remedy = what, _texts(looked_at), _texts(remedy)
         lines = [_labelled("looked at", text) for text in self.looked_at]
         super().__init__("\n".join([what, *lines, *(_labelled("remedy", text) for text in self.remedy)]))

@@ -35,7 +35,7 @@ def test_a_file_without_the_constant_is_named(tmp_path: Path, text: str | None) 
     [
         ([], 'nox -s revision -- "add'),
         (["--help"], 'nox -s revision -- "add'),
-        (["add"], "run from the project's root"),
+        (["add"], "run in the project's root"),
     ],
 )
 def test_what_cannot_be_done_ends_with_two(
