@@ -60,12 +60,12 @@ MENTIONED = {
     "docs/commands.md": r"(?m)^\|.*-s (?:proof|load)\b.*\n",
     "docs/api.md": r"(?m)^- \*\*Load\*\* .*\n(  .*\n)*",
 }
-"""Where pages tell of it; a project may have written these anew."""
+"""Where pages mention it; a project may have rewritten these pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What of a file is the sample's: definitions at its top level, and texts with what stands in their place."""
+    """The sample's part of a file: definitions at its top level, and texts with their replacements."""
 
     without: tuple[str, ...] = ()
     instead: Mapping[str, str] | None = None
@@ -193,7 +193,7 @@ CHANGED: Mapping[str, Change] = {
             "test_a_body_that_is_not_the_expected_json_is_refused",
             "test_a_body_without_end_is_refused",
             "test_a_body_that_is_not_called_json_is_refused",
-            "test_broken_json_is_told_by_line_and_column",
+            "test_broken_json_is_located_by_line_and_column",
         ),
         instead={"/v1/users": "/ready"},
     ),
@@ -236,7 +236,7 @@ CHANGED: Mapping[str, Change] = {
         instead={"assert answer.status_code == 404": "assert answer.status_code == 200"}
     ),
 }
-"""Files that both have; a text is replaced wherever it stands, once it stands there at all."""
+"""Files that both have; each text must occur, and every occurrence is replaced."""
 
 WRITTEN: Mapping[str, str] = {
     "tests/schema/statements.json": """\

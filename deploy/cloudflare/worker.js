@@ -1,7 +1,7 @@
-// In front of Cloud Run: lets clients in under one name, and tells the app who they are.
-// ORIGIN stands in wrangler.jsonc, EDGE_KEY is a secret: wrangler secret put EDGE_KEY.
+// In front of Cloud Run: one name for clients, and the client's address for the app.
+// ORIGIN is in wrangler.jsonc, EDGE_KEY is a secret: wrangler secret put EDGE_KEY.
 
-// Headers by which a client could speak for the edge, or for somebody else.
+// Headers with which a client could pretend to be the edge or another client.
 const OURS = /^(x-edge-key|x-client-ip|x-real-ip|forwarded|x-forwarded-.*|cf-connecting-ip.*|true-client-ip)$/;
 
 export default {

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Update the jobs, migrate, start a revision without traffic, ask it whether it is ready, then send the traffic there.
+# Update the jobs, migrate, start a revision without traffic, ask its /ready, then send the traffic there.
 #
 #   PROJECT=… REGION=… deploy/cloudrun/deploy.sh deploy TAG        both images are in the registry under TAG
 #   PROJECT=… REGION=… deploy/cloudrun/deploy.sh rollback [REVISION]   to REVISION, or list what there is
 #
-# A step that fails ends the script, and the traffic stays where it was. A rollback leaves the database as it is:
-# every revision of the schema serves the code before it too (tests/migrations).
+# If a step fails, the script ends and the traffic stays where it was. A rollback does not change the database: the
+# previous release runs on the new schema too (tests/migrations).
 set -euo pipefail
 
 usage() { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -17,7 +17,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 run() { gcloud run --project="$PROJECT" --region="$REGION" --quiet "$@"; }
 
-# A list, because it is empty, and no error, while there is no such service yet.
+# A list, because it is empty, not an error, as long as the service does not exist.
 traffic() {
   run services list --filter="metadata.name=$SERVICE" --flatten=status.traffic --format="value[separator='|']($1)"
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Once, after the first deployment: run the job of refresh.yaml every five minutes, as an account that can do only that.
+# Once, after the first deployment: run the job of refresh.yaml every five minutes, with an account that can do nothing else.
 #
 #   PROJECT=… REGION=… deploy/cloudrun/schedule.sh
 set -euo pipefail

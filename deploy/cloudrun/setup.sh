@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Once per project: the database, two accounts that can do no more than they must, and three secrets.
+# Once per project: create the database, two accounts with the fewest rights, and three secrets.
 #
 #   PROJECT=… REGION=… deploy/cloudrun/setup.sh
 #
-# Afterwards, by hand: deploy/db/roles.sql on the database, and the passwords of secrets.txt, which it writes.
+# Then, by hand: run deploy/db/roles.sql on the database, and set the passwords of secrets.txt, which this script writes.
 set -euo pipefail
 umask 077
 
@@ -16,7 +16,7 @@ g() { gcloud --project="$PROJECT" --quiet "$@"; }
 
 random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 
-# keep NAME ACCOUNT…: standard input becomes a secret that these accounts, and nobody else, can read
+# keep NAME ACCOUNT…: store standard input as a secret that only these accounts can read
 keep() {
   local name=$1 account
   shift
@@ -30,7 +30,7 @@ keep() {
 g services enable run.googleapis.com sqladmin.googleapis.com secretmanager.googleapis.com artifactregistry.googleapis.com
 g artifacts repositories create "$SERVICE" --repository-format=docker --location="$REGION"
 
-# No network is authorised: the only way in is the proxy, with the right cloudsql.client.
+# No network is authorised: the proxy, with the role cloudsql.client, is the only way in.
 g sql instances create "$SERVICE" --region="$REGION" --database-version=POSTGRES_17 --edition=enterprise \
   --tier=db-g1-small --database-flags=max_connections=50 --backup-start-time=03:00 \
   --enable-point-in-time-recovery --deletion-protection

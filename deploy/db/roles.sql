@@ -1,4 +1,4 @@
--- The roles of one database: who owns, who migrates, who serves, who looks. One file for tests, development, production.
+-- The roles of one database: owner, migrator, app, readonly. The same file for tests, development and production.
 --
 --   psql -d DATABASE -f deploy/db/roles.sql
 --   PGOPTIONS='-c roles.prefix=acme' psql -d DATABASE -f deploy/db/roles.sql
@@ -8,7 +8,7 @@
 --   PREFIX_migrator  LOGIN, becomes the owner at login: runs the migrations
 --   PREFIX_app       LOGIN, reads and writes rows, no DDL: runs the application
 --   PREFIX_readonly  LOGIN, SELECT only: people, reports, checks
--- No passwords: give them afterwards (\password PREFIX_app), or use peer, IAM or certificates.
+-- No passwords: set them afterwards (\password PREFIX_app), or use peer, IAM or certificates.
 --
 -- Safe to repeat and to run from several sessions at once. Run it as a superuser, or as the database's owner with
 -- CREATEROLE (on a hosted Postgres), who becomes a member of PREFIX_owner.
@@ -28,7 +28,7 @@ BEGIN
         RAISE EXCEPTION 'roles.prefix % is longer than 50 bytes: role names would be cut at 63', quote_literal(prefix);
     END IF;
 
-    -- A repetition has nothing to tell: "role … has already been granted".
+    -- Without the notices of a repetition: "role … has already been granted".
     PERFORM set_config('client_min_messages', 'warning', true);
 
     steps := ARRAY[
@@ -42,12 +42,12 @@ BEGIN
         format('ALTER ROLE %I LOGIN', readonly),
         format('GRANT %I TO %I', owner, migrator)
     ];
-    -- From 16 on a role's creator has only ADMIN on it: membership is what lets it act for the owner below.
+    -- From 16 on the creator of a role has only ADMIN on it; only a member can act for the owner below.
     IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
         steps := steps || format('GRANT %I TO CURRENT_USER', owner);
     END IF;
     steps := steps || ARRAY[
-        -- Timeouts belong to the role, so that every client has them, through a pooler too.
+        -- Timeouts belong to the role, so that each client has them, also through a pooler.
         format('ALTER ROLE %I SET role = %L', migrator, owner),
         format('ALTER ROLE %I SET lock_timeout = %L', migrator, '5s'),
         format('ALTER ROLE %I SET statement_timeout = %L', migrator, '15min'),
@@ -66,7 +66,7 @@ BEGIN
         format('GRANT USAGE, CREATE ON SCHEMA public TO %I', owner),
         format('GRANT USAGE ON SCHEMA public TO %I, %I', app, readonly),
 
-        -- What the owner creates later needs no grant of its own.
+        -- Objects that the owner creates later need no grant.
         format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT USAGE ON SCHEMAS TO %I, %I', owner, app, readonly),
         format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %I', owner, app),
         format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT SELECT ON TABLES TO %I', owner, readonly),
@@ -75,19 +75,19 @@ BEGIN
         format('ALTER DEFAULT PRIVILEGES FOR ROLE %I REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC', owner),
         format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT EXECUTE ON FUNCTIONS TO %I, %I', owner, app, readonly),
 
-        -- What was there before these roles.
+        -- Objects that existed before these roles.
         format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %I', app),
         format('GRANT SELECT ON ALL TABLES IN SCHEMA public TO %I', readonly),
         format('GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO %I', app),
         format('GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO %I', readonly)
     ];
-    -- Where the schema stands is the migrations' to say; they take the right back too (migrations/env.py).
+    -- Only migrations write the version of the schema; they revoke this right too (migrations/env.py).
     IF to_regclass('public.alembic_version') IS NOT NULL THEN
         steps := steps || format('REVOKE INSERT, UPDATE, DELETE ON public.alembic_version FROM %I', app);
     END IF;
 
     FOREACH step IN ARRAY steps LOOP
-        -- Roles belong to the whole cluster, advisory locks to one database: only a repetition helps against others.
+        -- Roles belong to the whole cluster, advisory locks to one database: sessions in other databases need the retry.
         FOR attempt IN 1..20 LOOP
             BEGIN
                 EXECUTE step;

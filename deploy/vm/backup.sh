@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Dump a database, restore the dump into a scratch database, and keep it only if every table has as many rows there
-# as it had at the dump's own snapshot: a backup that was never restored is a hope.
+# Dump a database, restore the dump into a scratch database, and keep it only if every table has as many rows as in the
+# snapshot of the dump.
 #
-# libpq's variables (PGHOST, PGUSER, …) name the server; the user is a superuser, for the restore makes roles' grants.
+# libpq's variables (PGHOST, PGUSER, …) name the server; the user is a superuser, because the restore grants rights.
 #   DATABASE   what to dump                 BACKUPS   the directory of the dumps
-#   KEEP       days after which dumps go
-# The dump lies on the machine that it protects: docs/deploying.md says how to send it elsewhere.
+#   KEEP       days after which dumps are deleted
+# The dump is on the machine that it protects: docs/deploying.md says how to copy it elsewhere.
 set -euo pipefail
 umask 077
 
@@ -30,7 +30,7 @@ trap cleanup EXIT
 
 run() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="$1"; }
 
-# Every table that has rows of its own, with their number.
+# Every table that stores rows, with their number.
 counts() {
   cat <<'SQL'
 SELECT format('SELECT %L, count(*) FROM ONLY %I.%I', nspname || '.' || relname, nspname, relname)
@@ -40,7 +40,7 @@ ORDER BY nspname COLLATE "C", relname COLLATE "C" \gexec
 SQL
 }
 
-# One transaction counts, and lends its snapshot to pg_dump: whoever writes meanwhile is in neither.
+# One transaction counts and exports its snapshot to pg_dump, so that concurrent writes are in neither.
 cd "$work"
 {
   echo "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"

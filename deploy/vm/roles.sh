@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The roles of the database, and the passwords that stand in the two addresses. Safe to repeat.
+# Create the roles of the database, with the passwords of the two addresses. Safe to repeat.
 # libpq's variables (PGHOST, PGUSER, PGDATABASE) name the database; SECRETS and ROLES name the files.
 set -euo pipefail
 secrets=${SECRETS:-/run/secrets}
@@ -12,7 +12,7 @@ fi
 password() { sed -E 's|^[a-z+]+://[^:/@]+:([^@]*)@.*$|\1|' "$1"; }
 
 psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --file="${ROLES:-/deploy/roles.sql}"
-# By standard input, so that no password is an argument; and the server is asked not to log it.
+# By standard input, so that no password is an argument; and without a line in the server log.
 {
   echo "SET log_statement = 'none'; SET log_min_duration_statement = -1;"
   printf "ALTER ROLE %s PASSWORD '%s';\n" \

@@ -53,7 +53,7 @@ def _request(method: str, path: str, body: Mapping[str, Any] | None = None) -> C
 
 
 def _of_todo(method: str, path: str, body: Mapping[str, Any] | None = None) -> Callable[[Client], httpx.Request]:
-    """A request for a todo of its own."""
+    """A request for a new todo."""
     return lambda api: api.build_request(method, path.format(todo_id=todo(api)), json=body)
 
 
@@ -77,7 +77,7 @@ EXAMPLES: Mapping[str, Callable[[Client], httpx.Request]] = {
 """By route; each makes what it needs through the API, and returns the request to be judged."""
 
 ROWS: Mapping[str, Callable[[Client, int], str]] = {"GET /v1/todos": todos, "GET /v1/tags": tags}
-"""By list: makes so many more rows for it, each with a parent of its own where it has one, and returns the path to ask.
+"""By list: adds this many rows to it, each with its own parent if it has one, and returns the path to request.
 
 A list below one resource, such as /v1/users/{user_id}/todos, takes the same parent each time it is called.
 """

@@ -49,7 +49,7 @@ def test_no_write_succeeds_without_its_commit(api: Client, wire: Observer, route
 
 @pytest.mark.parametrize("route", TOUCHING)
 def test_a_reset_in_a_query_costs_one_answer(api: Client, wire: Observer, route: str) -> None:
-    """The request that loses its connection is told to repeat; the next one is served."""
+    """The request that loses its connection gets a 503 that says to try again; the next one is served."""
     first, second = EXAMPLES[route](api), EXAMPLES[route](api)
     with wire.fault(".", "reset"):
         assert_repeatable(api.send(first))
@@ -114,7 +114,7 @@ def test_a_commit_that_does_not_move_is_not_waited_for(api: Client, wire: Observ
     ids=["serialization failure", "deadlock", "lock timeout", "statement timeout"],
 )
 def test_a_transaction_that_loses_may_be_repeated(api: Client, sqlstate: str) -> None:
-    """Whatever the server gives up on is retried by the app or told as 503; the repetition succeeds."""
+    """What the server gives up on is retried by the app or answered with 503; the repetition succeeds."""
     with api.operator() as operator:
         operator.execute(
             f"""
@@ -134,7 +134,7 @@ def test_a_transaction_that_loses_may_be_repeated(api: Client, sqlstate: str) ->
     assert len(api.rows("users")) == 1
 
 
-def test_a_process_that_is_told_to_end_answers_first(api: Client, wire: Observer, app_process: AppProcess) -> None:
+def test_a_process_answers_before_it_ends(api: Client, wire: Observer, app_process: AppProcess) -> None:
     """SIGTERM with requests in flight: all are answered, and the process ends cleanly."""
     with (
         httpx.Client(base_url=app_process.base_url, timeout=30, trust_env=False) as client,

@@ -1,4 +1,4 @@
-"""What no one thought of: requests made from the OpenAPI document by schemathesis, and answers held against it."""
+"""Requests that schemathesis generates from the OpenAPI document, and answers compared with it."""
 
 from __future__ import annotations
 

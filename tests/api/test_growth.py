@@ -21,7 +21,7 @@ ADD = "add to ROWS of tests/api/examples.py what makes rows for it, so that its 
 @pytest.mark.growth
 @pytest.mark.parametrize("route", LISTS)
 def test_a_list_costs_the_same_however_many_rows_there_are(api: Client, rows: int, route: str) -> None:
-    """Equal counts at 1, 10 and 100 rows, each with a parent of its own; with a limit when none is asked for."""
+    """Equal counts at 1, 10 and 100 rows, each with its own parent; with a limit when none is asked for."""
     if route not in ROWS:
         pytest.fail(f"{route} answers with a list: {ADD}", False)
     api.get(ROWS[route](api, rows)).raise_for_status()

@@ -1,4 +1,4 @@
-"""What the app says of its own requests: headers, log lines, and how many statements they took."""
+"""What the app reports about its requests: headers, log lines, and the number of statements."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def answered() -> Iterator[list[Observed]]:
 
 
 def counted(answer: httpx.Response) -> int:
-    """The statements that Server-Timing tells of."""
+    """The number of statements in Server-Timing."""
     found = re.search(r'desc="(\d+) queries"', answer.headers["Server-Timing"])
     assert found
     return int(found[1])
@@ -75,7 +75,7 @@ def test_a_cancelled_statement_counts_with_its_time(api: Client, owner: int, ans
 
 
 def test_each_statement_names_its_route(api: Client, owner: int) -> None:
-    """pg_stat_statements shows the comment, so that its rows can be told by endpoint."""
+    """pg_stat_statements shows the comment, so that its rows can be assigned to endpoints."""
     api.get(f"/v1/users/{owner}")
     assert [text[text.index("/*") :] for text in api.last.recording.texts] == ["/* GET /v1/users/{user_id} */"]
 

@@ -1,4 +1,4 @@
-"""Errors that belong to no resource, and how OpenAPI tells of errors."""
+"""Errors that belong to no resource, and how OpenAPI describes errors."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_body_without_end_is_refused(api: Client, chunked: bool) -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/plain"}, {"Content-Type": "multipart/form-data"}])
 def test_a_body_that_is_not_called_json_is_refused(api: Client, headers: dict[str, str]) -> None:
-    """A form of another site cannot send JSON unseen; who forgets the header, as with curl -d, is told which it is."""
+    """A form of another site cannot send JSON unnoticed; a client that forgets the header learns which."""
     answer = api.post("/v1/users", content=b'{"email": "ada@example.org"}', headers=headers)
     assert (answer.status_code, answer.headers["Content-Type"]) == (415, PROBLEM)
     assert answer.json()["detail"] == "Content-Type must be application/json"
@@ -58,7 +58,7 @@ def test_a_body_that_is_not_called_json_is_refused(api: Client, headers: dict[st
 @pytest.mark.parametrize(
     ("body", "place"), [(b"{", "line 1, column 2"), (b'{"email":\n  a@b.cc\n}', "line 2, column 3")]
 )
-def test_broken_json_is_told_by_line_and_column(api: Client, body: bytes, place: str) -> None:
+def test_broken_json_is_located_by_line_and_column(api: Client, body: bytes, place: str) -> None:
     """As an editor counts, with what was expected there."""
     (error,) = api.post("/v1/users", content=body, headers={"Content-Type": "application/json"}).json()["errors"]
     assert error["field"] == "body"
@@ -66,7 +66,7 @@ def test_broken_json_is_told_by_line_and_column(api: Client, body: bytes, place:
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v2/users", 404), ("PUT", "/v1/users", 405)])
-def test_an_address_that_is_none_is_a_problem(api: Client, method: str, path: str, status: int) -> None:
+def test_an_unknown_address_is_a_problem(api: Client, method: str, path: str, status: int) -> None:
     """Unknown paths and methods answer as every other error does."""
     answer = api.request(method, path)
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, PROBLEM)
@@ -78,7 +78,7 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
     return [(path, method, item) for path, methods in document["paths"].items() for method, item in methods.items()]
 
 
-def test_openapi_tells_of_every_problem(api: Client) -> None:
+def test_openapi_describes_every_problem(api: Client) -> None:
     """Each error of /v1 is described as a problem, by a schema that the document holds."""
     document = api.get("/openapi.json").json()
     assert "Problem" in document["components"]["schemas"]

@@ -19,7 +19,7 @@ SOURCES = Path(__file__).parents[2] / "src"
 
 
 def refresh(api: Client) -> None:
-    """Count ahead anew, as the operator's timer does."""
+    """Refresh the counts, as the operator's timer does."""
     with api.operator() as operator:
         operator.execute(REFRESH)
 
@@ -90,7 +90,7 @@ def test_a_refresh_stops_no_reader(api: Client, owner: int) -> None:
     assert [tag["todos"] for tag in pages(api)] == [2]
 
 
-def test_the_refresh_command_counts_anew(api: Client, owner: int) -> None:
+def test_the_refresh_command_counts_again(api: Client, owner: int) -> None:
     """Run as the role that migrates, it says in one line that it is done."""
     put_on(api, owner, "home")
     with api.operator() as operator:

@@ -62,7 +62,7 @@ def test_of_two_replacements_at_once_one_stays_whole(api: Client, todo: dict[str
 
 
 def test_todos_created_at_once_share_their_tags(api: Client, owner: int) -> None:
-    """Requests that make the same tags in opposite orders neither wait for each other for ever nor make one twice."""
+    """Requests that make the same tags in opposite orders neither deadlock nor make one twice."""
     rounds = [[f"{number} of round {turn}" for number in range(10, 30)] for turn in range(40)]
     bodies = [
         {"owner_id": owner, "title": "Sweep", "tags": tags}

@@ -98,7 +98,7 @@ def test_a_change_writes_only_the_named_fields(api: Client, owner: int) -> None:
 @pytest.mark.parametrize(
     "change", [{}, {"title": None}, {"done": None}, {"done": "yes"}, {"owner_id": 1}, {"id": 2}, {"done": True, "x": 1}]
 )
-def test_a_change_that_is_none_is_refused(api: Client, owner: int, change: dict[str, object]) -> None:
+def test_a_change_of_nothing_is_refused(api: Client, owner: int, change: dict[str, object]) -> None:
     """Nothing, null where a value is needed, and fields that cannot be changed: 422, and the todo stays."""
     todo = create(api, owner)
     assert api.patch(f"/v1/todos/{todo['id']}", json=change).status_code == 422

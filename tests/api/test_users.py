@@ -29,7 +29,7 @@ def test_an_address_is_taken_in_any_case(api: Client) -> None:
 
 
 @pytest.mark.parametrize("email", ["", "ada", "ada@", "ada@host", "a b@example.org", "ada\0@example.org", "é@x.org"])
-def test_an_address_that_is_none_is_refused(api: Client, email: str) -> None:
+def test_an_invalid_address_is_refused(api: Client, email: str) -> None:
     """422 names the field, and nothing is stored."""
     refused = api.post("/v1/users", json={"email": email})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body.email")

@@ -25,7 +25,7 @@ ROOT = HERE.parents[1]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what stands in this folder."""
+    """Mark the tests of this folder."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker("deploy")
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class Served:
-    """The app as a process of its own, and where it answers."""
+    """The app as a separate process, and where it answers."""
 
     base_url: str
     process: subprocess.Popen[bytes]
@@ -83,7 +83,7 @@ def started(command: list[str], environment: dict[str, str], port: int, log: Pat
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Serve:
-    """`serve(APP_…=…)`: the app under the command line of the image, with these variables and no others of its own."""
+    """`serve(APP_…=…)`: the app under the command line of the image, with no variables but these."""
 
     @contextlib.contextmanager
     def serve(**variables: str) -> Iterator[Served]:

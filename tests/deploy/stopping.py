@@ -1,4 +1,4 @@
-"""A request that is in flight when its server is told to stop: held by a lock, so that nothing depends on a clock."""
+"""A request that is in flight when its server is stopped: held by a lock, so that nothing depends on a clock."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def refuses(base_url: str) -> bool:
 def answer_during(stop: Callable[[], object], base_url: str, database: Database) -> httpx.Response:
     """The answer to a request that waited in a statement when `stop` began, until new ones were refused.
 
-    `stop` may take its time: it runs in a thread of its own.
+    `stop` may take its time: it runs in a separate thread.
     """
     with ThreadPoolExecutor(2) as pool, database.connect() as holder, database.as_role("superuser").connect() as watch:
         watch.autocommit = True

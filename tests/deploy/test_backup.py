@@ -95,7 +95,7 @@ def test_a_backup_restores_with_every_row(backups: Backups) -> None:
             connection.execute(f"DROP DATABASE {again} WITH (FORCE)")
 
 
-def test_whoever_writes_meanwhile_does_not_disturb(backups: Backups) -> None:
+def test_concurrent_writes_do_not_disturb(backups: Backups) -> None:
     """Rows that come after the count and before the dump are in neither: both look at one snapshot."""
     write = f'"{backups.tools}/psql" --quiet --dbname="$DATABASE" --command="{WRITE}"'
     backups.replace("pg_dump", write, '"$real" "$@" || exit', write)

@@ -54,12 +54,12 @@ def test_the_image_holds_the_app_and_no_tool(engine: Engine, app_image: str) -> 
 
 
 def test_the_image_knows_the_authorities_of_certificates(engine: Engine, app_image: str) -> None:
-    """`sslrootcert=system` works: psycopg's own OpenSSL is told where the system's are."""
+    """`sslrootcert=system` works: psycopg's own OpenSSL knows where the system's are."""
     assert look_into(engine, app_image)["authorities"] is True
 
 
 def test_every_module_of_the_app_has_its_bytecode(engine: Engine, app_image: str) -> None:
-    """The standard library's too: a read-only container would compile it anew at every start."""
+    """The standard library's too: a read-only container would compile it again at every start."""
     seen = look_into(engine, app_image)
     assert seen["without bytecode"] == []
     assert isinstance(seen["modules"], int)

@@ -61,7 +61,7 @@ def test_every_value_is_accepted(settings: Any) -> None:
     assert {"cloudrun/service.yaml", "vm/compose.yaml app", "vm/app.service"} <= set(given)
 
 
-def test_no_secret_stands_in_a_manifest() -> None:
+def test_no_manifest_contains_a_secret() -> None:
     """An address with a password, or a key, comes by reference or by file; a peer's address has no password."""
     for file, name, value in variables():
         if value is not None and (name.endswith(("_URL", "_KEY")) or "PASSWORD" in name):
@@ -146,7 +146,7 @@ def limits() -> dict[str, tuple[int, int, str]]:
 
 @pytest.mark.parametrize("host", sorted(limits()))
 def test_the_database_has_a_connection_for_everyone(host: str, settings: Any) -> None:
-    """Old and new instances at once, each one process with a full pool, beside migrations, people and the superuser."""
+    """Old and new instances at once, each one process with a full pool, plus migrations, people and the superuser."""
     assert "workers" not in OPTIONS
     assert "WEB_CONCURRENCY" not in {name for _, name, _ in variables()}
     instances, maximum, file = limits()[host]
@@ -244,7 +244,7 @@ def test_only_the_proxys_network_may_name_the_client() -> None:
     "path", ["deploy/vm/secrets/app_url", "deploy/vm/.env", "deploy/vm/backups/a.dump", "secrets.txt"]
 )
 def test_what_a_host_keeps_to_itself_is_not_committed(path: str) -> None:
-    """`git add --all` beside a deployment takes no password along."""
+    """`git add --all` next to a deployment adds no password."""
     assert subprocess.run(["git", "check-ignore", "--quiet", path], cwd=ROOT, check=False).returncode == 0
 
 

@@ -254,7 +254,7 @@ def test_past_the_worker_nobody_gets_in(edge: tuple[httpx.Client, Served]) -> No
 
 
 def test_the_worker_passes_requests_and_answers_on(edge: tuple[httpx.Client, Served]) -> None:
-    """Method, body, query, content and status; and the browser is told to stay with HTTPS."""
+    """Method, body, query, content and status; and a header that keeps the browser on HTTPS."""
     client, _ = edge
     made = client.post("/v1/users", json={"email": "ann@example.org"})
     assert made.status_code == 201, made.text

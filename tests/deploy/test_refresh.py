@@ -1,4 +1,4 @@
-"""What is counted ahead is counted anew on every host, by who may, with what each host is told to run."""
+"""Each host refreshes the counts of tags, with the command in its files and a role that may."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def commands() -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("host", ["Cloud Run", "systemd", "docker"])
-def test_what_a_host_runs_counts_anew(host: str, database: Database) -> None:
+def test_the_command_of_a_host_refreshes(host: str, database: Database) -> None:
     """The module is there, and the migrator may."""
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "APP_DATABASE_URL": database.as_role("migrator").dsn}
     ended = subprocess.run([sys.executable, *commands()[host]], env=env, capture_output=True, text=True, check=False)
@@ -45,10 +45,10 @@ def test_what_a_host_runs_counts_anew(host: str, database: Database) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("host", "image"), [("Cloud Run", "app_image"), ("docker", "migrate_image")])
-def test_the_images_count_anew(
+def test_the_images_refresh(
     host: str, image: str, engine: Engine, database: Database, request: pytest.FixtureRequest
 ) -> None:
-    """Each host runs it in an image of its own, hardened as the app."""
+    """Each host runs it in its own image, hardened as the app."""
     with Observer(database.as_role("migrator").address) as wire:
         url = wire.dsn(database.as_role("migrator").dsn)
         options = [f"--env=APP_DATABASE_URL={url}"]
@@ -79,7 +79,7 @@ def test_a_timer_runs_it() -> None:
 
 
 def test_the_scheduler_may_run_the_one_job(tmp_path: Path) -> None:
-    """An account of its own may invoke this job and nothing else; it calls what Google's description calls `run`."""
+    """A separate account may invoke this job and nothing else; it calls what Google's description calls `run`."""
     cloud = Cloud(tmp_path)
     assert cloud.run("schedule.sh").returncode == 0
     diary = cloud.diary.read_text().splitlines()

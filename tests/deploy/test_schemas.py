@@ -90,13 +90,13 @@ def test_cloud_run_knows_every_key_and_annotation(name: str, kind: str) -> None:
 
 
 def test_a_misspelt_key_or_annotation_would_be_seen() -> None:
-    """The check above is one: three slips that Cloud Run would ignore or refuse are each named."""
-    slips: list[Any] = [copy.deepcopy(cloud_run("service")) for _ in range(3)]
-    inner = [slip["spec"]["template"] for slip in slips]
+    """The check above is one: three mistakes that Cloud Run would ignore or refuse are each named."""
+    mistakes: list[Any] = [copy.deepcopy(cloud_run("service")) for _ in range(3)]
+    inner = [mistake["spec"]["template"] for mistake in mistakes]
     inner[0]["spec"]["containers"][0]["startupProbe"]["failureTreshold"] = 3
     inner[1]["metadata"]["annotations"]["run.googleapis.com/startup-cpu-bost"] = "true"
     inner[2]["spec"]["containerConcurrency"] = "forty"
-    found = [faults("Service", slip) for slip in slips]
+    found = [faults("Service", mistake) for mistake in mistakes]
     assert [len(each) for each in found] == [1, 1, 1]
     for text, each in zip(("failureTreshold", "startup-cpu-bost", "forty"), found, strict=True):
         assert text in each[0]

@@ -25,7 +25,7 @@ def app(**settings: Any) -> FastAPI:
 
 @pytest.fixture
 def clients(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The client's address of each request that was answered, as the log is told."""
+    """The client's address of each request that was answered, as the log sees it."""
     seen: list[str] = []
 
     def note(request: Observed) -> None:
@@ -58,7 +58,7 @@ def test_with_the_edge_key_requests_are_served() -> None:
 
 
 def test_only_the_edge_names_the_client(clients: list[str]) -> None:
-    """X-Client-IP counts beside the right key, and only where it is an address; X-Forwarded-For never does here."""
+    """X-Client-IP counts with the right key, and only if it is an address; X-Forwarded-For never counts here."""
     guarded = app(edge_key=KEY)
     known = {"x-edge-key": KEY.encode()}
     forged = b"198.51.100.7"

@@ -45,7 +45,7 @@ def test_a_statement_for_many_values_is_one_and_says_its_route(database: Fresh) 
     """The log, the metrics and pg_stat_statements see what a driver's executemany sends, as they see the rest."""
     pool = opened(database)
     assert pool.why_not_ready() is None
-    told: list[Observed] = []
+    noted: list[Observed] = []
     sent: list[tuple[str]] = []
 
     async def route(request: Any, _receive: Any, send: Any) -> None:
@@ -57,7 +57,7 @@ def test_a_statement_for_many_values_is_one_and_says_its_route(database: Fresh) 
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
 
-    ask(Observe(route, [], [told.append], SETTINGS), scope("GET", "/v1/limits"))
-    assert [request.queries for request in told] == [1]
+    ask(Observe(route, [], [noted.append], SETTINGS), scope("GET", "/v1/limits"))
+    assert [request.queries for request in noted] == [1]
     assert sent == [("SELECT set_config($1, $2, true) /* GET <none> */",)]
     pool.writes.dispose()

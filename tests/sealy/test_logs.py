@@ -1,4 +1,4 @@
-"""What stands in the log, whatever stands in the request."""
+"""What is in the log, whatever is in the request."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def broken(_scope: Any, _receive: Any, _send: Any) -> None:
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_request_cannot_write_a_line_of_its_own(lines: Lines, as_json: bool) -> None:
+def test_a_request_cannot_forge_a_line(lines: Lines, as_json: bool) -> None:
     """One request is one line of printable characters."""
     logs.configure(as_json=as_json)
     ask(Observe(nowhere, [], [logs.note], SETTINGS), hostile())
@@ -69,7 +69,7 @@ def test_a_request_cannot_write_a_line_of_its_own(lines: Lines, as_json: bool) -
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_a_traceback_cannot_write_a_line_of_its_own(lines: Lines, as_json: bool) -> None:
+def test_a_traceback_cannot_forge_a_line(lines: Lines, as_json: bool) -> None:
     """In JSON it is one line, on a terminal its lines are indented; nobody takes them for others."""
     logs.configure(as_json=as_json)
     with pytest.raises(ValueError, match="forged"):

@@ -24,9 +24,9 @@ def test_a_route_may_allow_caching() -> None:
 
 def test_a_streamed_response_is_counted_once() -> None:
     """It counts when its last part is sent."""
-    told: list[Observed] = []
-    assert ask(Observe(streaming, [], [told.append], SETTINGS), scope("GET", "/")).body == b"onetwo"
-    assert [request.status for request in told] == [200]
+    noted: list[Observed] = []
+    assert ask(Observe(streaming, [], [noted.append], SETTINGS), scope("GET", "/")).body == b"onetwo"
+    assert [request.status for request in noted] == [200]
 
 
 def test_an_unexpected_error_is_answered_as_completely_as_any_other() -> None:

@@ -50,6 +50,8 @@ def note(request: Observed) -> None:
 
 def escaped(text: str) -> str:
     """Return the text with each character that is not printable as an escape: newlines, ESC, bidi controls."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 

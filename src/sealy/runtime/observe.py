@@ -7,7 +7,6 @@ from contextvars import ContextVar
 from time import perf_counter
 
 from fastapi.routing import iter_route_contexts
-from starlette.datastructures import MutableHeaders
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -54,6 +53,7 @@ current: ContextVar[Observed | None] = ContextVar("current", default=None)
 """The request that is being handled; the threads that handle it see the same object."""
 
 Note = Callable[[Observed], None]
+Headers = list[tuple[bytes, bytes]]
 
 
 class Observe:
@@ -74,7 +74,7 @@ class Observe:
         async def send_observed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 request.status = message["status"]
-                self._add_headers(MutableHeaders(scope=message), request)
+                message = {**message, "headers": [*security_headers(message["headers"]), *self._headers(request)]}
             elif message["type"] == "http.response.body" and not message.get("more_body"):
                 self._finish(request)
             await send(message)
@@ -84,12 +84,11 @@ class Observe:
         finally:
             self._finish(request)
 
-    def _add_headers(self, headers: MutableHeaders, request: Observed) -> None:
-        headers["X-Request-ID"] = request.request_id
-        security_headers(headers)
-        if self.settings.server_timing:
-            app, db = (perf_counter() - request.begun) * 1e3, request.query_seconds * 1e3
-            headers["Server-Timing"] = f'app;dur={app:.1f}, db;dur={db:.1f};desc="{request.queries} queries"'
+    def _headers(self, request: Observed) -> Headers:
+        app, db = (perf_counter() - request.begun) * 1e3, request.query_seconds * 1e3
+        timing = f'app;dur={app:.1f}, db;dur={db:.1f};desc="{request.queries} queries"'
+        headers = [(b"x-request-id", request.request_id.encode()), (b"server-timing", timing.encode())]
+        return headers if self.settings.server_timing else headers[:1]
 
     def _finish(self, request: Observed) -> None:
         if not request.done:
@@ -98,10 +97,10 @@ class Observe:
                 note(request)
 
 
-def security_headers(headers: MutableHeaders) -> None:
-    """Forbid browsers to guess types, and caches to keep the response unless its route allows it."""
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers.setdefault("Cache-Control", "no-store")
+def security_headers(headers: Headers) -> Headers:
+    """Return a response's headers with: no type sniffing, and no caching unless the route allows it."""
+    cached = any(name == b"cache-control" for name, _ in headers)
+    return [*headers, (b"x-content-type-options", b"nosniff"), *([] if cached else [(b"cache-control", b"no-store")])]
 
 
 def _trace(headers: Mapping[bytes, str]) -> tuple[str, str, bool]:
