@@ -1,8 +1,4 @@
-"""Child processes that end with this process, even when it is killed.
-
-A watchdog, a shell that ignores the terminal's signals, reads the children's process ids from a pipe that only this
-process writes to. When the pipe is closed before the word `done`, the watchdog interrupts the children, last one first.
-"""
+"""Child processes that end with this process, even when it is killed."""
 
 from __future__ import annotations
 
@@ -14,15 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-WATCHDOG = """
-trap '' INT TERM HUP QUIT
-pids=
-while read -r pid; do
-  [ "$pid" = done ] && exit 0
-  pids="$pid $pids"
-done
-for pid in $pids; do kill -INT "$pid"; done
-"""
+from harness.postgres.watchdog import Watchdog
+
+INTERRUPT = 'for pid in $lines; do kill -INT "$pid"; done'
+"""Sent to the children's process ids, last one first."""
 
 STOP_TIMEOUT = 15.0
 """Seconds between the interrupt and the kill: longer than the slowest statement that the app's role may run."""
@@ -59,20 +50,14 @@ class Supervisor:
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         self._children: list[Child] = []
-        self._watchdog = subprocess.Popen(
-            ["/bin/sh", "-c", WATCHDOG],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            start_new_session=True,
-        )
+        self._watchdog = Watchdog(INTERRUPT)
         return self
 
     def start(self, name: str, command: Sequence[str], **options: Any) -> Child:
         """Start a child in its own session, so that Ctrl-C reaches it only through `stop`; options are Popen's."""
         child = Child(name, subprocess.Popen(command, start_new_session=True, **options))
         self._children.append(child)
-        self._send(str(child.process.pid))
+        self._watchdog.send(str(child.process.pid))
         return child
 
     def exited(self) -> Child | None:
@@ -83,10 +68,4 @@ class Supervisor:
         """Stop the children, then the watchdog."""
         for child in reversed(self._children):
             child.stop()
-        self._send("done")
-        self._watchdog.communicate()
-
-    def _send(self, line: str) -> None:
-        if self._watchdog.stdin:
-            self._watchdog.stdin.write(f"{line}\n".encode())
-            self._watchdog.stdin.flush()
+        self._watchdog.close(clean=False)

@@ -1,7 +1,7 @@
 """A run's directory: made where it is fast, locked while its owner lives, and gone soon after, however it ends.
 
-Each run directory holds a file that its owner keeps locked. Two things clean up behind an owner that cannot:
-a watchdog, a shell that waits on a pipe which only the owner holds open, and a sweep at the start of the next run.
+Each run directory holds a file that its owner keeps locked. Two things clean up behind an owner that was killed: a
+watchdog, and a sweep at the start of the next run.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.postgres.os_account import Account
+from harness.postgres.watchdog import Watchdog
 
 ROOM = 512 * 2**20
 """Bytes that must be free where a cluster is put: a small one takes 64 MB, its clones 8 MB each."""
@@ -29,14 +30,10 @@ ROOM = 512 * 2**20
 LONGEST_SOCKET = 100
 """Characters of a socket's path: the kernel's limit is 108 on Linux and 104 on macOS (unix(7))."""
 
-# $1 is the run's directory. `read` returns when the owner is gone. The owner may have been killed while the server was
-# starting, or while the directory was being filled, so both are looked at until they are gone. Line 7 of postmaster.pid
-# names the segment of System V memory that a server killed outright leaves behind (miscadmin.h).
-WATCHDOG = """
-trap '' INT TERM HUP QUIT
-read -r _
-[ -e "$1/keep" ] && exit 0
-exec 2>/dev/null
+# $1 is the run's directory. The owner may have been killed while the server was starting, or while the directory was
+# being filled, so both are tried until they are gone. Line 7 of postmaster.pid names the segment of System V memory
+# that a server killed outright leaves behind (miscadmin.h).
+CLEANUP = """
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   pid=
   read -r pid < "$1/data/postmaster.pid" || read -r pid < "$1/pid"
@@ -110,7 +107,7 @@ class RunDirectory:
 
     path: Path
     lock: int
-    watchdog: subprocess.Popen[bytes] = field(repr=False)
+    watchdog: Watchdog = field(repr=False)
 
     @property
     def data(self) -> Path:
@@ -124,13 +121,9 @@ class RunDirectory:
 
     def close(self, *, keep: bool = False) -> None:
         """Remove the directory, or leave it and its server to the next run's sweep when `keep`."""
-        if keep:
-            (self.path / "keep").touch()
-        else:
+        if not keep:
             shutil.rmtree(self.path, ignore_errors=True)
-        if self.watchdog.stdin:
-            self.watchdog.stdin.close()
-        self.watchdog.wait()
+        self.watchdog.close(clean=not keep)
         os.close(self.lock)
 
 
@@ -149,15 +142,7 @@ def open_run_directory(account: Account) -> RunDirectory:
         (scratch / part).mkdir()
         account.own(scratch / part)
     path = scratch.rename(root / name)
-    watchdog = subprocess.Popen(
-        ["/bin/sh", "-c", WATCHDOG, "pg-harness-watchdog", str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        start_new_session=True,
-    )
-    return RunDirectory(path, lock, watchdog)
+    return RunDirectory(path, lock, Watchdog(CLEANUP, str(path)))
 
 
 def sweep(root: Path) -> Iterator[Path]:

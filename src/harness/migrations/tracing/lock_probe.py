@@ -95,21 +95,21 @@ class LockProbe:
 
 
 @dataclass
-class Watchdog:
-    """Cancels what waits for a lock longer than `PATIENCE`; `said` then tells who waited for whom."""
+class WaitLimit:
+    """Cancels what waits for a lock longer than `PATIENCE`; `exceeded` then says what waited, and for whom."""
 
     server: Address
     database: str
-    said: str = ""
+    exceeded: str = ""
 
     @contextlib.contextmanager
-    def watching(self) -> Iterator[Watchdog]:
-        """Watch for as long as the block lasts."""
+    def enforced(self) -> Iterator[None]:
+        """Watch the database for as long as the block lasts."""
         over = threading.Event()
         thread = threading.Thread(target=self._watch, args=(over,), daemon=True)
         thread.start()
         try:
-            yield self
+            yield
         finally:
             over.set()
             thread.join()
@@ -124,5 +124,5 @@ class Watchdog:
                     pid, query, seconds, blocker, state = row
                     own = blocker.startswith(MARK)
                     behind = "the revision's own other session" if own else f"a session that is {state}: {blocker}"
-                    self.said = self.said or f"waited {seconds:.0f} s with {query!r} for {behind}"
+                    self.exceeded = self.exceeded or f"waited {seconds:.0f} s with {query!r} for {behind}"
                     session.execute("SELECT pg_cancel_backend(%s)", [pid])

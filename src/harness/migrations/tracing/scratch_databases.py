@@ -12,7 +12,7 @@ from sqlalchemy import URL
 
 from harness.databases.privileges import read_privileges
 from harness.migrations.history import Around, Direction, History
-from harness.migrations.tracing.lock_probe import Watchdog
+from harness.migrations.tracing.lock_probe import WaitLimit
 from harness.postgres.address import Address
 from harness.postgres.admin import Administrator
 from harness.postgres.roles import Roles
@@ -75,7 +75,7 @@ class ScratchDatabases:
         Raises:
             Exception: whatever the revision raises.
         """
-        with Watchdog(self.server, name).watching():
+        with WaitLimit(self.server, name).enforced():
             history.step(script, direction, self.url(name), around)
 
     def end(self, name: str, pid: int) -> None:

@@ -17,7 +17,7 @@ from harness.migrations.error_origin import last_line, origin
 from harness.migrations.history import History
 from harness.migrations.tracing.event_triggers import SCHEMA
 from harness.migrations.tracing.evidence import Relation, Trace
-from harness.migrations.tracing.lock_probe import LockProbe, Watchdog
+from harness.migrations.tracing.lock_probe import LockProbe, WaitLimit
 from harness.migrations.tracing.recorder import Recorder
 from harness.migrations.tracing.scratch_databases import ScratchDatabases
 
@@ -37,14 +37,14 @@ def trace(
     held = [(item.schema, item.name) for item in before.tables]
     probe = LockProbe(scratch.server, database, held)
     recorder = Recorder(database, {item.oid: item for item in relations}, probe, str(script.module.__file__))
-    watchdog = Watchdog(scratch.server, database)
+    limit = WaitLimit(scratch.server, database)
     error: BaseException | None = None
 
     def around(function: Callable[..., Any]) -> None:
         with recorder.revision(op.get_bind()):
             function()
 
-    with recorder.recording(), watchdog.watching():
+    with recorder.recording(), limit.enforced():
         try:
             history.step(script, "upgrade", scratch.url(database), around)
         except (KeyboardInterrupt, HarnessError):
@@ -59,7 +59,7 @@ def trace(
         tuple(recorder.statements),
         error=said(error),
         sqlstate=sqlstate(error),
-        hung=_hung(watchdog.said, recorder),
+        hung=_hung(limit.exceeded, recorder),
         where=origin(error, Path(script.path)),
         line=last_line(error, Path(script.path))[1] or None,
     )
