@@ -1,66 +1,10 @@
-"""Strings of several statements: cut as the server cuts them, and watched one by one without being changed."""
+"""The statements of one string are traced one by one, and do what they do untraced."""
 
 from __future__ import annotations
 
-import contextlib
-
-import psycopg
 import pytest
 
-from harness.sql.lexer import split
 from tests.harness.migrations.workbench import Example, Workbench
-
-STRINGS = {
-    "plain": "SELECT 1; SELECT 2",
-    "semicolons in literals": r"""SELECT ';', E'\';', U&'\003b;', "a;b" FROM (SELECT 1 AS "a;b") x; SELECT 2""",
-    "dollar quotes": "SELECT $$;$$, $a$;$$;$a$, $é_1$;$é_1$; DO $x$ BEGIN PERFORM 1; END $x$; SELECT 3",
-    "comments": "SELECT 1 /* ; /* ; */ ; */; -- ; SELECT\n SELECT 2; /* ' */ SELECT 3 -- '",
-    "nothing between": ";; SELECT 1;; ; SELECT 2; --",
-    "dollars in names": "CREATE TEMP TABLE a$b$ (c$b$ int); SELECT c$b$ FROM a$b$; SELECT 1",
-    "a body of SQL": (
-        "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END; SELECT f()"
-    ),
-    "a rule": "CREATE TABLE r (i int); CREATE RULE x AS ON INSERT TO r DO ALSO (SELECT 1; SELECT (2)); SELECT 1",
-    "names that are words": "CREATE TEMP TABLE atomic (begin int, atomic int); TABLE atomic; SELECT 1",
-}
-
-BROKEN = (
-    "SELECT 1; SELECT 'a",
-    'SELECT 1; SELECT "a',
-    "SELECT 1; SELECT $a$;",
-    "SELECT 1; SELECT 2 /* /* */",
-    r"SELECT 1; SELECT E'\'",
-)
-
-
-@pytest.mark.parametrize("text", STRINGS.values(), ids=STRINGS)
-def test_a_string_is_cut_where_the_server_cuts_it(connection: psycopg.Connection, text: str) -> None:
-    """As many parts as the server gives results, and each part runs by itself."""
-    cursor = connection.execute(text.encode())
-    results = 1
-    while cursor.nextset():
-        results += 1
-    connection.rollback()
-    assert len(split(text)) == results
-    for part in split(text):
-        connection.execute(part.encode())
-
-
-@pytest.mark.parametrize("text", BROKEN)
-def test_a_string_without_an_end_is_not_cut(text: str) -> None:
-    """The server would refuse it as a whole, before its first statement."""
-    assert split(text) == []
-
-
-def test_backslashes_escape_where_the_server_says_so(connection: psycopg.Connection) -> None:
-    """With standard_conforming_strings off the quote behind a backslash ends nothing."""
-    text = r"SELECT 'a\'; SELECT 2' AS b; SELECT 3"
-    assert split(text, backslashes=True) == [r"SELECT 'a\'; SELECT 2' AS b", "SELECT 3"]
-    assert split(r"SELECT 'a\'; SELECT 2") == [r"SELECT 'a\'", "SELECT 2"]
-    refused = connection.info.server_version >= 190000  # from then on the setting is always on
-    with pytest.raises(psycopg.Error) if refused else contextlib.nullcontext():
-        connection.execute("SET standard_conforming_strings = off; SET escape_string_warning = off")
-        assert connection.execute(text.encode()).fetchone() == ("a'; SELECT 2",)
 
 
 @pytest.mark.slow
