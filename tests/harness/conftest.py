@@ -69,5 +69,5 @@ def project(pytester: pytest.Pytester, harness_config: Config, request: pytest.F
 
 @pytest.fixture(scope="session")
 def trial(tmp_path_factory: pytest.TempPathFactory, harness_config: Config) -> Config:
-    """A project whose database holds everything that a schema can hold."""
+    """A project whose database has everything that a schema can have."""
     return write_trial(tmp_path_factory.mktemp("trial"), harness_config.roles_path)

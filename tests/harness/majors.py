@@ -1,4 +1,4 @@
-"""The Postgres majors that are here, for what must hold on each of them."""
+"""The installed Postgres majors, for tests that must hold on each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The snapshot of the catalogue, and the difference of two."""
+"""A snapshot of the catalog is complete, and the difference of two is exact."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_an_index_keeps_keys_apart_from_what_it_includes(connection: psycopg.Con
 
 
 def test_the_scope_is_the_project_and_nothing_else(connection: psycopg.Connection[Any]) -> None:
-    """Every schema of its own, no extension's objects, no migration table; partitions are there but no roots."""
+    """All schemas of the project, no objects of extensions, no migration table; partitions are not roots."""
     snapshot = read_snapshot(connection)
     assert {table.qualified for table in snapshot.roots} == {
         "Odd Name.Ta ble",
@@ -158,7 +158,7 @@ def test_a_table_that_is_gone_is_one_change(connection: psycopg.Connection[Any])
     assert changes(connection, before, 'DROP TABLE "Odd Name"."Ta ble"') == ["table Odd Name.Ta ble is gone"]
 
 
-def test_each_attribute_is_a_change_of_its_own(connection: psycopg.Connection[Any]) -> None:
+def test_each_attribute_is_a_separate_change(connection: psycopg.Connection[Any]) -> None:
     """Kind, name, attribute, before and after."""
     before = read_snapshot(connection)
     changed = "ALTER TABLE person ALTER feels DROP DEFAULT, ALTER feels DROP NOT NULL, ADD COLUMN extra int"

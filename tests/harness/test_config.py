@@ -1,4 +1,4 @@
-"""`[tool.harness]`, and what a mistake in it says."""
+"""`[tool.harness]` is read, and mistakes in it are named."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_exemptions_are_read_with_their_reasons(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_names_the_file_and_the_key(tmp_path: Path, text: str, says: str) -> None:
-    """Whoever mistypes a key reads which one, and in which file."""
+    """The error names the mistyped key and the file."""
     with pytest.raises(HarnessError) as caught:
         read(tmp_path, text)
     assert says in str(caught.value)
@@ -75,7 +75,7 @@ def test_alembic_may_name_the_same_migrations(tmp_path: Path, written: str) -> N
 
 
 def test_migrations_are_looked_for_where_they_are_needed(tmp_path: Path) -> None:
-    """A path without an env.py is told with the key that names it; with one it is the path."""
+    """For a path without env.py the error names the key."""
     config = read(tmp_path, TABLE)
     with pytest.raises(HarnessError, match=r"migrations = 'migrations': there is no .*/migrations/env\.py"):
         _ = config.migrations_path

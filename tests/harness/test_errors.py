@@ -1,4 +1,4 @@
-"""What the harness says when it is asked for what cannot be: each with the value, and the way out."""
+"""The harness's errors name the value, what was looked at, and a remedy."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def refused(call: Callable[[], object]) -> str:
         ({}, "other.ini", "there is no such file"),
     ],
 )
-def test_a_directory_without_an_alembic_project_is_said_to_be_one(
+def test_a_directory_without_an_alembic_project_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: Mapping[str, str], named: str | None, says: str
 ) -> None:
     """The error says what was looked for, and where."""
@@ -130,7 +130,7 @@ def test_an_address_is_read_back_as_it_was_written(host: str) -> None:
     assert str(url.port or url.query["port"]) == "5433"
 
 
-def test_a_role_that_is_none_is_refused_with_those_there_are(database: Database) -> None:
+def test_an_unknown_role_is_refused_with_the_known_ones(database: Database) -> None:
     """`as_role` says what it takes."""
     text = refused(lambda: database.as_role("owner").dsn)
     assert "'owner'" in text
@@ -159,7 +159,7 @@ def test_models_that_the_server_refuses_are_no_traceback(empty_database: Databas
     assert "no_such_function" in refused(lambda: declared(metadata, empty_database.engine))
 
 
-def test_models_may_stand_in_schemas_and_need_extensions(empty_database: Database) -> None:
+def test_models_may_use_schemas_and_extensions(empty_database: Database) -> None:
     """Both are made before the tables, since models have no word for either."""
     metadata = sa.MetaData(schema="apart")
     sa.Table("item", metadata, sa.Column("id", sa.Integer, primary_key=True))
@@ -167,7 +167,7 @@ def test_models_may_stand_in_schemas_and_need_extensions(empty_database: Databas
     assert [table.qualified for table in snapshot.tables] == ["apart.item"]
 
 
-def test_fewer_than_no_rows_cannot_be_written(database: Database) -> None:
+def test_a_negative_number_of_rows_is_refused(database: Database) -> None:
     """The number is in the refusal."""
     with database.connect() as connection:
         assert "-1 rows" in refused(lambda: fill(connection, rows=-1))

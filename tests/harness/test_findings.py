@@ -1,4 +1,4 @@
-"""Rule, Finding, Exemption, and what they add up to."""
+"""Findings and exemptions add up to a verdict."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.findings import Exemption, Finding, Rule
 from harness.rules import judge
 
-BROKEN = Rule("table-without-key", "error", "A table has a key", "rows cannot be told apart", "add a primary key")
+BROKEN = Rule("table-without-key", "error", "A table has a key", "rows cannot be distinguished", "add a primary key")
 ODD = Rule("column-odd", "warning", "A column is even", "it reads badly", "rename it")
 REASON = "kept for the importer, see the decision of May"
 
@@ -46,7 +46,7 @@ def test_an_exemption_that_nothing_needs_any_more_fails() -> None:
     assert f"nothing breaks this rule there ({REASON})" in str(verdict)
 
 
-def test_a_misspelt_rule_is_said_to_be_one() -> None:
+def test_a_misspelt_rule_is_named_with_the_nearest() -> None:
     """To hear that nothing breaks the rule would send a person to the wrong place."""
     verdict = judge([], [Exemption("tabel-without-primary-key", "public.gone", REASON)])
     assert "no rule is called tabel-without-primary-key (is table-without-primary-key meant?)" in str(verdict)
@@ -87,6 +87,6 @@ def test_a_finding_reads_severity_rule_object_values_why_and_fix() -> None:
     assert str(finding).splitlines() == [
         "error: table-without-key: public.a",
         "  has columns x, y and no key",
-        "  why: rows cannot be told apart",
+        "  why: rows cannot be distinguished",
         "  fix: op.create_primary_key(...)",
     ]

@@ -1,4 +1,4 @@
-"""Options, markers and fixtures of the plugin, seen by a whole run of pytest in a small project."""
+"""The plugin's options, markers and fixtures work in a small project."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_test_gets_a_migrated_database_and_the_header_names_the_server(project
 
 
 def test_a_folder_marks_its_tests(project: pytest.Pytester) -> None:
-    """`-m schema` finds what lies in tests/schema, and what asks for a database is `integration` by itself."""
+    """`-m schema` selects tests/schema, and a test that asks for a database is `integration`."""
     body = "def test_it(): pass"
     for folder in ("migrations", "schema", "api", "other"):
         project.mkpydir(f"tests/{folder}").joinpath(f"test_{folder}.py").write_text(body)
@@ -58,7 +58,7 @@ def test_an_api_test_may_not_ask_for_a_database(project: pytest.Pytester) -> Non
 
 
 @pytest.mark.parametrize("fixture", ["connection", "empty_database"])
-def test_nor_for_anything_else_that_leads_there(project: pytest.Pytester, fixture: str) -> None:
+def test_an_api_test_may_not_ask_for_a_connection(project: pytest.Pytester, fixture: str) -> None:
     """A connection is a look behind the API too."""
     project.makepyfile(**{"tests/api/test_it": f"def test_it({fixture}): pass"})
     result = project.runpytest_inprocess()
@@ -245,7 +245,7 @@ def test_a_revision_that_is_no_python_stops_the_collection_with_its_reason(proje
     result.stdout.no_fnmatch_line("*fixtures.py*")
 
 
-def test_a_report_that_can_no_longer_be_written_is_told(project: pytest.Pytester) -> None:
+def test_a_report_that_cannot_be_written_is_an_error(project: pytest.Pytester) -> None:
     """The run ends with 2, and the tests' own results are shown all the same."""
     body = "def test_it():\n    from pathlib import Path\n    Path('a.json').mkdir()"
     project.makepyfile(**{"tests/test_it": body})
@@ -262,7 +262,7 @@ def test_a_run_without_integration_needs_no_postgres(project: pytest.Pytester) -
     result.assert_outcomes(passed=1, deselected=1)
 
 
-def test_a_test_of_its_own_cluster_may_stop_it(project: pytest.Pytester) -> None:
+def test_a_test_may_stop_its_own_cluster(project: pytest.Pytester) -> None:
     """`own_cluster` gives a server that a test can stop and start, while the run's own goes on."""
     project.makepyfile(
         **{

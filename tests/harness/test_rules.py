@@ -64,8 +64,8 @@ def test_a_check_must_say_what_it_takes() -> None:
     assert "odd-rule" not in rules._CATALOGUE
 
 
-def test_a_rule_that_is_not_there_is_told_with_the_nearest() -> None:
-    """Whoever mistypes an id reads the one that was meant."""
+def test_an_unknown_rule_is_an_error_with_the_nearest() -> None:
+    """The error for a mistyped id names the nearest one."""
     with pytest.raises(HarnessError, match=r"no rule 'table-rewritten'(?s:.)*table-rewrite"):
         named("table-rewritten")
 

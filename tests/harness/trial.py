@@ -1,4 +1,4 @@
-"""A project whose database holds everything that a schema can hold."""
+"""A project whose database has everything that a schema can have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each revision, run on seeded rows and watched, does no harm in production."""
+"""Each revision does no harm when it is traced on seeded rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replicas that start together migrate one after the other."""
+"""Replicas that start together migrate one after another."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def test_history_only_grows_at_its_end(
     judge: Callable[..., Verdict],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """No released revision was edited or removed, and every other stands above them.
+    """No released revision was edited or removed, and every other one is above them.
 
     What was compared is printed, because without a remote branch it is nothing.
     """

@@ -1,4 +1,4 @@
-"""What each role may do, and above all what it may not; the roles are those of production, from the same file."""
+"""The roles of production, made from the same file, may do what they should and no more."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ VERSION = {
 }
 
 
-def test_the_app_cannot_say_where_the_schema_stands(database: Database, names: dict[str, sql.Composable]) -> None:
+def test_the_app_cannot_change_the_recorded_revision(database: Database, names: dict[str, sql.Composable]) -> None:
     """It reads the revision for /ready; only migrations write it, also after the roles have been made again."""
     for _ in range(2):
         assert {each: refusal(database, "app", each, names) for each in VERSION} == VERSION
@@ -127,7 +127,7 @@ def test_the_app_cannot_say_where_the_schema_stands(database: Database, names: d
 
 
 @pytest.mark.parametrize("role", ["app", "readonly"])
-def test_nobody_passes_rights_on(role: str, database: Database, names: dict[str, sql.Composable]) -> None:
+def test_no_role_can_grant_its_rights(role: str, database: Database, names: dict[str, sql.Composable]) -> None:
     """Postgres refuses a GRANT or only warns that nothing was granted: either way PUBLIC has got nothing."""
     grant = "GRANT SELECT, INSERT ON {table} TO PUBLIC"
     refusal(database, role, grant, names, "-c default_transaction_read_only=off")
@@ -137,7 +137,7 @@ def test_nobody_passes_rights_on(role: str, database: Database, names: dict[str,
 
 
 def test_what_a_migration_creates_the_app_can_use_without_a_grant(database: Database) -> None:
-    """Rows in and out, an identity and a sequence, in public and in a schema of its own; a reader reads them."""
+    """Rows in and out, an identity and a sequence, in public and in another schema; a reader reads them."""
     with database.connect() as connection:
         connection.execute("CREATE SCHEMA extra")
         for schema in ("public", "extra"):
@@ -180,7 +180,7 @@ def test_the_owner_cannot_log_in(database: Database) -> None:
 
 
 @pytest.mark.parametrize("role", LOGINS)
-def test_no_login_is_more_than_it_says(role: str, database: Database) -> None:
+def test_no_login_has_further_rights(role: str, database: Database) -> None:
     """No superuser, nobody who makes roles or databases, nobody whom row security does not bind."""
     with database.connect() as connection:
         rights = connection.execute(

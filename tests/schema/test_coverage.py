@@ -1,4 +1,4 @@
-"""What the models load and what the application sends is served by indexes."""
+"""Indexes serve what the models load and what the application sends."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_every_relationship_loads_by_an_index(
 def test_statements_of_the_application(
     rule: str, database: Database, catalog: Snapshot, harness_config: Config, judge: Callable[..., Verdict]
 ) -> None:
-    """Planned for any values, as the role that sends them, they read no table from end to end and join no needless one.
+    """Planned for any values, as the role that sends them, they read no whole table and join no needless one.
 
     These are the statements of each route in statements.json, which the API suite keeps complete.
     """

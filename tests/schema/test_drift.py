@@ -1,4 +1,4 @@
-"""The models and the migrations: one schema, told twice."""
+"""The models and the migrations make the same schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schema is looked at, never touched: two locks, both tried on every run."""
+"""Schema tests cannot write, for two reasons that are each tested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schema at head, read once and judged by every rule: one test a rule, so that CI names the broken one."""
+"""The schema at head is judged by every rule, one test each, so that CI names the broken one."""
 
 from __future__ import annotations
 

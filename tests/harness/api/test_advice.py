@@ -1,4 +1,4 @@
-"""What is said beside a finding depends on what was found."""
+"""A finding's advice depends on what was found."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.wire.recording import Recording, RoundTrip, WireStatement
         ("MERGE INTO item USING other ON item.id = other.id WHEN MATCHED THEN DELETE", "one statement for all rows"),
     ],
 )
-def test_a_loop_is_cured_by_what_it_repeats(statement: str, advice: str) -> None:
+def test_the_fix_of_a_loop_depends_on_what_it_repeats(statement: str, advice: str) -> None:
     """Reads are loaded together, writes are sent together."""
     trips = [
         RoundTrip(1, number, number + 0.001, "query", [WireStatement(statement, "query", number)])
@@ -37,8 +37,8 @@ def test_connections_that_are_opened_for_many_clients_are_counted() -> None:
     assert "2 connections opened, 0 allowed" in found.message
 
 
-def test_a_message_that_was_cut_is_read_as_far_as_it_goes() -> None:
-    """A client that breaks the protocol is the server's to refuse: the observer only looks on."""
+def test_a_truncated_message_is_read_as_far_as_it_goes() -> None:
+    """The server refuses a client that breaks the protocol; the observer only records."""
     assert text(b"SELECT 1") == ("SELECT 1", 9)
     assert parse(b"name\0SELECT $1\0") == ("name", "SELECT $1", ())
     assert parse(b"\0SELECT $1\0\x00\x02\x00\x00\x00\x17") == ("", "SELECT $1", (23,))

@@ -1,4 +1,4 @@
-"""The app's place behind one uvicorn: apps that do not start, that fail, and requests that come too late."""
+"""One uvicorn serves the app of each test, also when the app does not start or fails."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_a_failure_after_the_answer_leaves_the_answer_whole(
 
 
 def test_a_request_after_its_test_finds_no_app(app_server: AppServer, caplog: pytest.LogCaptureFixture) -> None:
-    """A client that outlived its test is told so in the log: it must never reach the next test's app."""
+    """The log reports a client that outlives its test; it never reaches the next test's app."""
     servers = logging.getLogger("uvicorn.error")
     servers.addHandler(caplog.handler)  # an app before this one may have kept the server's lines for its own
     with app_server.run(broken_before, "shop:app"):

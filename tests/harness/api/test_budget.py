@@ -1,4 +1,4 @@
-"""Each rule of a request finds its violation, names it, and leaves a clean request alone."""
+"""Each rule for a request finds its violating example and accepts its clean one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ VIOLATING = {
     "count-in-list": judge(request(*trips(READ, "SELECT count(*) AS n FROM todo"))),
     "work-after-answer": judge(request(*LATE, answered=0.0035)),
     "idle-in-transaction": judge(request(*trips("BEGIN", READ, "COMMIT", step=1.5))),
-    "transaction-left-open": judge(request(*trips("BEGIN", READ), unsettled="connection 1 stands in a transaction")),
+    "transaction-left-open": judge(request(*trips("BEGIN", READ), unsettled="connection 1 is in a transaction")),
     "query-growth": query_growth({1: request(*trips(READ, READ), items=1), 10: request(*trips(*[READ] * 11), items=9)}),
     "unbounded-list": unbounded_list({1: request(*trips(READ), items=1), 100: request(*trips(READ), items=100)}),
     "latency-objective": latency_objective(Timing("GET /todos", 1, 1, (0.002,), (0.03, 0.21))),
@@ -89,7 +89,7 @@ def test_a_clean_request_passes(rule: str) -> None:
     assert CLEAN[rule] == []
 
 
-def test_a_loop_is_named_with_its_cure() -> None:
+def test_a_loop_is_named_with_its_fix() -> None:
     """The failure says which statement repeats, how often, how long it took, and what usually is the cause."""
     (finding,) = VIOLATING["query-loop"]
     text = str(finding)
@@ -114,7 +114,7 @@ def test_a_raised_budget_is_kept() -> None:
 
 
 @pytest.mark.parametrize(("queries", "most", "needed"), [(5, 4, "4 are enough"), (4, 1, "the 3 that every request")])
-def test_a_budget_that_nobody_needs_says_what_is_enough(queries: int, most: int, needed: str) -> None:
+def test_a_stale_budget_names_the_number_that_is_enough(queries: int, most: int, needed: str) -> None:
     """The number to write, or that the marker can go."""
     (finding,) = judge_budget("test_it", Limits(queries=queries), most)
     assert (finding.object, needed in finding.message) == ("test_it", True)
@@ -136,7 +136,7 @@ def test_a_ping_is_named_and_is_a_round_trip(ping: str) -> None:
 
 
 def test_what_only_opens_a_connection_is_no_round_trip_of_a_request() -> None:
-    """The start-up has a rule of its own; a SET that is sent with each request is waited for as a query is."""
+    """Opening has its own rule; a SET in each request is a round trip like a query."""
     assert request(RoundTrip(1, 0, 0.001), *trips("SET search_path TO a", READ)).trips == 2
 
 
@@ -146,7 +146,7 @@ def test_a_question_whether_the_database_answers_is_no_ping() -> None:
 
 
 def test_a_route_is_a_row_of_medians() -> None:
-    """The table's row tells what the route asks and its medians in milliseconds."""
+    """The row has what the route asks of the database, and its medians in milliseconds."""
     assert Timing("POST /a", 2, 4, (0.004,), (0.045, 0.046, 0.05)).cells == ("POST /a", "2", "4", "4.0", "46.0")
 
 
@@ -185,12 +185,12 @@ def test_what_counts_something_else_is_left_alone(text: str) -> None:
 
 
 def test_a_list_of_constant_length_is_not_unbounded() -> None:
-    """The countries of the world stand beside a page of ten; they were as many when one row was there."""
+    """A fixed list, such as all countries, is as long with one row as with a hundred."""
     assert unbounded_list({size: request(*trips(READ), items=249) for size in (1, 10, 100)}) == []
 
 
 def test_a_route_that_costs_too_much_says_what_it_sent_and_what_to_do() -> None:
-    """Route, what it needs, what is allowed, every statement, and how to mend or accept it."""
+    """Route, what it needs, what is allowed, every statement, and how to fix or accept it."""
     text = str(*route_cost(Timing("GET /a", 2, 3, (0.1,), (0.1,), "    1.0 ms  #1  SELECT b"), queries=1, trips=1))
     assert text.startswith("error: route-cost: GET /a\n  2 queries in 3 round trips; a GET may make 1 in 1\n")
     assert "    1.0 ms  #1  SELECT b\n" in text

@@ -1,4 +1,4 @@
-"""The examples of the API rules as apps: each fault is caught by an ordinary request, and named."""
+"""An ordinary request reveals each fault that the API rules describe."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def faulty_app(wire: Observer, empty_database: Database, app_server: AppServer) 
 
 
 def add_items(client: Client, count: int) -> None:
-    """Items, each with an owner of its own."""
+    """Items, each with another owner."""
     owners = client.seed("owner", [{"name": f"owner {number}"} for number in range(count)])
     client.seed("item", [{"owner_id": owner["id"]} for owner in owners])
 

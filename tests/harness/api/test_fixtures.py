@@ -1,4 +1,4 @@
-"""The markers and fixtures of API tests, by runs of a small project."""
+"""The markers and fixtures of API tests work in a small project."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_growth_marker_compares_three_sizes(project: pytest.Pytester) -> Non
     result.stdout.fnmatch_lines(["*unbounded-list: GET /items*", "*100 items while 100 exist*"])
 
 
-def test_the_marker_of_a_budget_wants_a_reason(project: pytest.Pytester) -> None:
+def test_a_raised_budget_needs_a_reason(project: pytest.Pytester) -> None:
     """A budget is raised with a reason, and an exemption of the project covers one route."""
     project.makepyfile(
         **{

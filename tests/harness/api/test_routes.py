@@ -1,4 +1,4 @@
-"""Which routes answer with a list is read from the document, and from the answer where the document is silent."""
+"""A route that returns a list is recognised by the OpenAPI document, or else by its answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.api.transport import items
 
 
 class Todo(BaseModel):
-    """One row, with plain values of its own and others below it."""
+    """One row with plain values, and with others below it."""
 
     title: str
     tags: list[str] = []

@@ -1,4 +1,4 @@
-"""A server of each major that is here, with a template of everything that a schema can hold."""
+"""A server of each installed major, with a template that holds everything a schema can hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actions of a test to its database, and what is expected of the harness after them."""
+"""What a test may do to its database, and what the harness does next."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Scenario:
 
 
 def run(*statements: str, role: str = "migrator", commit: bool = True) -> Test:
-    """A test that runs statements, each in a transaction of its own unless `commit` is False."""
+    """A test that runs statements, each in its own transaction unless `commit` is False."""
 
     def actions(database: Database, stack: contextlib.ExitStack) -> None:
         with contextlib.closing(database.as_role(role).connect(autocommit=commit)) as connection:

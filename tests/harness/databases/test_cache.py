@@ -1,4 +1,4 @@
-"""What stays between runs, and what a run does when it is damaged, shared, or cannot be written."""
+"""The cache speeds up later runs, and no damage to it fails one."""
 
 from __future__ import annotations
 

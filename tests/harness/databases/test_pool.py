@@ -1,4 +1,4 @@
-"""Databases held ready in the background, and what happens when the background fails."""
+"""Databases are made ahead in the background, and a run survives its failure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_databases_come_back_reset_or_cloned(databases: Databases) -> None:
     assert databases.failure == ""
 
 
-def test_a_test_that_insists_gets_an_unused_clone(databases: Databases) -> None:
+def test_a_test_can_ask_for_an_unused_clone(databases: Databases) -> None:
     """With `unused` no test had the database before, however many are ready."""
     for _ in range(4):
         _use(databases)
@@ -47,7 +47,7 @@ def test_a_test_that_insists_gets_an_unused_clone(databases: Databases) -> None:
 
 
 @pytest.mark.parametrize("step", ["reset", "clone", "drop"])
-def test_a_crash_in_the_background_is_made_up_for(
+def test_a_run_survives_a_crash_in_the_background(
     databases: Databases, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When a thread ends, its traceback is kept, and the tests' own thread makes the clones."""

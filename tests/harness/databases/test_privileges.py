@@ -1,4 +1,4 @@
-"""Privileges that CREATE DATABASE does not copy."""
+"""A clone gets the privileges that CREATE DATABASE does not copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a test can do outside its database: to its name and settings, and to what all databases share."""
+"""What a test changes outside its database is restored before the next test."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_next_database_has_the_templates_settings(server: TrialServer, origi
 
 
 @pytest.mark.parametrize("scenario", SHARED, ids=lambda scenario: scenario.name)
-def test_what_all_databases_share_is_put_back(server: TrialServer, scenario: Scenario) -> None:
+def test_what_all_databases_share_is_restored(server: TrialServer, scenario: Scenario) -> None:
     """No clone undoes what a test did to a role or to the server's settings, so the harness does it itself."""
     clone = server.clone()
     before = server.shared()

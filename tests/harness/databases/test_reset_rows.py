@@ -1,4 +1,4 @@
-"""What a test can do to rows, sequences and sessions: it is undone, or a new clone takes the place."""
+"""What a test does to rows, sequences and sessions is reset, or the next test gets a clone."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ SCENARIOS = [
     Scenario("triggers that always fire", run("INSERT INTO audited VALUES (1)"), "cloned"),
     Scenario("a seeded row changed", run("UPDATE colour SET name = 'blue' WHERE id = 1"), "cloned"),
     Scenario("a seeded row deleted", run("DELETE FROM colour WHERE id = 1"), "cloned"),
-    Scenario("a row beside seeded ones", run("INSERT INTO colour VALUES (3, 'x')"), "cloned"),
+    Scenario("a row next to seeded ones", run("INSERT INTO colour VALUES (3, 'x')"), "cloned"),
     Scenario("a prepared transaction", leave_prepared, "cloned"),
     Scenario("a large object", make_a_large_object, "cloned"),
 ]
@@ -111,7 +111,7 @@ def test_a_database_that_nobody_wrote_to_is_not_touched(server: TrialServer) -> 
     assert again.how == "reused, nothing was written"
 
 
-def test_an_undo_that_fails_is_no_undo(server: TrialServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reset_that_fails_becomes_a_clone(server: TrialServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the server refuses to empty a table, a new clone takes the place, and the reason is the server's."""
     clone = server.clone()
     with server.open(clone).connect() as connection:

@@ -1,4 +1,4 @@
-"""What a test can do to the schema: no reset undoes it, so a new clone takes the place."""
+"""After a change of the schema the next test gets a clone."""
 
 from __future__ import annotations
 
@@ -88,5 +88,5 @@ SCENARIOS = [
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_the_next_database_has_the_templates_schema(server: TrialServer, original: str, scenario: Scenario) -> None:
-    """Whatever a test changed beside rows, it is seen, and the next database is a new clone."""
+    """Every change other than of rows is seen, and the next database is a clone."""
     check(scenario, server, original)

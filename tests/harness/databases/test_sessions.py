@@ -1,4 +1,4 @@
-"""Sessions opened ahead: a test that asks for a connection gets one that is open already, and is like a new one."""
+"""A connection that was opened ahead is like a new one."""
 
 from __future__ import annotations
 

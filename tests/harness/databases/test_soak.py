@@ -1,4 +1,4 @@
-"""Five thousand tests in one run: nothing grows."""
+"""Nothing grows in a run of five thousand tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.nightly]
 
 TESTS = 5000
 WINDOW = 500
-DEEDS = [
+ACTIONS = [
     *["INSERT INTO item (name) VALUES ('a'); INSERT INTO part (item_id) SELECT id FROM item"] * 7,
     *["SELECT count(*) FROM item"] * 2,
     "CREATE TABLE extra (id int)",
@@ -64,7 +64,7 @@ def test_nothing_grows_in_a_long_run(trial: Config) -> None:
             fresh = databases.create(migrated=True)
             with fresh.connect(autocommit=True) as connection:
                 assert connection.execute("SELECT count(*) FROM item").fetchone() == (0,)
-                connection.execute(DEEDS[number % len(DEEDS)].encode())
+                connection.execute(ACTIONS[number % len(ACTIONS)].encode())
             databases.drop(fresh)
             taken.append(time.perf_counter() - start)
             if number + 1 == WINDOW:

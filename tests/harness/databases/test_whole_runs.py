@@ -1,4 +1,4 @@
-"""Whole runs of pytest on a small project: what is kept, what is shown, and other people's fixtures on our server."""
+"""Whole runs of pytest on a small project: what they keep, print, and share with pytest-postgresql."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def test_without_keep_db_nothing_is_kept(project: pytest.Pytester, base: Path) -
     assert not list(base.glob("pg-harness-*/*"))
 
 
-def test_the_way_to_a_database_is_shown(project: pytest.Pytester) -> None:
-    """-vv says beside PASSED whether a database was cloned, reset or reused; `fresh_clone` insists on a new clone."""
+def test_verbose_output_says_how_a_database_was_made(project: pytest.Pytester) -> None:
+    """With -vv, PASSED is followed by cloned, reset or reused; `fresh_clone` always gets a clone."""
     project.makepyfile(
         **{
             "tests/test_it": """
@@ -81,7 +81,7 @@ def test_the_way_to_a_database_is_shown(project: pytest.Pytester) -> None:
 
 
 def test_fixtures_of_pytest_postgresql_work_on_the_harness_server(project: pytest.Pytester) -> None:
-    """A client factory gets a migrated database of its own for each test, beside the harness's."""
+    """A client factory gets another migrated database for each test, besides the harness's."""
     project.makepyfile(
         **{
             "tests/test_it": """
@@ -118,7 +118,7 @@ def test_a_run_without_cache_writes_none(
     assert len(list(tmp_path.rglob("template-*.tar"))) == 1
 
 
-def test_a_crash_in_the_background_is_said(project: pytest.Pytester) -> None:
+def test_a_crash_in_the_background_is_reported(project: pytest.Pytester) -> None:
     """The run passes, and its summary has the traceback."""
     project.makepyfile(
         **{
@@ -172,7 +172,7 @@ def test_a_full_disk_in_a_tests_own_statement_is_explained(project: pytest.Pytes
     )
 
 
-def test_a_server_without_walinspect_is_said(project: pytest.Pytester) -> None:
+def test_a_server_without_walinspect_is_reported(project: pytest.Pytester) -> None:
     """Where the contrib package is missing each database is a clone, and the summary says so, why, and what to do."""
     project.makefile(".sql", wal_functions="CREATE EXTENSION not_installed")
     project.makepyfile(
@@ -214,7 +214,7 @@ def test_tests_without_postgres_run_without_postgres(
 def test_each_worker_of_xdist_has_its_own_server_from_one_cache(
     project: pytest.Pytester, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With -n 2 and a cold cache one worker makes the template, and both start from it, on servers of their own."""
+    """With -n 2 and a cold cache one worker makes the template, and both start from it, each on its own server."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     project.makepyfile(
         **{

@@ -1,4 +1,4 @@
-"""A workbench for revisions, on the run's server."""
+"""A workbench runs revisions on the run's server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is taken for a bound of the rows that a statement writes."""
+"""Which conditions limit the number of rows that a statement writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m harness migrations` judges any Alembic project, on a server of its own, and prints what it should."""
+"""`python -m harness migrations` judges any Alembic project on its own server."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_a_finding_of_the_file_and_its_exemption_count(
 def test_an_env_that_connects_elsewhere_is_stopped(
     shop: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """env.py with an address of its own never reaches it, and the finding says why."""
+    """An address written in env.py is never reached, and the finding says why."""
     env = """
         from alembic import context
         from sqlalchemy import create_engine
@@ -134,7 +134,7 @@ def test_an_env_that_connects_elsewhere_is_stopped(
     assert "db.invalid" in capsys.readouterr().err
 
 
-def test_an_env_finds_the_app_beside_its_configuration(
+def test_an_env_can_import_the_app_next_to_its_configuration(
     shop: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`prepend_sys_path` of alembic.ini holds for env.py, and for nobody afterwards."""
@@ -172,7 +172,7 @@ def test_mistakes_end_with_two(
 
 
 @pytest.mark.parametrize("asked", ["b1:a2", "a2:b1"])
-def test_a_stretch_across_two_branches_is_refused(
+def test_a_range_across_two_branches_is_refused(
     shop: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str], asked: str
 ) -> None:
     """Neither comes after the other: in one direction nothing would be judged, and that green."""
@@ -195,7 +195,7 @@ def test_two_revisions_of_one_id_are_refused(
     assert "a2.py" in err
 
 
-def test_a_history_without_revisions_is_no_clean_one(
+def test_a_history_without_revisions_is_an_error(
     shop: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Green would mean that something had been judged."""

@@ -1,4 +1,4 @@
-"""What a project opens reaches the database that it is given, or nothing."""
+"""A migration can connect only to the database that it is given."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def engine(**arguments: object) -> None:
         pytest.param(lambda: psycopg.connect("host=db.invalid,127.0.0.1 port=54321 dbname=traced"), id="two hosts"),
     ],
 )
-def test_no_way_leads_elsewhere(opens: Callable[[], object]) -> None:
+def test_no_connection_reaches_another_database(opens: Callable[[], object]) -> None:
     """The refusal comes before a name is looked up: nothing is sent, nothing is waited for."""
     with (
         restrict_connections(GIVEN),
@@ -52,8 +52,8 @@ def test_no_way_leads_elsewhere(opens: Callable[[], object]) -> None:
         opens()
 
 
-def test_libpq_s_environment_leads_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PGHOST names production on many a machine."""
+def test_pghost_cannot_redirect_a_migration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many developers have PGHOST set to production."""
     monkeypatch.setenv("PGHOST", "db.invalid")
     with restrict_connections(GIVEN), pytest.raises(ForeignConnectionError, match=r"traced on db\.invalid:54321"):
         psycopg.connect("port=54321 dbname=traced")
@@ -65,8 +65,8 @@ def test_a_thread_that_the_project_starts_is_refused_too() -> None:
         threads.submit(lambda: psycopg.connect(AWAY)).result()
 
 
-def test_threads_of_before_are_let_be(database: Database) -> None:
-    """The harness makes databases beside the step, on the server's other databases."""
+def test_existing_threads_may_still_connect(database: Database) -> None:
+    """While a revision runs, the harness makes databases through other databases of the server."""
     may, found = threading.Event(), []
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""docs/migrations.md says what the rules are."""
+"""docs/migrations.md lists every rule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.rules import catalogue
 PAGE = Path(__file__).parents[3] / "docs" / "migrations.md"
 
 
-def test_every_rule_stands_in_the_documentation_as_it_is() -> None:
+def test_every_rule_is_documented_word_for_word() -> None:
     """Id, severity, promise and reason, word for word, each once."""
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     rules = [check.rule for check in catalogue("migrations", "trace", "history")]

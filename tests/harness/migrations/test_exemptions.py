@@ -1,4 +1,4 @@
-"""The exemptions that a revision file states about itself are read without running it."""
+"""The exemptions of a revision are read without running its file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write(folder: Path, code: str) -> Path:
 
 
 def test_exemptions_are_read_in_order_and_without_running_the_file(tmp_path: Path) -> None:
-    """A key is rule:object, where the object may hold colons of its own; a file that raises can still be judged."""
+    """A key is rule:object, where the object may contain colons; a file that raises can still be judged."""
     code = f"""
 exemptions: dict[str, str] = {{
     "drop-column:public.account.age": "{REASON}",
@@ -67,7 +67,7 @@ def test_a_revision_that_states_none_has_no_exemptions(code: str, tmp_path: Path
     ],
 )
 def test_a_mistake_is_named_with_file_line_and_an_example(code: str, problem: str, tmp_path: Path) -> None:
-    """Whoever mistypes an exemption is told where, what was found, and how it is written."""
+    """The error names the place, what was found, and a correct example."""
     with pytest.raises(HarnessError, match=problem) as caught:
         read_exemptions(write(tmp_path, code))
     assert "0007_drop_age.py, line" in str(caught.value)

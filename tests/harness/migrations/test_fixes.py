@@ -1,4 +1,4 @@
-"""A fix is for the cause that was seen, with the names that were used, and is safe when it is pasted."""
+"""A fix matches the cause and the names of its finding, and is safe when pasted."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def test_a_pasted_fix_is_clean(workbench: Workbench, rule: str, upgrade: str, do
     ]
 
 
-def test_not_null_is_proved_with_the_column_s_name(workbench: Workbench) -> None:
-    """Table and column stand in the fix, which reads nothing under the exclusive lock."""
+def test_the_fix_of_a_not_null_names_the_column(workbench: Workbench) -> None:
+    """The fix names table and column, and reads nothing under the exclusive lock."""
     upgrade = "ALTER TABLE account ALTER COLUMN age SET DEFAULT 0\nALTER TABLE account ALTER COLUMN age SET NOT NULL"
     fix = finding(workbench, "not-null-scan-blocking", upgrade, NOT_NULL_BACK).fix
     assert "CHECK (age IS NOT NULL) NOT VALID" in fix
@@ -141,7 +141,7 @@ def test_a_default_for_each_row_can_be_added_as_the_fix_says(workbench: Workbenc
         ('raise RuntimeError("not today")', 'line 10: raise RuntimeError("not today")'),
     ],
 )
-def test_a_revision_that_fails_is_told_where_and_what_to_do(workbench: Workbench, upgrade: str, said: str) -> None:
+def test_a_failed_revision_names_its_line_and_a_remedy(workbench: Workbench, upgrade: str, said: str) -> None:
     """File, line and its text, and a remedy for that kind of error."""
     found = str(finding(workbench, "revision-fails", upgrade))
     assert said in found

@@ -1,4 +1,4 @@
-"""In a project's own run each revision is a test, and its failure holds what a person needs."""
+"""In a project each revision is a test, whose failure has what a developer needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXEMPTIONS = 'exemptions = {"index-build-blocking:public.item.item_name": "forty
 
 @pytest.fixture
 def shop(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """The small project, with a test of its revisions and a cache of its own."""
+    """The small project, with a test of its revisions and its own cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(project.path / "cache"))
     (project.path / "tests" / "migrations").mkdir()
     (project.path / "tests" / "migrations" / "test_hazards.py").write_text(TEST, encoding="utf-8")
@@ -61,7 +61,7 @@ def test_an_exemption_passes_and_is_printed(shop: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["Exemptions in force", "*forty rows, and nobody writes at night*"])
 
 
-def test_a_misspelt_rule_is_said_to_be_one(shop: pytest.Pytester) -> None:
+def test_a_misspelt_rule_is_named_with_the_nearest(shop: pytest.Pytester) -> None:
     """To hear that nothing breaks the rule would send a person to the wrong place."""
     add(shop, EXEMPTIONS.replace("index-build-blocking", "index-build-blockign"))
     result = shop.runpytest_inprocess("--no-cache")
@@ -109,7 +109,7 @@ def test_both_doors_say_the_same(shop: pytest.Pytester, cluster: Cluster, capsys
         file.write(ALEMBIC)
     program = cluster.installation.program("postgres")
     assert main(["migrations", "--config", file.name, "--postgresql-exec", program]) == 1
-    told = [text for text in capsys.readouterr().out.split("\n\n") if text.startswith("error: ")]
+    printed = [text for text in capsys.readouterr().out.split("\n\n") if text.startswith("error: ")]
     rules = {"index-build-blocking", "sql-in-fstring", "column-money", "stale-exemption", "downgrade-not-symmetric"}
-    assert rules <= {text.split(": ")[1] for text in told}
-    assert [text for text in told if text not in inside] == []
+    assert rules <= {text.split(": ")[1] for text in printed}
+    assert [text for text in printed if text not in inside] == []

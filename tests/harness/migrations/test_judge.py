@@ -1,4 +1,4 @@
-"""A history is judged to its end, whatever its revisions do, and not twice."""
+"""Each revision of a history is judged once, whatever the others do."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_a_missing_extension_is_named(chain: Chain) -> None:
 
 
 def test_branches_and_merges_are_judged(scratch: ScratchDatabases, tmp_path: Path) -> None:
-    """Two branches and the revision that joins them, each after what it stands on."""
+    """Two branches and the revision that joins them, each on its own base."""
     history = write_history(tmp_path / "project")
     write_example(history.root, "root", None, ACCOUNT)
     write_example(history.root, "left", "root", ORDERS)
@@ -191,7 +191,7 @@ def test_a_materialized_view_without_data_hinders_nobody(chain: Chain) -> None:
 def test_an_exemption_covers_its_finding_and_a_stale_one_fails(
     chain: Chain, tmp_path: Path, scratch: ScratchDatabases
 ) -> None:
-    """Exemptions stand in the revision file, each for one rule and one object."""
+    """Exemptions are in the revision file, each for one rule and one object."""
     history = write_history(tmp_path / "exempt", ACCOUNT, INDEX)
     path = Path(history.revisions[1].path)
     reason = "the table holds forty rows in production"
@@ -236,8 +236,8 @@ def test_what_has_not_changed_is_not_traced_again(scratch: ScratchDatabases, clu
     assert [_plain(item) for item in second] == [_plain(item) for item in first]
     write_example(folder, "0001", None, revise(ACCOUNT.upgrade + "\nSELECT 1", ACCOUNT.downgrade))
     changed = History(history.config, folder)
-    anew = _judge(changed, cluster, tmp_path, lambda: scratch)
-    assert not any(anew.judge(script).cached for script in changed.revisions)
+    again_judge = _judge(changed, cluster, tmp_path, lambda: scratch)
+    assert not any(again_judge.judge(script).cached for script in changed.revisions)
 
 
 def _judge(history: History, cluster: Cluster, tmp_path: Path, start: Callable[[], ScratchDatabases]) -> Judge:

@@ -1,4 +1,4 @@
-"""Models and revisions that have come apart are found, and the finding holds the revision that would join them."""
+"""What autogenerate would write, and what it does not see, is found with the code to paste."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_database_below_head_is_not_compared(config: Config, empty_database: D
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package `shop.db` that imports one of its two models, beside a module of the app that must not be run."""
+    """A package `shop.db` that imports one of its two models, and a module of the app that must not run."""
     files = {
         "shop/__init__.py": "",
         "shop/server.py": "raise RuntimeError('not a model')",
@@ -127,7 +127,7 @@ def test_models_that_are_all_imported_are_clean(package: Path) -> None:
     assert unseen_models("shop.db:metadata") == []
 
 
-def test_a_module_beside_the_models_that_cannot_be_imported_is_named(package: Path) -> None:
+def test_a_module_of_the_models_that_cannot_be_imported_is_named(package: Path) -> None:
     """What Python says is in the message."""
     (package / "broken.py").write_text("import nowhere_to_be_found", encoding="utf-8")
     with pytest.raises(HarnessError, match=r"package of shop.db:metadata cannot be imported(?s:.)*nowhere_to_be_found"):

@@ -1,4 +1,4 @@
-"""The most common Alembic operations: written as autogenerate or a tutorial would, found; the safe way, silent."""
+"""Each common Alembic operation is a finding as tutorials write it, and none in its safe form."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from tests.harness.migrations.workbench import Example, Workbench
 
 
 @pytest.mark.slow
-def test_each_statement_of_a_string_is_told_for_itself(workbench: Workbench) -> None:
+def test_each_statement_of_a_string_is_traced(workbench: Workbench) -> None:
     """Its locks, its rows and the limit in force at it, in the transaction of the revision."""
     sql = "SET lock_timeout = 0; ALTER TABLE account ADD COLUMN nick text; UPDATE account SET nick = ';'"
     seen, found = workbench.see(Example(f"op.execute({sql!r})", "ALTER TABLE account DROP COLUMN nick"))
@@ -41,7 +41,7 @@ def test_a_string_outside_a_transaction_stays_one(workbench: Workbench) -> None:
 
 
 @pytest.mark.slow
-def test_what_a_string_does_is_what_it_does_unwatched(workbench: Workbench) -> None:
+def test_tracing_does_not_change_what_a_string_does(workbench: Workbench) -> None:
     """The first result, SQLAlchemy's own errors, and all of it undone when its last statement fails."""
     body = """
     bind = op.get_bind()
@@ -71,7 +71,7 @@ def test_odd_rows_blame_the_statement_and_not_the_string(workbench: Workbench) -
 
 @pytest.mark.slow
 def test_a_string_that_the_server_refuses_outside_a_transaction_is_refused(workbench: Workbench) -> None:
-    """CONCURRENTLY beside another statement: cut apart and committed one by one it would have run."""
+    """CONCURRENTLY with another statement: split and committed one by one, it would have run."""
     sql = "SELECT 1; CREATE INDEX CONCURRENTLY i ON account (note)"
     seen, found = workbench.see(Example(f"with op.get_context().autocommit_block():\n    op.execute({sql!r})"))
     assert seen.trace.sqlstate == "25001"

@@ -1,4 +1,4 @@
-"""A released revision cannot be edited, removed or slipped under, whatever the clone looks like."""
+"""A released revision cannot be edited or removed, and no revision can be inserted before it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def origin(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def clone(origin: Path, tmp_path: Path) -> Path:
-    """A clone on a branch of its own."""
+    """A clone on another branch."""
     root = tmp_path / "cl one"
     git(tmp_path, "clone", "-q", str(origin), str(root))
     git(root, "checkout", "-qb", "feature")
@@ -101,7 +101,7 @@ def test_an_edited_revision_is_found_before_and_after_its_commit(clone: Path, co
 
 
 def test_an_edited_parent_is_an_edit(clone: Path) -> None:
-    """A revision slipped in between two released ones edits the later, and stands below the head itself."""
+    """A revision inserted between two released ones edits the later one, and is below the head itself."""
     write(clone, "0001b", "0001")
     write(clone, "0002", "0001b")
     assert sorted(found(clone)) == [("edited-history", "0002"), ("non-linear", "0001b")]
@@ -127,12 +127,12 @@ def test_a_renamed_file_and_a_moved_history_are_the_same_revisions(clone: Path) 
 
 
 def test_a_removed_revision_is_found(clone: Path) -> None:
-    """A database that stands at it could not go anywhere."""
+    """A database at that revision could not be migrated."""
     (clone / VERSIONS / "0002.py").unlink()
     assert found(clone) == [("edited-history", "0002")]
 
 
-def start_anew(root: Path, *replaces: str) -> None:
+def replace_history(root: Path, *replaces: str) -> None:
     """One first revision in place of all that was there."""
     for path in (root / VERSIONS).glob("0*.py"):
         path.unlink()
@@ -140,9 +140,9 @@ def start_anew(root: Path, *replaces: str) -> None:
     path.write_text(f"replaces = {replaces!r}\n{path.read_text('utf-8')}", encoding="utf-8")
 
 
-def test_history_may_start_anew_and_then_stands(origin: Path, clone: Path) -> None:
+def test_a_first_revision_may_replace_all_released_ones(origin: Path, clone: Path) -> None:
     """A first revision that says it replaces all released ones is no edit; once released it cannot be edited either."""
-    start_anew(clone, "0001", "0002")
+    replace_history(clone, "0001", "0002")
     write(clone, "0002", "0001", "op.create_table('t')")
     assert found(clone) == []
     assert compare(clone).note.startswith(
@@ -163,16 +163,16 @@ def test_history_may_start_anew_and_then_stands(origin: Path, clone: Path) -> No
 
 
 def test_a_start_that_leaves_out_a_released_revision_is_an_edit(clone: Path) -> None:
-    """What somebody else has released since is not thrown away unawares; nor by a second beginning."""
-    start_anew(clone, "0001")
+    """A revision released meanwhile is not dropped by mistake, nor by a second start of the history."""
+    replace_history(clone, "0001")
     assert found(clone) == [("edited-history", "0001"), ("edited-history", "0002")]
-    start_anew(clone, "0001", "0002")
+    replace_history(clone, "0001", "0002")
     write(clone, "0001b", None)
     assert ("edited-history", "0001") in found(clone)
 
 
-def test_a_branch_beside_the_released_head_is_found(clone: Path) -> None:
-    """So is everything that stands on it, and a second beginning."""
+def test_a_second_branch_from_a_released_revision_is_found(clone: Path) -> None:
+    """So is everything based on it, and a second start of the history."""
     write(clone, "0002b", "0001")
     write(clone, "0003", "0002b")
     write(clone, "0001c", None)
@@ -202,7 +202,7 @@ def test_another_history_of_the_same_repository_is_left_alone(origin: Path, tmp_
 
 
 def test_a_pull_request_is_compared_with_its_target(origin: Path, clone: Path) -> None:
-    """A release branch has revisions of its own; in CI its name comes from the environment."""
+    """A release branch has its own revisions; in CI its name comes from the environment."""
     git(origin, "checkout", "-qb", "release")
     write(origin, "0003", "0002")
     commit(origin)
@@ -236,7 +236,7 @@ def test_a_shallow_clone_is_compared_with_the_tip_of_the_branch(origin: Path, tm
 
 
 def test_without_a_remote_or_a_repository_the_note_says_so(origin: Path, tmp_path: Path) -> None:
-    """Nothing is found, and nobody is told that anything was looked at."""
+    """Nothing is found, and the note does not claim a comparison."""
     assert compare(origin) == Comparison(
         (), "released revisions not compared: origin/HEAD is not known; git remote set-head origin --auto makes it so"
     )
@@ -251,7 +251,9 @@ def test_without_git_the_note_says_so(clone: Path, monkeypatch: pytest.MonkeyPat
     assert compare(clone).note == "released revisions not compared: git cannot be run (No such file or directory)"
 
 
-def test_a_hook_does_not_lead_elsewhere(origin: Path, clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_git_hook_does_not_redirect_the_comparison(
+    origin: Path, clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Git tells its hooks which repository they serve; a test run from one still reads this one."""
     monkeypatch.setenv("GIT_DIR", str(origin / ".git"))
     write(clone, "0001", None, "op.drop_table('t')")

@@ -1,4 +1,4 @@
-"""Every static rule finds what breaks it, names it exactly, and is silent about what only looks like it."""
+"""Each rule for files finds its violating examples by name, and accepts its clean ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is recorded of a statement is what the server did."""
+"""A trace records what the server did for each statement."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_every_lock_mode_is_seen(workbench: Workbench, sql: str, mode: str) -> N
     assert statement.locked("public.account") == mode
 
 
-def test_a_lock_is_told_once_and_then_held(workbench: Workbench) -> None:
+def test_a_lock_is_listed_where_it_is_taken(workbench: Workbench) -> None:
     """The second statement took nothing, but ran while the first one's lock was held."""
     first, second = statements(workbench, "ALTER TABLE account ADD COLUMN nick text\nSELECT 1")
     assert first.locked("public.account") == "AccessExclusiveLock"
@@ -75,7 +75,7 @@ def test_locks_outside_a_transaction_are_seen(workbench: Workbench, sql: str, mo
 
 
 def test_commands_inside_functions_and_blocks_are_named(workbench: Workbench) -> None:
-    """Each DDL command of a DO block stands in the trace, with its object."""
+    """Each DDL command of a DO block is in the trace, with its object."""
     sql = "DO $$ BEGIN ALTER TABLE account ADD COLUMN nick text; CREATE INDEX i ON account (nick); END $$"
     (statement,) = statements(workbench, f"op.execute({sql!r})")
     assert [(item.tag, item.object) for item in statement.commands] == [
@@ -106,7 +106,7 @@ def test_a_look_up_by_key_is_no_scan(workbench: Workbench) -> None:
     assert [(item.read, item.updated) for item in statement.rows] == [(1, 1)]
 
 
-def test_rewrites_are_told_from_truncation(workbench: Workbench) -> None:
+def test_a_rewrite_is_distinguished_from_a_truncation(workbench: Workbench) -> None:
     """Both give a new file; only one still holds rows."""
     (rewritten,) = statements(workbench, "ALTER TABLE account ALTER COLUMN age TYPE bigint")
     assert ("public.account", "r", False) in {(item.relation, item.kind, item.emptied) for item in rewritten.rewrites}
@@ -150,7 +150,7 @@ def test_errors_and_notices_keep_their_sqlstate(workbench: Workbench) -> None:
 
 
 def test_another_session_of_the_revision_is_watched_too(workbench: Workbench) -> None:
-    """A revision that opens an engine of its own hides nothing."""
+    """A revision that opens another engine hides nothing."""
     found = statements(
         workbench,
         """
@@ -161,8 +161,8 @@ def test_another_session_of_the_revision_is_watched_too(workbench: Workbench) ->
     assert [item.locked("public.account") for item in found] == ["AccessExclusiveLock"]
 
 
-def test_what_is_sent_past_sqlalchemy_is_seen_in_its_effect(workbench: Workbench) -> None:
-    """A cursor of psycopg's tells no event, but its locks, rewrites and rows are there at the end."""
+def test_statements_outside_sqlalchemy_are_seen_by_their_effects(workbench: Workbench) -> None:
+    """A psycopg cursor sends no event, but its locks, rewrites and rows are there at the end."""
     found = statements(
         workbench,
         'op.get_bind().connection.cursor().execute("ALTER TABLE account ALTER COLUMN age TYPE bigint")',
@@ -179,7 +179,7 @@ def test_a_trace_is_plain_data(workbench: Workbench) -> None:
     assert data["statements"][0]["rows"][0]["read"] == 20
 
 
-def test_a_server_of_14_0_to_14_3_is_known_for_its_indexes() -> None:
+def test_concurrent_index_builds_on_14_0_to_14_3_are_found() -> None:
     """No test has one, so the trace is made up."""
     empty = Snapshot(140003, "", "", False, frozenset(), (), (), (), (), (), (), ())
     for example in examples_of(index_corruption.id):
@@ -189,7 +189,7 @@ def test_a_server_of_14_0_to_14_3_is_known_for_its_indexes() -> None:
 
 
 def test_rows_that_are_lost_are_one_finding_a_table(workbench: Workbench) -> None:
-    """Whoever deletes half of the rows loses a value in each column; one column alone is named."""
+    """Deleting half of the rows loses values of all columns; a single column is named."""
     _, found = workbench.see(Example("DELETE FROM account WHERE id < 10", setup="DROP TABLE orders CASCADE"))
     (loss,) = [item for item in found if item.rule.id == "downgrade-data-loss"]
     assert loss.object == "public.account"
@@ -199,14 +199,14 @@ def test_rows_that_are_lost_are_one_finding_a_table(workbench: Workbench) -> Non
     assert (loss.object, loss.message[:24]) == ("public.account.note", "1 of 20 values are lost ")
 
 
-def test_runs_that_are_not_killed_are_told(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of more places than it has patience for it tries the first and the last, and says of how many."""
+def test_untried_interruptions_are_counted(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If there are too many, the first and the last are tried, and the finding says of how many."""
     monkeypatch.setattr(rerun, "MOST", 4)
     lines = [f'    op.execute("CREATE TABLE IF NOT EXISTS t{number} ()")' for number in range(6)]
     seen, found = workbench.see(Example("\n".join(["with op.get_context().autocommit_block():", *lines])))
     assert [item.sql.split()[5] for item in seen.reruns] == ["t0", "t1", "t4", "t5"]
-    (told,) = [item for item in found if item.rule.id == "partial-apply"]
-    assert (told.severity, told.message) == (
+    (finding,) = [item for item in found if item.rule.id == "partial-apply"]
+    assert (finding.severity, finding.message) == (
         "info",
         "killed after 4 of its 6 statements whose effect stays: the first and the last",
     )

@@ -1,4 +1,4 @@
-"""Every rule over a trace finds what breaks it and is silent on what does the like safely, on a real server."""
+"""Each rule that judges a trace finds its violating examples and accepts its clean ones."""
 
 from __future__ import annotations
 

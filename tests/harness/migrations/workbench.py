@@ -1,4 +1,4 @@
-"""Small revisions run on a real server: one schema, one body, what the rules say of it."""
+"""Runs small revisions on a real server and returns what the rules find."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m harness postgres`, and what every subcommand answers when it cannot work."""
+"""`python -m harness postgres` lists the servers; every subcommand reports errors alike."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def in_the_project(harness_config: Config, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(harness_config.root)
 
 
-def test_the_servers_found_are_listed_and_the_taken_one_says_by_whom(capsys: pytest.CaptureFixture[str]) -> None:
+def test_servers_are_listed_and_the_chosen_one_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     """One line a server, in the order in which they are found; the last line names the one that a run would take."""
     taken = next(installations())
     for arguments, asker in (
@@ -37,7 +37,7 @@ def test_the_servers_found_are_listed_and_the_taken_one_says_by_whom(capsys: pyt
         assert last.endswith(f"{taken.major} by {asker}")
 
 
-def test_without_a_wish_the_project_decides(capsys: pytest.CaptureFixture[str], harness_config: Config) -> None:
+def test_by_default_the_projects_major_is_chosen(capsys: pytest.CaptureFixture[str], harness_config: Config) -> None:
     """The major of [tool.harness] is taken where it is installed."""
     taken = choose(harness_config.postgres)
     assert main(["postgres"]) == 0

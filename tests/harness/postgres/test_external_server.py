@@ -1,4 +1,4 @@
-"""A server that someone else runs: used as any other, and left as it was found."""
+"""A server that someone else runs is left as it was."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_run_leaves_no_database_and_no_role_behind(
         ("absent", [], ["cannot be reached: *absent", "remedy: check --postgresql-port"]),
     ],
 )
-def test_a_server_that_will_not_do_stops_the_run(
+def test_an_unsuitable_server_stops_the_run(
     project: pytest.Pytester, elsewhere: Elsewhere, user: str, major: list[str], says: list[str]
 ) -> None:
     """Before a test: which server and user, what is lacking or wrong, and the remedy; no traceback."""
@@ -129,7 +129,7 @@ def test_a_server_that_will_not_do_stops_the_run(
     pytest.LineMatcher(lines).no_fnmatch_line("*Traceback*")
 
 
-def test_a_server_that_is_not_there_is_said() -> None:
+def test_an_unreachable_server_is_an_error() -> None:
     """A wrong port is an error with the address and a remedy."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = int(listener.getsockname()[1])

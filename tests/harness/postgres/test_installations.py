@@ -1,4 +1,4 @@
-"""Which Postgres is taken, and what is said when none fits."""
+"""Which Postgres a run uses, and the error if none fits."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_major_that_is_asked_for_wins(machine: Path) -> None:
 
 
 def test_a_place_with_clients_only_is_no_server(machine: Path) -> None:
-    """psql or pg_config alone, a broken program, and a directory that is not there are passed over."""
+    """psql or pg_config alone, a broken program, and a missing directory are skipped."""
     _programs(machine / "pg" / "a" / "bin", "17.1", "psql", "pg_config")
     broken = _programs(machine / "pg" / "b" / "bin", "17.1")
     (broken / "postgres").write_text("not a program")

@@ -1,4 +1,4 @@
-"""Who runs the server, and where that account's files are."""
+"""Which account runs the server, and where its files are."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_the_server_never_runs_as_root() -> None:
     assert account.foreign is (os.geteuid() == 0)
 
 
-def test_root_without_another_account_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_root_without_another_account_gets_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the accounts that were looked for, and a remedy."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(accounts, "CANDIDATES", ("no-such-account-1", "no-such-account-2"))
@@ -51,7 +51,7 @@ def test_programs_that_the_account_cannot_read_are_copied_once(tmp_path: Path, m
     assert (again / "marker").exists()
 
 
-def test_no_place_for_a_cache_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_place_for_a_cache_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The error names every place that was tried, and what to set."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(Account, "reaches", lambda self, path, **how: False)

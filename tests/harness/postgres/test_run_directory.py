@@ -1,4 +1,4 @@
-"""What is left of a run, however it ends: no directory, no process, no shared memory."""
+"""However a run ends, it leaves no directory, process or shared memory."""
 
 from __future__ import annotations
 
@@ -158,8 +158,8 @@ def test_a_strict_umask_keeps_nobody_out(base: Path) -> None:
     cluster.close()
 
 
-def test_a_run_that_gets_its_name_meanwhile_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs start beside each other: what one has listed, another may have renamed since."""
+def test_a_run_directory_renamed_meanwhile_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs start at the same time: one may rename what another has listed."""
     monkeypatch.setattr(Path, "iterdir", lambda self: iter([self / ".made", self / "gone"]))
     assert list(sweep(tmp_path)) == []
 
@@ -179,8 +179,8 @@ def test_a_dead_run_is_swept_and_a_living_one_is_not(base: Path) -> None:
     assert list(root.iterdir()) == []
 
 
-def test_two_runs_at_once_do_not_meet(base: Path) -> None:
-    """Each has a directory and a server of its own."""
+def test_two_runs_at_once_share_nothing(base: Path) -> None:
+    """Each has its own directory and server."""
     account = server_account()
     first, second = open_run_directory(account), open_run_directory(account)
     assert first.path != second.path
@@ -200,8 +200,8 @@ def test_no_room_is_an_error_that_names_places_and_bytes(base: Path, monkeypatch
     assert "remedy" in str(caught.value)
 
 
-def test_a_path_that_no_client_can_name_is_passed_over(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A comma, a path longer than a socket's may be, and another's directory are said, not run into."""
+def test_a_path_that_no_client_can_name_is_skipped(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names a comma, a path too long for a socket, and a directory of another account."""
     comma, long = base / "a,b", base / ("x" * 90)
     for place in (comma, long):
         place.mkdir()
@@ -213,7 +213,7 @@ def test_a_path_that_no_client_can_name_is_passed_over(base: Path, monkeypatch: 
     assert "too long" in str(caught.value)
 
 
-def test_memory_is_released_only_where_a_server_left_word(tmp_path: Path) -> None:
+def test_memory_is_released_only_where_a_server_recorded_it(tmp_path: Path) -> None:
     """A directory without postmaster.pid, or with another text in it, is no error."""
     release_memory(tmp_path)
     (tmp_path / "postmaster.pid").write_text("12\nnothing\n")

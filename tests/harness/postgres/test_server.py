@@ -1,4 +1,4 @@
-"""A cluster's life, and what is said when it does not come to one."""
+"""A cluster starts, stops and starts again, and its errors say what is wrong."""
 
 from __future__ import annotations
 

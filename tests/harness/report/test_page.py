@@ -1,4 +1,4 @@
-"""The report's page: one file that is whole, says everything, and runs nothing."""
+"""The report's page is one complete file without scripts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Document(HTMLParser):
 
 
 def rule(name: str) -> Rule:
-    return Rule(name, "error", "It holds", "it breaks otherwise", "mend it")
+    return Rule(name, "error", "It holds", "it breaks otherwise", "fix it")
 
 
 @pytest.fixture
@@ -122,14 +122,14 @@ def test_links_and_labels_lead_somewhere(document: Document) -> None:
 
 
 def test_every_route_revision_rule_and_reason_is_there(document: Document) -> None:
-    """Each route and revision stands in a table and in a chart; findings say rule, place, why and fix."""
+    """Each route and revision is in a table and in a chart; findings say rule, place, why and fix."""
     rows, drawn = document.texts("th", scope="row"), document.texts("text")
     for name in ("GET /a", f"GET /{HOSTILE}", "0001", "0002"):
         assert name in rows
         assert any(text.startswith(name) for text in drawn), name
     articles = document.texts("article")
     assert any("error query-loop" in text and "it breaks otherwise" in text and "SQL" in text for text in articles)
-    assert any("warning long-lock" in text and "revision 0002" in text and "mend it" in text for text in articles)
+    assert any("warning long-lock" in text and "revision 0002" in text and "fix it" in text for text in articles)
     assert "a log that nobody reads back" in document.texts("td")
 
 
@@ -161,7 +161,7 @@ def test_bars_are_as_long_as_their_times(document: Document) -> None:
 
 
 def test_databases_are_counted_by_the_way_they_came(document: Document) -> None:
-    """Ways are told apart by what stands before the colon, and times that are not known are left out."""
+    """The text before the colon is the way; unknown times are left out."""
     rows = [re.sub(r"\s+", " ", text) for text in document.texts("tr")]
     assert {"cloned112.512.5", "cloned ahead112.512.5", "reset1"} <= set(rows)
     assert "tests.a::test_acloned; cloned ahead12.5500" in rows
@@ -176,7 +176,7 @@ def test_a_clean_run_without_tests_says_so(run: PageContent) -> None:
     assert "failed tests" not in document.texts("dt")
 
 
-def test_a_table_with_a_known_title_and_columns_of_its_own_is_only_a_table(run: PageContent) -> None:
+def test_a_table_with_a_known_title_and_other_columns_has_no_chart(run: PageContent) -> None:
     """A project's own table called Routes has no chart and loses no row."""
     report = Report()
     report.row("Routes", ["from", "to"], ["Berlin", "Rome"])
@@ -185,7 +185,7 @@ def test_a_table_with_a_known_title_and_columns_of_its_own_is_only_a_table(run: 
     assert not list(document.all("svg"))
 
 
-def test_a_test_tells_what_its_database_took(project: pytest.Pytester) -> None:
+def test_a_test_records_the_cost_of_its_database(project: pytest.Pytester) -> None:
     """The JUnit file has, for each database of a test, how it came and the milliseconds for giving and taking it."""
     project.makepyfile(**{"tests/test_it": "def test_it(database, empty_database): ..."})
     project.runpytest_inprocess("--junitxml", "out.xml").assert_outcomes(passed=1)

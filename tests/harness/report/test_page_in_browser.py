@@ -1,4 +1,4 @@
-"""The report's page in a real browser, where there is one: it fits a phone, and is readable by day and night."""
+"""In a real browser the report's page fits a phone and is readable in light and dark."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def example() -> str:
     """A page with something of everything, with names that are too long for a phone."""
     long = "public.a_table_whose_name_leaves_no_room_for_more.and_a_column_that_is_as_long_as_it_can_be"
     report = Report()
-    rule = Rule("no-key", "error", "It holds", "rows cannot be told apart", "add a primary key " * 20)
+    rule = Rule("no-key", "error", "It holds", "rows cannot be distinguished", "add a primary key " * 20)
     report.add("schema", judge([Finding(rule, long, f"{long} has none", statement=f"SELECT {long}" * 5)]))
     accepted = Exemption("no-key", "b", "a log that nobody reads back")
     report.add("schema", judge([Finding(rule, "b", "none")], [accepted]))

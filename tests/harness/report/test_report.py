@@ -1,4 +1,4 @@
-"""What a run found, on the terminal, as JSON, as Markdown, and from several workers."""
+"""A run reports the same on the terminal, as JSON, as Markdown, and from several workers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from harness.findings import Exemption, Finding, Rule
 from harness.report.report import Report, as_json
 from harness.rules import judge
 
-RULE = Rule("no-key", "warning", "A table has a key", "rows cannot be told apart", "add a primary key")
+RULE = Rule("no-key", "warning", "A table has a key", "rows cannot be distinguished", "add a primary key")
 
 SUITE = """
     from harness.findings import Exemption, Finding, Rule
 
-    RULE = Rule("no-key", "warning", "A table has a key", "rows cannot be told apart", "add a primary key")
+    RULE = Rule("no-key", "warning", "A table has a key", "rows cannot be distinguished", "add a primary key")
 
     def test_shown(judge):
         judge("schema", [Finding(RULE, "public.a", "no key")])
@@ -48,7 +48,7 @@ def test_an_empty_report_says_nothing() -> None:
 
 
 def test_a_report_merges_what_workers_collected() -> None:
-    """Two workers' findings and rows stand in one report, an exemption that both met stands once."""
+    """Two workers' findings and rows are in one report, an exemption that both met is there once."""
     accepted = Exemption("no-key", "public.b", "a log that nobody reads back")
     whole = Report()
     for worker in ("a", "c"):
@@ -72,17 +72,17 @@ def test_a_finding_in_json_names_a_revision_only_where_there_is_one() -> None:
 def test_a_run_prints_and_writes_what_it_found(project: pytest.Pytester) -> None:
     """The terminal, the JSON file and the Markdown file tell the same; every exemption in force is printed."""
     project.makepyfile(**{"tests/test_it": SUITE})
-    assert_told(project, project.runpytest_inprocess(*FILES))
+    assert_reported(project, project.runpytest_inprocess(*FILES))
 
 
 @pytest.mark.slow
-def test_several_workers_tell_what_one_would(project: pytest.Pytester) -> None:
-    """What each worker of xdist found stands in the same report."""
+def test_several_workers_report_what_one_would(project: pytest.Pytester) -> None:
+    """What each xdist worker found is in the same report."""
     project.makepyfile(**{"tests/test_it": SUITE})
-    assert_told(project, project.runpytest_subprocess(*FILES, "-n", "2"))
+    assert_reported(project, project.runpytest_subprocess(*FILES, "-n", "2"))
 
 
-def assert_told(project: pytest.Pytester, result: pytest.RunResult) -> None:
+def assert_reported(project: pytest.Pytester, result: pytest.RunResult) -> None:
     """The terminal and both files tell the findings, the exemption and the table of `SUITE`."""
     result.assert_outcomes(passed=3, failed=1)
     result.stdout.fnmatch_lines(

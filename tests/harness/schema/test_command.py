@@ -1,4 +1,4 @@
-"""`python -m harness schema` on databases that belong to no project."""
+"""`python -m harness schema` judges databases that belong to no project."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_json_is_one_object_on_stdout_also_when_something_is_found(
 
 
 def test_it_runs_anywhere_and_reads_no_project(filled: Database, tmp_path: Path) -> None:
-    """In an empty directory, as a process of its own, with a project's exemptions nowhere near."""
+    """In an empty directory, as another process, without the exemptions of a project."""
     paths = {"PYTHONPATH": str(Path(__file__).parents[3] / "src"), "PATH": os.environ["PATH"]}
     done = subprocess.run(
         [sys.executable, "-m", "harness", "schema", filled.as_role("readonly").dsn],
@@ -80,9 +80,7 @@ def test_all_that_is_found_today_can_be_exempted(
     }
 
 
-def test_an_exemption_of_what_is_mended_is_found(
-    filled: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_stale_exemption_is_found(filled: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The list of exemptions never grows beyond what is true."""
     dsn = filled.as_role("readonly").dsn
     main(["schema", dsn, "--todo"])
@@ -129,7 +127,7 @@ def test_a_role_without_any_right_sees_the_same_findings(filled: Database, capsy
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "says"),
     [
         (["postgresql://nobody@127.0.0.1:1/none"], "Connection refused"),
         (["user:secret@host"], "neither a URI nor key=value pairs"),
@@ -137,14 +135,14 @@ def test_a_role_without_any_right_sees_the_same_findings(filled: Database, capsy
         (["postgresql://x@127.0.0.1:1/x", "--exempt", "/nowhere.toml"], "/nowhere.toml"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_a_few_lines(
-    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+def test_errors_are_a_few_lines_without_a_traceback(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 2, nothing on stdout, no traceback, and no password."""
     assert main(["schema", *arguments]) == 2
     output = capsys.readouterr()
     assert output.out == ""
-    assert told in output.err
+    assert says in output.err
     assert output.err.count("\n") <= 3
     assert "secret" not in output.err
 

@@ -1,4 +1,4 @@
-"""What docs/schema.md says is so."""
+"""docs/schema.md lists every rule and option, and its example works."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_every_option_is_listed() -> None:
 
 
 def test_the_rule_of_ten_lines_runs(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pasted as it stands in the docs, it becomes a rule and finds what it says."""
+    """Pasted from the docs, it becomes a rule and finds what it says."""
     monkeypatch.setattr(rules, "_CATALOGUE", dict(rules._CATALOGUE))
     [code] = re.findall(r"```python\n(.+?)```", TEXT, re.DOTALL)
     assert len(code.splitlines()) <= 10
@@ -61,21 +61,21 @@ def empty(snapshot: Snapshot) -> Iterator[Breach]:
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "says"),
     [
         ({"varchar": True}, "unknown key 'varchar'"),
         ({"varchar-allowed": "yes"}, "is not a true or false"),
         ({"money-words": "price"}, "is not a list of strings"),
     ],
 )
-def test_a_wrong_option_is_told(written: dict[str, object], told: str) -> None:
+def test_a_wrong_option_is_an_error(written: dict[str, object], says: str) -> None:
     """An unknown key or a value of another kind is no silent default."""
-    with pytest.raises(HarnessError, match=told):
+    with pytest.raises(HarnessError, match=says):
         read_options(written)
 
 
 def test_optional_rules_run_only_when_named() -> None:
-    """Off until `rules` names them; a name that no rule has is told with the nearest."""
+    """Off until `rules` names them; a name that no rule has is says with the nearest."""
     assert "table-isolated" not in {item.id for item in chosen(Options())}
     assert "table-isolated" in {item.id for item in chosen(read_options({"rules": ["table-isolated"]}))}
     with pytest.raises(HarnessError, match="table-isolated"):

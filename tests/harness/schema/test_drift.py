@@ -1,4 +1,4 @@
-"""Planted differences between models and migrations: each is seen, in both directions, with what closes it."""
+"""Each planted difference between models and migrations is found, with the operation that closes it."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_nothing_drifts_where_both_sides_agree(
 def test_a_difference_reads_from_both_sides(
     models: tuple[Database, Snapshot], migrated: psycopg.Connection[Any]
 ) -> None:
-    """What the models lack is told as such, and what the migrations lack too."""
+    """The message says whether the models or the migrations lack the object."""
     migrated.execute("CREATE INDEX extra ON account (id, age)")
     snapshot = read_snapshot(migrated)
     [lacking] = schema_drift(METADATA, models[1], snapshot)

@@ -1,4 +1,4 @@
-"""What a drift's fix says, done as it is written: afterwards nothing drifts."""
+"""The fix of a drift, run as written, closes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of the schema ask for: a judge whose failures are findings alone, and a database that takes no write."""
+"""Schema tests get a judge whose failures are findings, and a read-only database."""
 
 from __future__ import annotations
 
@@ -90,9 +90,9 @@ def test_both_doors_say_the_same(
         connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE loose (id bigint)")
     capsys.readouterr()
     assert main(["schema", database.dsn, "--exempt", str(project.path / "accepted.toml")]) == 1
-    told = [text for text in capsys.readouterr().out.split("\n\n") if text.startswith("error: ")]
-    assert {text.split(": ")[1] for text in told} >= {"table-without-primary-key", "stale-exemption"}
-    assert [text for text in told if text not in inside] == []
+    printed = [text for text in capsys.readouterr().out.split("\n\n") if text.startswith("error: ")]
+    assert {text.split(": ")[1] for text in printed} >= {"table-without-primary-key", "stale-exemption"}
+    assert [text for text in printed if text not in inside] == []
 
 
 def test_the_judge_takes_the_projects_exemptions(project: pytest.Pytester) -> None:
@@ -105,7 +105,7 @@ def test_the_judge_takes_the_projects_exemptions(project: pytest.Pytester) -> No
     project.runpytest_inprocess("tests/schema", "-k", "found").assert_outcomes(passed=1)
 
 
-def test_a_test_of_the_schema_that_insists_on_writing_has_no_right_to(project: pytest.Pytester) -> None:
+def test_a_schema_test_has_no_right_to_write(project: pytest.Pytester) -> None:
     """`connection.read_only = False` ends at the role; other roles meet READ ONLY, which is their default only."""
     project.makepyfile(**{"tests/schema/test_it": WRITES})
     project.runpytest_inprocess("tests/schema").assert_outcomes(passed=5)

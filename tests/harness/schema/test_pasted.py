@@ -1,4 +1,4 @@
-"""What a finding's fix offers, pasted into a revision, is nothing that the migrations suite would refuse."""
+"""The fix of a schema finding passes the migrations suite when pasted into a revision."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def found(database: Database, rule: str) -> Finding:
 
 
 def pasted(fix: str) -> str:
-    """The lines below the first `migration`, as they would stand in upgrade()."""
+    """The lines below the first `migration`, as in upgrade()."""
     below = fix.splitlines()[1:]
     lines = below[: next(number for number, line in enumerate(below) if not line.startswith("    "))]
     return dedent("\n".join(lines))
@@ -86,7 +86,7 @@ def pasted(fix: str) -> str:
 def test_the_migration_of_a_fix_stops_nobody(
     rule: str, empty_database: Database, scratch: ScratchDatabases, tmp_path: Path
 ) -> None:
-    """On tables with rows it blocks no writer, and it runs again after it stopped half way; it mends what was found."""
+    """On tables with rows it blocks no writer, can be rerun after an interruption, and fixes what was found."""
     fix = pasted(found(empty_database, rule).fix)
     tables = Example(" ".join(TABLES.split()), "DROP TABLE comments, todos", seed="{}")
     history = write_history(tmp_path / "project", tables, Example(fix, BACK[rule], seed="{}"))

@@ -1,4 +1,4 @@
-"""A finding names the line to look at: of the model, else of the revision that made the object."""
+"""A finding names the line of the model, or else of the revision that made the object."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.config import load_config
 from harness.findings import Finding, Rule
 from harness.schema.places import located
 
-RULE = Rule("no-key", "error", "A table has a key", "rows cannot be told apart", "add a primary key")
+RULE = Rule("no-key", "error", "A table has a key", "rows cannot be distinguished", "add a primary key")
 
 MODELS = """
 import sqlalchemy as sa

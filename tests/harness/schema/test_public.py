@@ -1,4 +1,4 @@
-"""Two schemas that the world knows the shape of: every finding is expected, and explained."""
+"""Every finding in two well-known schemas is expected and explained."""
 
 # ruff: noqa: E501 - names of objects, one list a rule
 from __future__ import annotations

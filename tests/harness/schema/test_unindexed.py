@@ -1,4 +1,4 @@
-"""Statements and relationships that no index serves, and joins that nothing needs."""
+"""Statements and relationships without an index are found, and joins that are not needed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Author(Base):
 
 
 class Book(Base):
-    """Its tags are found by the key of the table between, which says nothing of the way back."""
+    """Its tags are found by the key of the table between, which does not serve the other direction."""
 
     __tablename__ = "book"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -206,7 +206,7 @@ def test_a_statement_that_reads_a_whole_table_is_found(session: psycopg.Connecti
     assert all("op.create_index(" in finding.fix for finding in found)
 
 
-def test_a_citext_column_bound_as_text_is_told_apart(session: psycopg.Connection[Any]) -> None:
+def test_a_citext_column_compared_with_text_is_found(session: psycopg.Connection[Any]) -> None:
     """The index is there; the type of the parameter loses it."""
     [by_cast] = judged(session, "SELECT id FROM account WHERE mail = $1::varchar")
     [by_type] = judged(session, "SELECT id FROM account WHERE mail = $1", 1043)
@@ -214,7 +214,7 @@ def test_a_citext_column_bound_as_text_is_told_apart(session: psycopg.Connection
     assert "citext and is cast" in by_type.message
 
 
-def test_a_partial_index_that_a_generic_plan_cannot_use_is_told_and_does_not_fail(
+def test_a_partial_index_that_a_generic_plan_cannot_use_is_an_info(
     session: psycopg.Connection[Any],
 ) -> None:
     """`state = $1` fits WHERE state = 'open' only for a known value."""

@@ -1,4 +1,4 @@
-"""An empty database to make tables in and to fill."""
+"""An empty database in which tables are made and filled."""
 
 from __future__ import annotations
 

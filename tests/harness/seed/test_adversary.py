@@ -1,4 +1,4 @@
-"""Adversarial rows: duplicates, NULLs and extremes wherever the constraints allow them."""
+"""Adversarial rows are duplicates, NULLs and extremes wherever constraints allow them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CHECKs: the server judges, so any form goes for which one of the candidates is good."""
+"""Any CHECK is met for which a candidate passes, since the server evaluates it."""
 
 from __future__ import annotations
 

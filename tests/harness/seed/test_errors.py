@@ -1,4 +1,4 @@
-"""What cannot be filled: the error names the table and the constraint, and shows how to give rows by hand."""
+"""The error for a table that cannot be filled names the constraint and shows how to give rows."""
 
 from __future__ import annotations
 

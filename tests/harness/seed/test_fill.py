@@ -1,4 +1,4 @@
-"""A run as a whole: the same every time, gentle with what is there, rows by hand."""
+"""Filling is deterministic, keeps existing rows, and accepts given rows."""
 
 from __future__ import annotations
 
@@ -84,16 +84,16 @@ def test_only_the_tables_asked_for_are_filled(db: SeedDatabase) -> None:
     assert db.value("SELECT count(*) FROM orders") == 0
 
 
-def test_progress_is_told(db: SeedDatabase) -> None:
+def test_progress_is_reported(db: SeedDatabase) -> None:
     """Each table reports its rows up to their number."""
     db.run(SHOP)
-    told: list[tuple[str, int, int]] = []
-    db.fill(10_050, tables=["public.customer"], progress=lambda *step: told.append(step))
-    assert told == [("public.customer", 10_000, 10_050), ("public.customer", 10_050, 10_050)]
+    steps: list[tuple[str, int, int]] = []
+    db.fill(10_050, tables=["public.customer"], progress=lambda *step: steps.append(step))
+    assert steps == [("public.customer", 10_000, 10_050), ("public.customer", 10_050, 10_050)]
 
 
 def test_an_open_transaction_is_refused(db: SeedDatabase) -> None:
-    """The catalogue is read in a transaction of its own, so an open one is an error, not a wait."""
+    """The catalog is read in a separate transaction, so an open one is an error, not a wait."""
     db.run(SHOP)
     with db.connection.transaction(), pytest.raises(HarnessError, match="commit or roll back"):
         db.fill(1)

@@ -1,4 +1,4 @@
-"""The constants of a condition are found, and nothing that only looks like one."""
+"""The constants of a condition are found, and nothing that only looks like a constant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Foreign keys: each row its own parent, whatever the shape of the graph."""
+"""Each row gets its own parent, whatever the shape of the graph of foreign keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Partitions: every one gets rows, and none is missed."""
+"""Every partition gets rows."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_keys_to_a_partitioned_table_are_met(db: SeedDatabase) -> None:
 
 
 def test_a_partition_may_ask_for_more(db: SeedDatabase) -> None:
-    """A CHECK and a unique index that only one partition has are kept, also where its columns lie in another order."""
+    """A CHECK and a unique index that only one partition has are kept, also where its columns have another order."""
     db.run(
         "CREATE TABLE p (a int, b text, kind text) PARTITION BY LIST (kind);"
         "CREATE TABLE p1 PARTITION OF p FOR VALUES IN ('x');"

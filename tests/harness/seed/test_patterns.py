@@ -1,4 +1,4 @@
-"""Patterns: texts that match a regular expression, judged by Python's own reading of it."""
+"""Generated texts match their regular expression."""
 
 from __future__ import annotations
 

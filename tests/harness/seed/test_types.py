@@ -1,4 +1,4 @@
-"""Types: every one that Postgres has, and those that a schema makes."""
+"""Every type of Postgres is filled, and those that a schema defines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Unique keys and exclusions: kept by construction, and tables that have no room are cut short."""
+"""Unique keys and exclusions hold, and a table without room gets fewer rows."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_one_to_one_stays_one_to_one(db: SeedDatabase) -> None:
 
 
 def test_exclusions_are_kept(db: SeedDatabase) -> None:
-    """Ranges do not overlap, whether in one column, in two, or beside a key; nor do circles."""
+    """Ranges do not overlap, whether in one column, in two, or with a key; nor do circles."""
     db.run(
         "CREATE EXTENSION btree_gist; CREATE TABLE room (id int PRIMARY KEY); INSERT INTO room VALUES (1), (2);"
         "CREATE TABLE a (room int NOT NULL REFERENCES room, during tstzrange NOT NULL,"

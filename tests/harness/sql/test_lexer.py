@@ -1,4 +1,4 @@
-"""SQL text is cut into the tokens that the server's own lexer makes of it."""
+"""SQL text is split into the tokens of the server's lexer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m harness traffic` on servers that count statements, and on those that do not."""
+"""`python -m harness traffic` shows what a server counts, or how to make it count."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_most_frequent_statement_comes_first(busy: Cluster, capsys: pytest.C
     assert (first["indexes"], first["scans"], first["no_plan"]) == (["item_pkey"], [], None)
 
 
-def test_a_table_read_from_end_to_end_is_named(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_read_completely_is_named(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
     """A statement that no index serves says which table it reads."""
     statements = asked(capsys, dsn(busy))["frequent"]
     (found,) = (each for each in statements if each["endpoint"] == "GET /v1/items")
@@ -105,8 +105,8 @@ def test_looking_changes_nothing(busy: Cluster, capsys: pytest.CaptureFixture[st
     assert [after[text] for text in planned] == [before[text] for text in planned]
 
 
-def test_a_role_without_the_right_is_told_which(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
-    """Half a list would mislead: the remedy is a GRANT, and then it works, but for what the role may not plan."""
+def test_a_role_without_the_right_gets_the_grant(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    """The remedy is a GRANT, after which the command works, except for what the role may not plan."""
     assert main(["traffic", dsn(busy, "looker")]) == 2
     _, line = capsys.readouterr().err.splitlines()
     assert "GRANT pg_read_all_stats TO looker" in line
@@ -119,14 +119,14 @@ def test_a_role_without_the_right_is_told_which(busy: Cluster, capsys: pytest.Ca
     assert "permission denied" in plans["DELETE /v1/items/{item_id}"]
 
 
-def test_a_database_without_the_extension_is_told_how(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_extension_gets_a_remedy(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
     """The remedy holds the setting and the statement."""
     assert main(["traffic", dsn(busy, database="bare")]) == 2
     _, line = capsys.readouterr().err.splitlines()
     assert "CREATE EXTENSION pg_stat_statements" in line
 
 
-def test_a_server_that_has_not_loaded_it_is_told_how(
+def test_an_extension_that_is_not_loaded_gets_a_remedy(
     empty_database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Installed but not loaded: the remedy is the setting."""

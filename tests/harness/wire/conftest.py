@@ -1,4 +1,4 @@
-"""An observer in front of an empty database of one's own."""
+"""An observer in front of an empty database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every fault does what its name says, to a real client and a real server."""
+"""Each fault does what its name says to a real client and server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def prepared(database: Database) -> psycopg.Connection:
 
 
 def insert(dsn: str) -> None:
-    """One row in one transaction, over a connection of its own."""
+    """One row in one transaction, over its own connection."""
     with psycopg.connect(dsn) as client:
         client.execute("INSERT INTO item VALUES (%s)", (1,))
 
@@ -90,7 +90,7 @@ def test_a_stall_holds_one_connection_until_it_is_lifted(wire: Observer, observe
 
 @pytest.mark.parametrize("harm", ["lose answer", "stall"])
 def test_a_statement_with_parameters_is_struck_whole(wire: Observer, observed: str, harm: FaultKind) -> None:
-    """A statement that goes as several messages is held or lost with all of them, and the wire comes to rest after."""
+    """All of its messages are held or lost together, and the wire becomes idle afterwards."""
     client = psycopg.connect(observed, autocommit=True)
 
     def ask() -> None:

@@ -1,4 +1,4 @@
-"""The observer under load: large results and many connections leave nothing behind."""
+"""Large results and many connections leave nothing in the observer."""
 
 from __future__ import annotations
 

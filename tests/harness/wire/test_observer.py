@@ -1,4 +1,4 @@
-"""The observer sees what a client does, whatever way it does it, and changes nothing."""
+"""The observer sees everything that a client does, and changes nothing."""
 
 from __future__ import annotations
 
@@ -119,8 +119,8 @@ def test_executemany_in_a_pipeline_is_seen_row_by_row(wire: Observer, observed: 
     assert len([trip for trip in seen.trips if trip.kind == "query"]) <= 2
 
 
-def test_transaction_control_is_told_apart(wire: Observer, observed: str) -> None:
-    """BEGIN and COMMIT are trips of their own kind."""
+def test_transaction_control_has_its_own_kind(wire: Observer, observed: str) -> None:
+    """BEGIN and COMMIT are trips of another kind than queries."""
     with connect(observed, autocommit=False) as client, wire.recording() as seen:
         client.execute("SELECT 1")
         client.commit()
@@ -132,7 +132,7 @@ def test_transaction_control_is_told_apart(wire: Observer, observed: str) -> Non
     ]
 
 
-def test_what_only_sets_up_is_told_apart(wire: Observer, observed: str) -> None:
+def test_setup_statements_are_not_queries(wire: Observer, observed: str) -> None:
     """SET, SHOW and the empty statement of a ping cost a trip, and are no queries."""
     with connect(observed) as client, wire.recording() as seen:
         for statement in ("SET application_name = 'someone'", "SHOW server_version", ""):
@@ -197,7 +197,7 @@ def test_statements_behind_an_error_are_skipped_until_the_sync(wire: Observer, o
     assert [[item.text for item in trip.statements] for trip in seen.trips] == [["SELECT 1 / 0"], [], ["SELECT 3"]]
 
 
-def test_a_copy_that_fails_comes_to_rest(wire: Observer, observed: str) -> None:
+def test_a_failed_copy_leaves_the_connection_usable(wire: Observer, observed: str) -> None:
     """Bad data in the middle of a COPY ends the trip with its SQLSTATE, and the connection goes on."""
     with connect(observed) as client:
         client.execute("CREATE TABLE item (id int)")
@@ -265,7 +265,7 @@ def test_a_newer_protocol_is_negotiated_by_the_server(wire: Observer, observed: 
         assert client.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_a_client_that_insists_on_tls_is_told(wire: Observer, observed: str) -> None:
+def test_a_client_that_requires_tls_gets_an_error(wire: Observer, observed: str) -> None:
     """The observer has no TLS: libpq says so, and the recording counts the client."""
     strict = observed.replace("sslmode=disable", "sslmode=require")
     for dsn, word in ((strict, "server does not support SSL"), (f"{strict}&sslnegotiation=direct", "SSL")):
@@ -287,7 +287,7 @@ def test_a_client_that_would_like_tls_connects_without(wire: Observer, observed:
     assert (len(seen.opened), seen.tls) == (1, 0)
 
 
-def test_a_stranger_gets_an_answer(wire: Observer) -> None:
+def test_a_client_of_another_protocol_gets_an_error(wire: Observer) -> None:
     """What does not speak the protocol is answered in it, and the connection closed."""
     with socket.create_connection((wire.address.host, wire.address.port)) as stranger:
         stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
@@ -349,7 +349,7 @@ def test_settle_waits_for_the_end_of_a_transaction(wire: Observer, observed: str
 
 
 def test_a_server_side_cursor_is_followed(wire: Observer, observed: str) -> None:
-    """DECLARE and FETCH are statements of their own, with their rows."""
+    """DECLARE and FETCH are separate statements, with their rows."""
     with connect(observed, autocommit=False) as client, wire.recording() as seen:
         with client.cursor("walk") as cursor:
             cursor.itersize = 10
