@@ -8,6 +8,7 @@ import pytest
 from alembic import op
 
 from harness.findings import Finding
+from harness.sql.operations import execute
 from tests.harness.migrations.bodies import DROP_ADDED, NOT_NULL_BACK
 from tests.harness.migrations.workbench import Example, Workbench
 
@@ -146,3 +147,58 @@ def test_a_failed_revision_names_its_line_and_a_remedy(workbench: Workbench, upg
     found = str(finding(workbench, "revision-fails", upgrade))
     assert said in found
     assert "0001.py" in found
+
+
+SHOP = """
+CREATE SCHEMA {schema};
+CREATE TABLE {table} (
+  "primary" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "Mixed Case" int, "user" text
+);
+CREATE INDEX "Ix ""1"" x" ON {table} ("user");
+CREATE INDEX several ON {table} ("Mixed Case", "user", "primary");
+CREATE TABLE {schema}."Log" (line text, "at" date) PARTITION BY RANGE ("at");
+CREATE TABLE {schema}."Log 1" PARTITION OF {schema}."Log" FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE MATERIALIZED VIEW {schema}."View" AS SELECT "primary" FROM {table};
+CREATE UNIQUE INDEX "Key" ON {schema}."View" ("primary");
+"""
+PLACES = {
+    "a word of SQL": ("app", 'app."order"'),
+    "mixed case": ('"My App"', '"My App"."Order ""x"" 1"'),
+    "public": ("public", 'public."order"'),
+}
+INVALID = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass('{schema}.several')"
+NAMED = [
+    ("index-build-blocking", 'CREATE INDEX "index" ON {table} ("Mixed Case", "user")', "{fix}"),
+    ("index-build-blocking", """CREATE INDEX "Of Age" ON {table} (lower("user")) WHERE "user" <> 'a:b'""", "{fix}"),
+    ("unique-build-blocking", 'ALTER TABLE {table} ADD CONSTRAINT "unique" UNIQUE ("primary", "user")', "{fix}"),
+    ("check-scan-blocking", """ALTER TABLE {table} ADD CONSTRAINT "check" CHECK ("user" <> '[[:x')""", "{fix}"),
+    ("fk-scan-blocking", 'ALTER TABLE {table} ADD CONSTRAINT "F" FOREIGN KEY ("primary") REFERENCES {table}', "{fix}"),
+    ("not-null-scan-blocking", 'ALTER TABLE {table} ALTER COLUMN "Mixed Case" SET NOT NULL', "{fix}"),
+    ("drop-index-blocking", 'DROP INDEX {schema}."Ix ""1"" x"', "{fix}"),
+    ("index-rebuild-blocking", 'REINDEX INDEX {schema}."Ix ""1"" x"', "{fix}"),
+    ("matview-refresh-blocking", 'REFRESH MATERIALIZED VIEW {schema}."View"', "{fix}"),
+    ("detach-partition-blocking", 'ALTER TABLE {schema}."Log" DETACH PARTITION {schema}."Log 1"', "{fix}"),
+    ("table-rewrite", 'ALTER TABLE {table} ALTER COLUMN "Mixed Case" TYPE bigint', "{fix}"),
+    ("table-rewrite", 'ALTER TABLE {table} ADD COLUMN "default" serial', "{fix}"),
+    ("table-rewrite", 'ALTER TABLE {table} ADD COLUMN "default" uuid DEFAULT gen_random_uuid()', "{fix}"),
+    ("invalid-index-left", INVALID, "{upgrade}\n{fix}"),
+    ("composite-index-dropped", 'ALTER TABLE {table} DROP COLUMN "Mixed Case"', "{fix}\n{upgrade}"),
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("rule", "statement", "pasted"), NAMED)
+def test_a_pasted_fix_finds_objects_of_any_name(
+    workbench: Workbench, rule: str, statement: str, pasted: str, place: str
+) -> None:
+    """Schema, table, column, constraint and index need quotes, and the schema is not the first of the search_path."""
+    schema, table = PLACES[place]
+    setup = SHOP.format(schema=schema, table=table).replace("CREATE SCHEMA public;", "")
+    upgrade = execute(statement.format(schema=schema, table=table))
+    fix = finding(workbench, rule, upgrade, setup=setup).fix
+    assert "..." not in fix
+    seen, found = workbench.see(Example(pasted.format(fix=fix, upgrade=upgrade), setup=setup))
+    assert seen.trace.error is None
+    assert rule not in {item.rule.id for item in found}
+    again = rule != "detach-partition-blocking"  # DETACH has no IF EXISTS
+    assert not again or [str(item) for item in found if item.rule.id == "partial-apply"] == []

@@ -8,6 +8,8 @@ from harness.migrations.rules import fixes
 from harness.migrations.tracing.evidence import MODES, CatalogPart, Relation, TracedStatement
 from harness.migrations.tracing.observations import Observations
 from harness.rules import Breach, rule
+from harness.sql.operations import execute
+from harness.sql.quoting import identifier
 
 CONSTRAINTS = {"p": "PRIMARY KEY", "u": "UNIQUE", "x": "EXCLUDE", "c": "CHECK", "f": "FOREIGN KEY"}
 
@@ -46,7 +48,10 @@ def index_rebuild_blocking(seen: Observations) -> Iterator[Breach]:
             if rewrite.kind == "i" and rewrite.table not in written and mode and seen.trace.by_name[rewrite.table].rows:
                 name = f"{rewrite.table}.{rewrite.relation.rpartition('.')[2]}"
                 message = f"it was built anew under {mode} on {rewrite.table}, whose own file stayed"
-                yield Breach(name, message, f"REINDEX INDEX CONCURRENTLY {rewrite.relation}", statement)
+                schema = seen.before.by_name[rewrite.table].schema
+                index = identifier(schema, rewrite.relation.removeprefix(f"{schema}."))
+                fix = fixes.concurrently(statement, execute(f"REINDEX INDEX CONCURRENTLY {index}"))
+                yield Breach(name, message, fix, statement)
 
 
 @rule(

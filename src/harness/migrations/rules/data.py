@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from harness.catalog import Index, Table
+from harness.catalog import Table
+from harness.migrations.rules import fixes
 from harness.migrations.rules.bounds import bounded, seeks_nulls
 from harness.migrations.tracing.evidence import Relation, RowCounts, TracedStatement
 from harness.migrations.tracing.observations import Observations, ValueLoss
 from harness.rules import Breach, rule
+from harness.sql.operations import autocommit
 
 FEW = 5
 """Rows that several statements of one transaction may write between them: as many as a person writes down."""
@@ -62,11 +64,11 @@ def composite_index_dropped(seen: Observations) -> Iterator[Breach]:
             left = [number for number in index.columns if number in new.by_number]
             gone = len(left) < len(index.columns) and index.oid not in {item.oid for item in new.indexes}
             if left and gone and f"{old.schema}.{index.name}" not in named and not _served(new, left):
-                names = ", ".join(new.names(tuple(number for number in left if number)))
+                names = new.names(tuple(number for number in left if number))
                 yield Breach(
                     f"{old.qualified}.{index.name}",
-                    f"it is gone, and nothing serves {names}",
-                    _again(new, index, names),
+                    f"it is gone, and nothing serves {', '.join(names)}",
+                    _again(old, names),
                 )
 
 
@@ -227,5 +229,7 @@ def _served(table: Table, numbers: list[int]) -> bool:
     return any(list(index.columns[: len(numbers)]) == numbers for index in table.indexes if index.valid)
 
 
-def _again(table: Table, index: Index, names: str) -> str:
-    return f"CREATE INDEX CONCURRENTLY {index.name} ON {table.qualified} ({names})"
+def _again(table: Table, names: tuple[str, ...]) -> str:
+    """The build of an index on the columns that are left, under a name that the index with all of them has not."""
+    name = f"ix_{table.name}_{'_'.join(names)}"[:63]
+    return autocommit(fixes.drop_index(table, name), fixes.create_index(table, name, names))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from harness.migrations.rules import fixes
 from harness.migrations.rules.explain import explained, remedy
 from harness.migrations.tracing.evidence import CONCURRENTLY, TracedStatement
 from harness.migrations.tracing.observations import Observations
 from harness.rules import Breach, rule
+from harness.sql.operations import autocommit
 
 NOT_NULL = "23502"
 UNIQUE = "23505"
@@ -116,7 +118,7 @@ def invalid_index_left(seen: Observations) -> Iterator[Breach]:
         for index in table.indexes:
             partial = table.kind == "p"  # ON ONLY: invalid until every partition has one
             if not index.valid and (table.oid, index.name) not in before and not partial:
-                fix = f"DROP INDEX CONCURRENTLY {table.schema}.{index.name}"
+                fix = autocommit(fixes.drop_index(table, index.name))
                 yield Breach(f"{table.qualified}.{index.name}", "it is INVALID after the revision", fix)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from alembic import op
@@ -34,14 +35,31 @@ def index(
     named: dict[str, Any] = {"unique": True} if unique or part.unique else {}
     if plain and _offers("create_index_concurrently", table):
         return call("create_index_concurrently", part.name, table.name, keys, **named)
-    gone = call("drop_index", part.name, table.name, if_exists=True, schema=table.schema, postgresql_concurrently=True)
-    made = call("create_index", part.name, table.name, keys, schema=table.schema, **named, postgresql_concurrently=True)
+    gone, made = drop_index(table, part.name), create_index(table, part.name, keys, **named)
     if found and not plain:
         made = execute(found.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1))
+    return concurrently(statement, gone, made)
+
+
+def create_index(table: Table, name: str, keys: Sequence[str], **named: Any) -> str:
+    """Return the operation that builds an index while its table is written to."""
+    return call("create_index", name, table.name, keys, schema=table.schema, **named, postgresql_concurrently=True)
+
+
+def drop_index(table: Table, name: str) -> str:
+    """Return the operation that drops an index, if it is there, while its table is written to."""
+    return call("drop_index", name, table.name, if_exists=True, schema=table.schema, postgresql_concurrently=True)
+
+
+def concurrently(statement: TracedStatement, *operations: str) -> str:
+    """Return operations in a block of their own, without the timeouts that the statement ran under.
+
+    CONCURRENTLY waits for every older snapshot of the database, so no limit may stop it.
+    """
     timeouts = {"lock_timeout": statement.lock_timeout, "statement_timeout": statement.statement_timeout}
     limits = {name: limit for name, limit in timeouts.items() if limit}
     waiting = (execute(f"SET {name} = 0") for name in limits)
-    return autocommit(*waiting, gone, made, *(execute(f"SET {name} = {limit}") for name, limit in limits.items()))
+    return autocommit(*waiting, *operations, *(execute(f"SET {name} = {limit}") for name, limit in limits.items()))
 
 
 def key(seen: Observations, statement: TracedStatement, part: CatalogPart, relation: Relation, word: str) -> str:

@@ -6,10 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from harness.migrations.rules import fixes
 from harness.migrations.rules.blocking import explained
 from harness.migrations.tracing.evidence import CONCURRENTLY, Lock, TracedStatement
 from harness.migrations.tracing.observations import Observations
 from harness.rules import Breach, rule
+from harness.sql.operations import execute
+from harness.sql.quoting import qualified
 
 SHORT = 600_000
 """Milliseconds below which a timeout is short for CONCURRENTLY, which waits for the database's oldest snapshot."""
@@ -55,7 +58,9 @@ def detach_partition_blocking(seen: Observations) -> Iterator[Breach]:
             if part.kind != "partition" or parent is None or part.table in emptied:
                 continue
             if statement.locked(parent.name) == "AccessExclusiveLock":
-                fix = f"ALTER TABLE {parent.name} DETACH PARTITION {part.name} CONCURRENTLY"
+                names = [qualified(seen.before.by_oid[oid]) for oid in (parent.oid, part.table)]
+                detach = "ALTER TABLE {} DETACH PARTITION {} CONCURRENTLY".format(*names)
+                fix = fixes.concurrently(statement, execute(detach))
                 yield Breach(part.name, f"ACCESS EXCLUSIVE on {parent.name}", fix, statement)
 
 
@@ -73,10 +78,7 @@ def drop_index_blocking(seen: Observations) -> Iterator[Breach]:
             table = seen.trace.table(part.table)
             named = any(command.tag == "DROP INDEX" for command in statement.commands)
             if part.kind == "index" and table and named and statement.locked(table.name) == "AccessExclusiveLock":
-                fix = (
-                    "with op.get_context().autocommit_block():\n"
-                    f'    op.drop_index("{part.name}", "{table.name.rpartition(".")[2]}", postgresql_concurrently=True)'
-                )
+                fix = fixes.concurrently(statement, fixes.drop_index(seen.before.by_oid[table.oid], part.name))
                 yield Breach(f"{table.name}.{part.name}", f"ACCESS EXCLUSIVE on {table.name}", fix, statement)
 
 
@@ -92,7 +94,8 @@ def matview_refresh_blocking(seen: Observations) -> Iterator[Breach]:
     for statement in seen.statements:
         for rewrite in statement.rewrites:
             if rewrite.kind == "m":
-                fix = f"REFRESH MATERIALIZED VIEW CONCURRENTLY {rewrite.relation}"
+                view = qualified(seen.before.by_name[rewrite.relation])
+                fix = execute(f"REFRESH MATERIALIZED VIEW CONCURRENTLY {view}")
                 yield Breach(rewrite.relation, "it was filled anew under ACCESS EXCLUSIVE", fix, statement)
 
 
@@ -168,7 +171,7 @@ def concurrent_short_timeout(seen: Observations) -> Iterator[Breach]:
         }
         if statement.transaction is None and CONCURRENTLY.search(statement.sql) and short:
             shown = " and ".join(f"{name} = {value} ms" for name, value in short.items())
-            fix = "\n".join(f'op.execute("SET {name} = 0")' for name in short)
+            fix = "\n".join(execute(f"SET {name} = 0") for name in short)
             yield Breach(_about(seen, statement), f"it ran under {shown}", fix, statement)
 
 
