@@ -61,29 +61,12 @@ def test_an_exemption_passes_and_is_printed(shop: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["Exemptions in force", "*forty rows, and nobody writes at night*"])
 
 
-def test_a_misspelt_rule_is_named_with_the_nearest(shop: pytest.Pytester) -> None:
-    """To hear that nothing breaks the rule would send a person to the wrong place."""
-    add(shop, EXEMPTIONS.replace("index-build-blocking", "index-build-blockign"))
-    result = shop.runpytest_inprocess("--no-cache")
-    result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*no rule is called index-build-blockign (is index-build-blocking meant?)*"])
-
-
 def test_a_second_run_traces_nothing(shop: pytest.Pytester) -> None:
     """The table says which rows are remembered."""
     shop.runpytest_inprocess().assert_outcomes(passed=1)
     result = shop.runpytest_inprocess()
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["0001 *(cached)"])
-
-
-def test_the_schema_rules_judge_what_a_revision_makes(shop: pytest.Pytester) -> None:
-    """A project need not ask for it, and an error of design is an error here too."""
-    path = shop.path / "migrations" / "versions" / "0001.py"
-    path.write_text(path.read_text().replace("PRIMARY KEY", ""), encoding="utf-8")
-    result = shop.runpytest_inprocess("--no-cache")
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["error: table-without-primary-key: public.item at migrations/versions/0001.py:*"])
 
 
 def test_a_project_that_imports_the_fixtures_by_name_still_runs(shop: pytest.Pytester) -> None:

@@ -213,8 +213,8 @@ def test_a_path_that_no_client_can_name_is_skipped(base: Path, monkeypatch: pyte
     assert "too long" in str(caught.value)
 
 
-def test_memory_is_released_only_where_a_server_recorded_it(tmp_path: Path) -> None:
-    """A directory without postmaster.pid, or with another text in it, is no error."""
+def test_a_directory_that_records_no_memory_is_no_error(tmp_path: Path) -> None:
+    """There is no postmaster.pid, or it has another text."""
     release_memory(tmp_path)
     (tmp_path / "postmaster.pid").write_text("12\nnothing\n")
     release_memory(tmp_path)
