@@ -61,7 +61,7 @@ def test_the_rule_of_the_harness_passes_its_examples(tmp_path: Path) -> None:
     """Appended to the files that the page names, the rule finds its first example and not its second."""
     place = copy(tmp_path)
     added = {"src/harness/schema/rules/tables.py": blocks("python")[2]}
-    added["tests/harness/schema/examples/tables.sql"] = blocks("sql")[0]
+    added["src/harness/schema/rules/examples/tables.sql"] = blocks("sql")[0]
     for name, code in added.items():
         with (place / name).open("a", encoding="utf-8") as file:
             file.write(f"\n\n{code}" if name.endswith(".py") else code)
