@@ -20,7 +20,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -107,11 +107,13 @@ class Bench:
         return write_project(self.place / f"project{tables}", roles, tables, self.installation.major)
 
     @contextlib.contextmanager
-    def server(self, config: Config, cache: ClusterCache | None = None) -> Iterator[Databases]:
-        """Start our server, from the cache."""
+    def contender(
+        self, config: Config, cache: ClusterCache | None = None, make: Callable[[Databases], Contender] = ours
+    ) -> Iterator[Contender]:
+        """Start our server, from the cache, and give `make` of its databases."""
         cluster = prepared_cluster(self.installation, config, cache or self.cache)
         with contextlib.closing(cluster), contextlib.closing(databases_on(cluster, config)) as databases:
-            yield databases
+            yield make(databases)
 
     def measure_databases(self, tables: int) -> None:
         """Measure each contender's databases of `tables` tables, in turns."""
@@ -119,8 +121,8 @@ class Bench:
         with contextlib.ExitStack() as stack:
             contenders: dict[str, tuple[Contender, str]] = {}
             for workload in WORKLOADS:  # a server each, or one would wait for the background work of another
-                contenders[f"ours, {workload}"] = ours(stack.enter_context(self.server(config))), workload
-            contenders["rolled back"] = rolled_back(stack.enter_context(self.server(config))), "data"
+                contenders[f"ours, {workload}"] = stack.enter_context(self.contender(config)), workload
+            contenders["rolled back"] = stack.enter_context(self.contender(config, make=rolled_back)), "data"
             for name, place, loaded in self.peers(tables):
                 peer = pytest_postgresql(self.installation, config, place, loaded=loaded)
                 contenders[name] = stack.enter_context(peer), "data"
@@ -156,8 +158,7 @@ class Bench:
     def measure_bursts(self, tables: int) -> None:
         """Measure tests that all change the schema and follow each other at once: the clones made ahead run out."""
         task = self.progress.add_task(f"{tables} tables, clones without a pause", total=self.rounds // TURN)
-        with self.server(self.project(tables)) as databases:
-            contender = ours(databases)
+        with self.contender(self.project(tables)) as contender:
             for _ in range(self.rounds // TURN):
                 times = [time_test(contender, "ddl") for _ in range(BURST)]
                 self.record(f"ours, ddl without a pause, {tables} tables", statistics.mean(times))
@@ -169,18 +170,12 @@ class Bench:
         task = self.progress.add_task("first database", total=self.rounds)
         for number in range(self.rounds):
             cold = ClusterCache(self.place / f"cold{number}")
-            self.record("first, warm cache", time_first(self.first(config, self.cache)))
-            self.record("first, cold cache", time_first(self.first(config, cold)))
+            self.record("first, warm cache", time_first(self.contender(config, self.cache)))
+            self.record("first, cold cache", time_first(self.contender(config, cold)))
             peer = pytest_postgresql(self.installation, config, FAST, loaded=True)
             self.record("first, pytest-postgresql", time_first(peer))
             shutil.rmtree(cold.place)
             self.progress.advance(task)
-
-    @contextlib.contextmanager
-    def first(self, config: Config, cache: ClusterCache) -> Iterator[Contender]:
-        """Start our server and give its databases."""
-        with self.server(config, cache) as databases:
-            yield ours(databases)
 
 
 PEER, FLOOR = "pytest-postgresql, tmpfs, 6 tables", "rolled back, 6 tables"

@@ -5,6 +5,7 @@ Sessions that differ only in Python, such as `template`, run on the oldest and t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -61,16 +62,12 @@ def read_rows(file: TextIO) -> list[dict[str, Any]]:
     Raises:
         HarnessError: for any other text.
     """
-    try:
+    with contextlib.suppress(ValueError, TypeError, AttributeError):
         rows: list[dict[str, Any]] = json.load(file)
         if all({"session", "python", "call_spec"} <= row.keys() for row in rows):
             return rows
-    except (ValueError, TypeError, AttributeError):
-        pass
-    raise HarnessError(
-        "standard input is not the output of nox --list --json",
-        remedy="nox --list --json | python -m tools.ci_matrix",
-    )
+    remedy = "nox --list --json | python -m tools.ci_matrix"
+    raise HarnessError("standard input is not the output of nox --list --json", remedy=remedy)
 
 
 def main() -> None:

@@ -24,9 +24,6 @@ from harness.postgres.server import INITDB, PORT, SUPERUSER
 from tools.supervisor import Supervisor
 
 FRESH = "python3 run.py dev --fresh"
-LOG_TAIL = 2000
-"""Characters of the server's log that an error shows."""
-
 REMEDY = "correct what the server reports, or choose another one (`python -m harness postgres` lists them)"
 
 
@@ -132,7 +129,7 @@ class DevServer:
         deadline = time.monotonic() + 60
         while not self._ready():
             if server.exit_code is not None or time.monotonic() > deadline:
-                end = self.log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:]
+                end = self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
                 raise HarnessError(
                     f"PostgreSQL {self.installation} did not start:\n{end}", looked_at=str(self.log), remedy=REMEDY
                 )

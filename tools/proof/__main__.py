@@ -71,24 +71,19 @@ def outcomes(changes: Sequence[Change], jobs: int) -> Iterator[Outcome]:
 
 
 def watch(changes: Sequence[Change], jobs: int) -> list[Outcome]:
-    """Return all outcomes in the catalogue's order; show progress, and print each wrong one at once."""
+    """Return all outcomes in the catalogue's order, write pytest's output of each, and print wrong ones at once."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     found: dict[str, Outcome] = {}
+    RESULTS.mkdir(parents=True, exist_ok=True)
     with Progress(*columns) as bar:
         task = bar.add_task("planting", total=len(changes))
         for outcome in outcomes(changes, jobs):
             found[outcome.change.id] = outcome
-            _write_output(outcome)
+            (RESULTS / f"{outcome.change.id}.txt").write_text(outcome.output, encoding="utf-8")
             if not outcome.right:
                 bar.console.print(f"{outcome.change.id}: {outcome.problem}", markup=False, highlight=False)
             bar.advance(task)
     return [found[change.id] for change in changes]
-
-
-def _write_output(outcome: Outcome) -> None:
-    """Write pytest's output to build/proof."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{outcome.change.id}.txt").write_text(outcome.output, encoding="utf-8")
 
 
 def main() -> int:
@@ -104,10 +99,9 @@ def main() -> int:
     if options.write_docs and not options.ids:
         page.write(DOCS, found)
     wrong = [item for item in found if not item.right]
-    place = RESULTS.relative_to(ROOT)
     for item in found if options.ids else ():
         print(f"{item.change.id}: {item.change.done}\n  {item.answer or item.problem}  ({item.seconds:.0f} s)")
-    print(f"proof: {len(found) - len(wrong)} of {len(found)} as expected; the output of each is in {place}")
+    print(f"proof: {len(found) - len(wrong)} of {len(found)} as expected; pytest's output is in {RESULTS}")
     for item in wrong:
         print(f"  {item.change.id} ({item.change.done}): {item.problem}")
     return 1 if wrong else 0

@@ -91,10 +91,7 @@ def alone(*statements: str) -> str:
 def revision(upgrade: str, downgrade: str, more: str = "") -> tuple[Edit, ...]:
     """Return the edits that add a revision after the head, and make it the app's head."""
     text = REVISION.replace("{upgrade}", indent(upgrade, "    ")).replace("{downgrade}", indent(downgrade, "    "))
-    return (
-        Edit(PLANTED, "", text.replace("{more}", more)),
-        Edit(HEAD, '"HEAD_REVISION"', '"NEXT_REVISION"'),
-    )
+    return (Edit(PLANTED, "", text.replace("{more}", more)), Edit(HEAD, '"HEAD_REVISION"', '"NEXT_REVISION"'))
 
 
 def model(text: str, name: str = "notes") -> tuple[Edit, ...]:

@@ -173,11 +173,7 @@ FAULTS = (
             sql("DROP TABLE follows"),
         ),
     ),
-    rule(
-        "table-unlogged",
-        "a table that a crash empties",
-        notes(("", ""), "ALTER TABLE notes SET UNLOGGED"),
-    ),
+    rule("table-unlogged", "a table that a crash empties", notes(("", ""), "ALTER TABLE notes SET UNLOGGED")),
     rule("grant-to-public", "a grant to PUBLIC", notes(("", ""), "GRANT SELECT ON notes TO PUBLIC")),
     rule(
         "trigger-disabled",
