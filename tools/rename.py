@@ -40,7 +40,7 @@ MAX_LENGTH = 22
 """Characters. Google's service accounts have at most 30, Linux's users 32, and -migrate or _migrator is appended."""
 
 SNAKE_BEFORE = re.compile(
-    r"((src|tests)/|\b(from|import|python -m|packages?) |postgres(ql)?://\S*/|dbname=|database(=|:-|: )|_DB: )\Z",
+    r"((src|tests)/|\b(from|import|packages?) |\bpython\W+m\W+|postgres(ql)?://\S*/|dbname=|database(=|:-|: )|_DB: )\Z",
     re.IGNORECASE,
 )
 SNAKE_AFTER = re.compile(r"_|\.[a-z]")
