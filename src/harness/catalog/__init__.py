@@ -8,7 +8,7 @@ from __future__ import annotations
 from harness.catalog.difference import Change, difference
 from harness.catalog.objects import Extension, Function, Role, Schema, Sequence, Snapshot, Type
 from harness.catalog.reading import prove_read_only, read_only, read_snapshot
-from harness.catalog.relations import Column, Constraint, Index, Key, Policy, Table, Trigger
+from harness.catalog.relations import Column, Constraint, Index, InSchema, Key, Policy, Table, Trigger
 
 __all__ = [
     "Change",
@@ -16,6 +16,7 @@ __all__ = [
     "Constraint",
     "Extension",
     "Function",
+    "InSchema",
     "Index",
     "Key",
     "Policy",

@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from harness.catalog.relations import Constraint, Index, Table
+from harness.catalog.relations import Constraint, Index, InSchema, Table
 
 
 @dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(InSchema):
     """A sequence. `owner_table` and `owner_column` say whose it is (0 when nobody's), `users` which defaults call it.
 
     `identity` is true for the sequence inside an identity column. `users` are (table OID, column number) pairs.
@@ -40,14 +40,9 @@ class Sequence:
     users: tuple[tuple[int, int], ...]
     comment: str | None
 
-    @property
-    def qualified(self) -> str:
-        """`schema.name`."""
-        return f"{self.schema}.{self.name}"
-
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class Function(InSchema):
     """A function, procedure, aggregate or window function; `kind` is prokind: f, p, a or w."""
 
     oid: int
@@ -70,7 +65,7 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Type:
+class Type(InSchema):
     """An enum (`kind` e, `labels` in sort order), domain (d), composite (c) or range (r).
 
     `definition` says a domain's base type, a composite's attributes or a range's subtype. `checks` are a domain's
@@ -89,11 +84,6 @@ class Type:
     default: str | None
     checks: tuple[tuple[str, str, bool], ...]
     comment: str | None
-
-    @property
-    def qualified(self) -> str:
-        """`schema.name`."""
-        return f"{self.schema}.{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

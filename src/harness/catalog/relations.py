@@ -159,8 +159,21 @@ class RewriteRule:
     definition: str
 
 
+class InSchema:
+    """An object that has its name in a schema."""
+
+    __slots__ = ()
+    schema: str
+    name: str
+
+    @property
+    def qualified(self) -> str:
+        """`schema.name`, as findings and exemptions write it."""
+        return f"{self.schema}.{self.name}"
+
+
 @dataclass(frozen=True)
-class Table:
+class Table(InSchema):
     """A table (`kind` r), a partitioned one (p), a view (v) or a materialized view (m), with all that hangs on it.
 
     `partition` is true for a child of a partitioned table; `parents` are the OIDs of pg_inherits. `definition` is a
@@ -193,11 +206,6 @@ class Table:
     triggers: tuple[Trigger, ...] = ()
     policies: tuple[Policy, ...] = ()
     rules: tuple[RewriteRule, ...] = ()
-
-    @property
-    def qualified(self) -> str:
-        """`schema.name`, as findings and exemptions write it."""
-        return f"{self.schema}.{self.name}"
 
     @cached_property
     def by_number(self) -> dict[int, Column]:

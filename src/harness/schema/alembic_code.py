@@ -7,7 +7,16 @@ from textwrap import indent
 from typing import Any
 
 from harness.catalog import Index, Table
-from harness.sql.operations import Code, autocommit, execute, op, source, text
+from harness.sql.operations import (
+    Code,
+    autocommit,
+    create_index_concurrently,
+    drop_index_concurrently,
+    execute,
+    op,
+    source,
+    text,
+)
 from harness.sql.quoting import identifier, qualified
 
 NUMBERED = Code('sa.Column("id", sa.BigInteger, sa.Identity())')
@@ -15,13 +24,13 @@ NUMBERED = Code('sa.Column("id", sa.BigInteger, sa.Identity())')
 
 
 def fix(migration: str, model: str = "") -> str:
-    """The migration's side and the model's side of a fix; several lines of a migration stand below its name."""
+    """Return a fix of two sides, migration and model; several lines of a migration are below its name."""
     below = "\n" + indent(migration, "    ") if "\n" in migration else f" {migration}"
     return f"migration:{below}" + (f"\nmodel: {model}" if model else "")
 
 
 def outside(*operations: str) -> str:
-    """Operations that stop nobody, in lines that can be pasted: outside a transaction, waiting as long as it takes.
+    """Return operations in a block that runs outside a transaction, and waits as long as it takes.
 
     CONCURRENTLY waits for every older transaction; a lock_timeout that ends it leaves an INVALID index.
     """
@@ -29,7 +38,7 @@ def outside(*operations: str) -> str:
 
 
 def create_index(table: Table, columns: Iterable[str], **named: object) -> str:
-    """The fix that adds an index on `columns`: to a table with rows, and to one that its own revision makes."""
+    """Return the fix that adds an index on `columns`: to a table with rows, and to one that its own revision makes."""
     names = list(columns)
     name = f"ix_{table.name}_{'_'.join(names)}"[:63]
     arguments = ", ".join(source(column) for column in names)
@@ -45,18 +54,15 @@ def create_index(table: Table, columns: Iterable[str], **named: object) -> str:
 
 
 def build_index(table: Table, name: str, keys: list[str], **named: object) -> str:
-    """The operations that build an index while its table is written to; what has its name goes first.
+    """Return the operations that build an index while its table is written to; one of its name is dropped first.
 
-    A build that failed leaves an INVALID index of that name. CONCURRENTLY knows no partitioned tables; those take over
-    the indexes that their partitions have (PostgreSQL manual, CREATE INDEX).
+    A build that failed leaves an INVALID index of that name. CONCURRENTLY is not for partitioned tables, which take
+    over the indexes of their partitions (PostgreSQL manual, CREATE INDEX).
     """
-    create = op("create_index", name, table.name, keys, schema=table.schema, **named)
     if table.kind == "p":
+        create = op("create_index", name, table.name, keys, schema=table.schema, **named)
         return f"# first one like it on each partition, CONCURRENTLY; this takes them over\n{create}"
-    concurrently = op(
-        "create_index", name, table.name, keys, schema=table.schema, **named, postgresql_concurrently=True
-    )
-    return outside(drop_if_there(table, name), concurrently)
+    return outside(drop_index_concurrently(table, name), create_index_concurrently(table, name, keys, **named))
 
 
 def index_keys(table: Table, index: Index) -> list[str]:
@@ -77,7 +83,7 @@ def create_foreign_key(
 
 
 def drop_index(table: Table, index: Index) -> str:
-    """The fix that removes an index, or the constraint that it stands behind."""
+    """Return the fix that removes an index, or the constraint that it belongs to."""
     if index.constraint:
         return fix(
             op("drop_constraint", index.constraint, table.name, schema=table.schema),
@@ -86,11 +92,11 @@ def drop_index(table: Table, index: Index) -> str:
     model = f"remove the Index {index.name}, or index=True"
     if table.kind == "p":
         return fix(op("drop_index", index.name, table.name, schema=table.schema), model)
-    return fix(outside(drop_if_there(table, index.name)), model)
+    return fix(outside(drop_index_concurrently(table, index.name)), model)
 
 
 def replace_index(table: Table, index: Index, keys: list[str], model: str, **named: object) -> str:
-    """The fix that builds an index of the same name anew; a constraint that it stands behind is dropped for it."""
+    """Return the fix that builds another index of the same name; the constraint that it belongs to is dropped."""
     build = build_index(table, index.name, keys, **named)
     if index.constraint:
         drop = f"ALTER TABLE {qualified(table)} DROP CONSTRAINT IF EXISTS {identifier(index.constraint)}"
@@ -100,17 +106,8 @@ def replace_index(table: Table, index: Index, keys: list[str], model: str, **nam
     return fix(build, model)
 
 
-def drop_if_there(table: Table, index: str) -> str:
-    """The operation that drops an index, if it is there, while its table is written to."""
-    return op("drop_index", index, table.name, schema=table.schema, if_exists=True, postgresql_concurrently=True)
-
-
 def alter_type(table: Table, column: str, kind: str, using: str = "") -> str:
-    """The fix that changes a column's type; `kind` is the SQLAlchemy type as source."""
-    named: dict[str, object] = {"type_": Code(kind)}
-    if using:
-        named["postgresql_using"] = using
-    return fix(
-        op("alter_column", table.name, column, schema=table.schema, **named),
-        f"{column}: mapped_column({kind})",
-    )
+    """Return the fix that changes a column's type; `kind` is the SQLAlchemy type as source."""
+    named: dict[str, Any] = {"postgresql_using": using} if using else {}
+    change = op("alter_column", table.name, column, schema=table.schema, type_=Code(kind), **named)
+    return fix(change, f"{column}: mapped_column({kind})")

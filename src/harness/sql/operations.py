@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from typing import Any
+
+from harness.catalog import InSchema
 
 BIND = re.compile(r"(?<![:\w$\\])(:[\w$]+)(?![:\w$])")
 ESCAPED = re.compile(r"\\(:[\w$]*)(?![:\w$])")
@@ -34,6 +38,16 @@ def op(name: str, *values: object, schema: str = "public", **named: object) -> s
     if schema != "public":
         parts.append(f"schema={source(schema)}")
     return f"op.{name}({', '.join(parts)})"
+
+
+def create_index_concurrently(table: InSchema, name: str, keys: Sequence[str], **named: Any) -> str:
+    """Return the operation that builds an index while its table is written to."""
+    return op("create_index", name, table.name, keys, schema=table.schema, **named, postgresql_concurrently=True)
+
+
+def drop_index_concurrently(table: InSchema, name: str) -> str:
+    """Return the operation that drops an index, if it is there, while its table is written to."""
+    return op("drop_index", name, table.name, schema=table.schema, if_exists=True, postgresql_concurrently=True)
 
 
 def text(sql: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set as AbstractSet
-from typing import Protocol
+
+from harness.catalog import InSchema
 
 _WORDS = """
 all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast
@@ -26,18 +27,6 @@ KEYWORDS = frozenset(_WORDS.split())
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 
 
-class Qualified(Protocol):
-    """An object of the catalogue that is in a schema."""
-
-    @property
-    def schema(self) -> str:
-        """The schema's name, as stored."""
-
-    @property
-    def name(self) -> str:
-        """The object's name, as stored."""
-
-
 def needs_quotes(name: str, keywords: AbstractSet[str] = KEYWORDS) -> bool:
     """Return whether the server's quote_ident() changes the name."""
     return name in keywords or not PLAIN.fullmatch(name)
@@ -48,7 +37,7 @@ def identifier(*names: str) -> str:
     return ".".join('"' + name.replace('"', '""') + '"' if needs_quotes(name) else name for name in names)
 
 
-def qualified(item: Qualified) -> str:
+def qualified(item: InSchema) -> str:
     """Return the name of an object with its schema, and of a routine with the types of its arguments."""
     arguments = getattr(item, "arguments", None)
     return identifier(item.schema, item.name) + (f"({arguments})" if arguments is not None else "")

@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.catalog import Table
-from harness.migrations.rules import fixes
 from harness.migrations.rules.bounds import bounded, seeks_nulls
 from harness.migrations.tracing.evidence import Relation, RowCounts, TracedStatement
 from harness.migrations.tracing.observations import Observations, ValueLoss
 from harness.rules import Breach, rule
-from harness.sql.operations import autocommit
+from harness.sql.operations import autocommit, create_index_concurrently, drop_index_concurrently
 
 FEW = 5
 """Rows that several statements of one transaction may write between them: as many as a person writes down."""
@@ -232,4 +231,4 @@ def _served(table: Table, numbers: list[int]) -> bool:
 def _again(table: Table, names: tuple[str, ...]) -> str:
     """The build of an index on the columns that are left, under a name that the index with all of them has not."""
     name = f"ix_{table.name}_{'_'.join(names)}"[:63]
-    return autocommit(fixes.drop_index(table, name), fixes.create_index(table, name, names))
+    return autocommit(drop_index_concurrently(table, name), create_index_concurrently(table, name, names))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.migrations.rules import fixes
 from harness.migrations.rules.explain import explained, remedy
 from harness.migrations.tracing.evidence import CONCURRENTLY, TracedStatement
 from harness.migrations.tracing.observations import Observations
 from harness.rules import Breach, rule
-from harness.sql.operations import autocommit
+from harness.sql.operations import autocommit, drop_index_concurrently
 
 NOT_NULL = "23502"
 UNIQUE = "23505"
@@ -118,7 +117,7 @@ def invalid_index_left(seen: Observations) -> Iterator[Breach]:
         for index in table.indexes:
             partial = table.kind == "p"  # ON ONLY: invalid until every partition has one
             if not index.valid and (table.oid, index.name) not in before and not partial:
-                fix = autocommit(fixes.drop_index(table, index.name))
+                fix = autocommit(drop_index_concurrently(table, index.name))
                 yield Breach(f"{table.qualified}.{index.name}", "it is INVALID after the revision", fix)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from alembic import op
@@ -12,7 +11,7 @@ from harness.catalog import Column, Index, Table
 from harness.migrations.tracing.evidence import CatalogPart, Relation, TracedStatement
 from harness.migrations.tracing.observations import Observations
 from harness.sql import lexer
-from harness.sql.operations import Code, autocommit, execute
+from harness.sql.operations import Code, autocommit, create_index_concurrently, drop_index_concurrently, execute
 from harness.sql.operations import op as call
 from harness.sql.quoting import identifier, qualified
 
@@ -35,20 +34,11 @@ def index(
     named: dict[str, Any] = {"unique": True} if unique or part.unique else {}
     if plain and _offers("create_index_concurrently", table):
         return call("create_index_concurrently", part.name, table.name, keys, **named)
-    gone, made = drop_index(table, part.name), create_index(table, part.name, keys, **named)
+    gone = drop_index_concurrently(table, part.name)
+    made = create_index_concurrently(table, part.name, keys, **named)
     if found and not plain:
         made = execute(found.definition.replace(" INDEX ", " INDEX CONCURRENTLY ", 1))
     return concurrently(statement, gone, made)
-
-
-def create_index(table: Table, name: str, keys: Sequence[str], **named: Any) -> str:
-    """Return the operation that builds an index while its table is written to."""
-    return call("create_index", name, table.name, keys, schema=table.schema, **named, postgresql_concurrently=True)
-
-
-def drop_index(table: Table, name: str) -> str:
-    """Return the operation that drops an index, if it is there, while its table is written to."""
-    return call("drop_index", name, table.name, if_exists=True, schema=table.schema, postgresql_concurrently=True)
 
 
 def concurrently(statement: TracedStatement, *operations: str) -> str:

@@ -11,7 +11,7 @@ from harness.migrations.rules.blocking import explained
 from harness.migrations.tracing.evidence import CONCURRENTLY, Lock, TracedStatement
 from harness.migrations.tracing.observations import Observations
 from harness.rules import Breach, rule
-from harness.sql.operations import execute
+from harness.sql.operations import drop_index_concurrently, execute
 from harness.sql.quoting import qualified
 
 SHORT = 600_000
@@ -78,7 +78,7 @@ def drop_index_blocking(seen: Observations) -> Iterator[Breach]:
             table = seen.trace.table(part.table)
             named = any(command.tag == "DROP INDEX" for command in statement.commands)
             if part.kind == "index" and table and named and statement.locked(table.name) == "AccessExclusiveLock":
-                fix = fixes.concurrently(statement, fixes.drop_index(seen.before.by_oid[table.oid], part.name))
+                fix = fixes.concurrently(statement, drop_index_concurrently(seen.before.by_oid[table.oid], part.name))
                 yield Breach(f"{table.name}.{part.name}", f"ACCESS EXCLUSIVE on {table.name}", fix, statement)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from harness.catalog import Change, Column, Function, Policy, Sequence, Snapshot, Table, Type
 from harness.sql.quoting import identifier, literal, qualified
 
@@ -99,35 +101,36 @@ def change_type(attribute: str, old: Type, wanted: Type) -> str:
     return f"ALTER TYPE {name} ...; {create_type(wanted)}"
 
 
+def alter(change: Change, kind: str, name: str, action: str = "") -> str:
+    """Return the statement that sets an attribute that all objects have, else ALTER with `action`."""
+    if change.attribute == "grants":
+        return grants(change, f"{kind} {name}")
+    if change.attribute == "comment":
+        return f"COMMENT ON {kind} {name} IS {literal(change.after)}"
+    if change.attribute == "owner":
+        action = f"OWNER TO {identifier(change.after or '')}"
+    return f"ALTER {kind} {name} {action or f'... -- {change.attribute} {change.after}'}"
+
+
 def change_table(change: Change, table: Table) -> str:
     """Return ALTER TABLE for what a table, a view or a materialized view is as a whole."""
     kind, name = sql_kind(change.kind), qualified(table)
     if change.attribute == "grants":
         return grants(change, name)
-    if change.attribute == "comment":
-        return f"COMMENT ON {kind} {name} IS {literal(change.after)}"
     if change.attribute == "definition":
         again = f"CREATE OR REPLACE {kind}" if change.kind == "view" else f"DROP {kind} {name}; CREATE {kind}"
         return f"{again} {name} AS {change.after}"
     index = next((identifier(item.name) for item in table.indexes if item.replica_identity), "...")
-    known = {
-        "owner": f"OWNER TO {identifier(table.owner)}",
+    before = re.sub("=[^,]*", "", change.before or "")
+    actions = {
         "persistence": f"SET {'UNLOGGED' if table.persistence == 'u' else 'LOGGED'}",
-        "options": _options(change, table),
+        "options": ", ".join([f"RESET ({before})"] * bool(before) + [f"SET ({change.after})"] * bool(change.after)),
         "row security": f"{'ENABLE' if table.row_security else 'DISABLE'} ROW LEVEL SECURITY, "
         f"{'FORCE' if table.force_row_security else 'NO FORCE'} ROW LEVEL SECURITY",
         "tablespace": f"SET TABLESPACE {identifier(table.tablespace or 'pg_default')}",
         "replica identity": f"REPLICA IDENTITY {REPLICA_IDENTITY.get(table.replica_identity, f'USING INDEX {index}')}",
     }
-    return f"ALTER {kind} {name} {known.get(change.attribute, f'... -- {change.attribute} {change.after}')}"
-
-
-def _options(change: Change, table: Table) -> str:
-    names = [option.partition("=")[0] for option in table.options]
-    gone = [option.partition("=")[0] for option in (change.before or "").split(", ") if option]
-    gone = [name for name in gone if name not in names]
-    actions = [f"SET ({', '.join(table.options)})"] if names else []
-    return ", ".join([*actions, f"RESET ({', '.join(gone)})"] if gone else actions)
+    return alter(change, kind, name, actions.get(change.attribute, ""))
 
 
 def change_column(change: Change, table: Table, column: Column) -> str:
@@ -136,10 +139,10 @@ def change_column(change: Change, table: Table, column: Column) -> str:
     if change.attribute == "grants":
         return grants(change, qualified(table), f" ({name})")
     if change.attribute == "comment":
-        return f"COMMENT ON COLUMN {qualified(table)}.{name} IS {literal(column.comment)}"
+        return alter(change, "COLUMN", f"{qualified(table)}.{name}")
     generated = f"GENERATED {'ALWAYS' if column.identity == 'a' else 'BY DEFAULT'}"
     identity = f"SET {generated}" if change.before else f"ADD {generated} AS IDENTITY"
-    known = {
+    actions = {
         "identity": identity if column.identity else "DROP IDENTITY",
         "collation": f"TYPE {column.type} COLLATE {column.collation or identifier('pg_catalog', 'default')}",
         "type": f"TYPE {column.type}",
@@ -148,8 +151,7 @@ def change_column(change: Change, table: Table, column: Column) -> str:
         "storage": f"SET STORAGE {STORAGE[column.storage]}",
         "compression": f"SET COMPRESSION {COMPRESSION.get(column.compression, 'default')}",
     }
-    how = known.get(change.attribute, f"... -- {change.attribute} {change.after}")
-    return f"ALTER TABLE {qualified(table)} ALTER COLUMN {name} {how}"
+    return alter(change, "TABLE", qualified(table), f"ALTER COLUMN {name} {actions.get(change.attribute, '...')}")
 
 
 def create_sequence(sequence: Sequence, snapshot: Snapshot) -> str:
@@ -160,15 +162,11 @@ def create_sequence(sequence: Sequence, snapshot: Snapshot) -> str:
 
 
 def change_sequence(change: Change, sequence: Sequence, snapshot: Snapshot) -> str:
-    """Return ALTER SEQUENCE."""
-    name = qualified(sequence)
-    if change.attribute == "grants":
-        return grants(change, f"SEQUENCE {name}")
-    if change.attribute == "comment":
-        return f"COMMENT ON SEQUENCE {name} IS {literal(sequence.comment)}"
+    """Return ALTER SEQUENCE; the owner is that of the table with its column."""
     table = snapshot.by_oid.get(sequence.owner_table)
-    target = f"TABLE {qualified(table)}" if table and change.attribute == "owner" else f"SEQUENCE {name}"
-    return f"ALTER {target} {_clauses(sequence, snapshot)[change.attribute]}"
+    if table and change.attribute == "owner":
+        return alter(change, "TABLE", qualified(table))
+    return alter(change, "SEQUENCE", qualified(sequence), _clauses(sequence, snapshot).get(change.attribute, ""))
 
 
 def _clauses(sequence: Sequence, snapshot: Snapshot) -> dict[str, str]:
@@ -182,6 +180,5 @@ def _clauses(sequence: Sequence, snapshot: Snapshot) -> dict[str, str]:
         "cache": f"CACHE {sequence.cache}",
         "cycle": "CYCLE" if sequence.cycle else "NO CYCLE",
         "owned by": f"OWNED BY {owner}",
-        "owner": f"OWNER TO {identifier(sequence.owner)}",
         "persistence": f"SET {'UNLOGGED' if sequence.persistence == 'u' else 'LOGGED'}",
     }

@@ -1,4 +1,4 @@
-"""The operation that closes a difference between what migrations make and what the models declare.
+"""Fixes for differences between what migrations make and what the models declare.
 
 Where the metadata has the object, Alembic renders the operation as autogenerate would; for the rest the statement comes
 from the snapshot.
@@ -16,10 +16,10 @@ from alembic.migration import MigrationContext
 from alembic.operations import ops
 
 from harness.catalog import Change, Sequence, Snapshot, Table, Type
-from harness.schema.alembic_code import drop_if_there, outside
+from harness.schema.alembic_code import outside
 from harness.schema.drift import ddl
 from harness.schema.drift.ddl import sql_kind
-from harness.sql.operations import execute, op
+from harness.sql.operations import drop_index_concurrently, execute, op
 from harness.sql.quoting import identifier, literal, qualified
 
 TABLES = ("table", "partitioned table")
@@ -28,25 +28,25 @@ VIEWS = ("view", "materialized view")
 
 @dataclass(frozen=True, slots=True)
 class DriftFix:
-    """Operations that lead from `migrated` to `models`, which `metadata` declares."""
+    """Makes the operations that lead from `migrated` to `models`, which `metadata` declares."""
 
     migrated: Snapshot
     models: Snapshot
     metadata: sa.MetaData
 
     def operation(self, change: Change) -> str:
-        """Python for the body of a revision's upgrade()."""
+        """Return Python for the body of a revision's upgrade()."""
         if change.attribute:
             return self._altered(change)
         return self._created(change) if change.before is None else self._dropped(change)
 
     def _created(self, change: Change) -> str:
-        """The object that only the models have is made."""
+        """Create the object that only the models have."""
         table, part = _placed(self.models, change.name)
         declared = self._declared(change, table, part)
         if isinstance(declared, ops.CreateIndexOp) and table and self._in_use(table):
             declared.kw["postgresql_concurrently"] = True
-            return outside(drop_if_there(table, part), _rendered(declared))
+            return outside(drop_index_concurrently(table, part), _rendered(declared))
         if declared is not None:
             return _rendered(declared)
         if table and change.kind == "policy":
@@ -64,7 +64,7 @@ class DriftFix:
         return execute(f"CREATE {sql_kind(change.kind)} {ddl.name_of(change, self.models)}{query}")
 
     def _dropped(self, change: Change) -> str:
-        """The object that only the migrations make is dropped."""
+        """Drop the object that only the migrations make."""
         table, part = _placed(self.migrated, change.name)
         if change.kind in TABLES:
             dropped = self.migrated.by_name[change.name]
@@ -74,14 +74,14 @@ class DriftFix:
         if table and change.kind == "index":
             if table.kind == "p":
                 return op("drop_index", part, table.name, schema=table.schema)
-            return outside(drop_if_there(table, part))
+            return outside(drop_index_concurrently(table, part))
         if table and change.kind in ("trigger", "policy", "rule"):
             return execute(f"DROP {sql_kind(change.kind)} {identifier(part)} ON {qualified(table)}")
         there = "IF EXISTS " if change.kind == "sequence" else ""  # it goes with the identity of its column
         return execute(f"DROP {sql_kind(change.kind)} {there}{ddl.name_of(change, self.migrated)}")
 
     def _altered(self, change: Change) -> str:
-        """One attribute is set to what the models say."""
+        """Set one attribute to what the models say."""
         table, part = _placed(self.models, change.name)
         if change.kind in (*TABLES, *VIEWS):
             return execute(ddl.change_table(change, self.models.by_name[change.name]))
@@ -97,7 +97,7 @@ class DriftFix:
         return execute(_whole(change, ddl.name_of(change, self.models)))
 
     def _column(self, change: Change, table: Table, name: str) -> str:
-        """An attribute of a column: alter_column where it has an argument for it."""
+        """Set an attribute of a column: by alter_column where it has an argument for it."""
         declared = self._column_declared(table, name)
         column = table.by_name[name]
         if declared is None or change.attribute in ("grants", "collation", "identity", "storage", "compression"):
@@ -118,7 +118,7 @@ class DriftFix:
         return _rendered(altered)
 
     def _part(self, change: Change, table: Table, name: str) -> str:
-        """An attribute of what hangs on a table: made anew where it cannot be altered."""
+        """Set an attribute of a part of a table, which is dropped and created where it cannot be altered."""
         target = f"{identifier(name)} ON {qualified(table)}"
         if change.attribute == "comment":
             where = identifier(table.schema, name) if change.kind == "index" else target
@@ -172,7 +172,7 @@ class DriftFix:
 
 
 def _placed(snapshot: Snapshot, name: str) -> tuple[Table | None, str]:
-    """The table that an object hangs on and the object's own name; no table for what stands alone."""
+    """The table that an object is part of, and the object's own name; no table for an object that is part of none."""
     parts = name.split(".")
     for end in range(len(parts) - 1, 1, -1):
         table = snapshot.by_name.get(".".join(parts[:end]))
@@ -195,17 +195,9 @@ def _named(items: Iterable[Item], change: Change) -> Item:
 
 
 def _whole(change: Change, name: str) -> str:
-    """A statement for an object that hangs on no table: a function, a schema, an extension …"""
-    kind = sql_kind(change.kind)
-    if change.attribute == "grants":
-        return ddl.grants(change, f"{kind} {name}")
-    if change.attribute == "owner":
-        return f"ALTER {kind} {name} OWNER TO {identifier(change.after or '')}"
-    if change.attribute == "comment":
-        return f"COMMENT ON {kind} {name} IS {literal(change.after)}"
-    if (change.after or "").startswith("CREATE"):
-        return change.after or ""
-    return f"ALTER {kind} {name} ... -- {change.attribute} {change.after}"
+    """A statement for an object that is part of no table: a function, a schema, an extension …"""
+    after = change.after or ""
+    return after if after.startswith("CREATE") else ddl.alter(change, sql_kind(change.kind), name)
 
 
 def _rendered(operation: ops.MigrateOperation) -> str:
