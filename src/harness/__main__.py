@@ -1,4 +1,4 @@
-"""`python -m harness`: what the harness can do without pytest. Exit codes: 0 clean, 1 findings, 2 no work done."""
+"""`python -m harness`: the harness without pytest. Exit codes: 0 clean, 1 findings, 2 error."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing else can be told
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has left
         return 1
 
 

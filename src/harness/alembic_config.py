@@ -1,4 +1,4 @@
-"""Alembic, told where the project's migrations are and which connection to take."""
+"""Alembic's configuration of the project, and an upgrade over a given address."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from harness.config import Config
 
 
 def alembic_config(config: Config) -> alembic.config.Config:
-    """Alembic's own configuration of the project: `[tool.alembic]` of its pyproject.toml."""
+    """Return Alembic's configuration of the project: `[tool.alembic]` of its pyproject.toml."""
     found = alembic.config.Config(toml_file=config.root / "pyproject.toml")
     found.set_main_option("script_location", str(config.migrations_path).replace("%", "%%"))
     return found
 
 
 def script_directory(config: Config) -> ScriptDirectory:
-    """The project's revisions."""
+    """Return the project's revisions."""
     return ScriptDirectory.from_config(alembic_config(config))
 
 

@@ -15,19 +15,19 @@ from harness.findings import Exemption
 TEXTS = ("app", "settings", "metadata", "migrations", "roles", "role-prefix", "database-env")
 KINDS: Mapping[str, type] = dict.fromkeys(TEXTS, str) | {"postgres": int, "supported": list}
 OPTIONAL: Mapping[str, type] = {"strict": bool, "exemptions": list, "schema": dict}
-"""The keys of `[tool.harness]` as they are written, and what each holds."""
+"""The keys of `[tool.harness]` as written, and the type of each."""
 
 NAMES = {str: "a text in quotes", int: "a whole number", list: "a list", bool: "true or false", dict: "a table"}
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the harness knows of the project that it tests.
+    """The project under test.
 
     `app` is a factory that takes an instance of `settings`; `metadata` is the models' `sqlalchemy.MetaData`; each is
     written `module:attribute`. `migrations` is Alembic's script location and `roles` the SQL file of the roles, both
     relative to `root`. `database_env` is the environment variable that carries the app's database address.
-    `postgres` is the major version taken when none is asked for, `supported` all that the project promises.
+    `postgres` is the major version taken by default, `supported` those that the project promises.
     `schema` holds the options of the schema rules as written.
     """
 
@@ -50,7 +50,7 @@ class Config:
         """Alembic's script location as an absolute path.
 
         Raises:
-            HarnessError: when no env.py is there.
+            HarnessError: when it has no env.py.
         """
         path = self.root / self.migrations
         if not (path / "env.py").is_file():
@@ -144,10 +144,10 @@ def _exemption(path: Path, item: object) -> Exemption:
 
 
 def load_object(path: str) -> Any:
-    """Import what `module:attribute` names.
+    """Import the object that `module:attribute` names.
 
     Raises:
-        HarnessError: when the module or the attribute is not there.
+        HarnessError: when there is no such module or attribute.
     """
     module, _, attribute = path.partition(":")
     try:

@@ -1,4 +1,4 @@
-"""The fixtures that a project's tests are written with."""
+"""The fixtures for a project's tests."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from harness.schema.options import findings, read_options
 from harness.schema.places import located
 
 BLACK_BOX = (
-    "A test marked api sees the database as a black box: it asks over HTTP and reads answers, nothing else, so that "
-    "it stays true when the schema changes. Seed with api.seed(table, rows), look with api.rows(table), "
-    "or move the test out of tests/api."
+    "A test marked api sees the database as a black box: it sends HTTP requests and reads answers, so that it holds "
+    "when the schema changes. Seed with api.seed(table, rows), look with api.rows(table), or move the test out of "
+    "tests/api."
 )
 ONLY_READ = (
-    "A test marked schema looks and never touches: its database is seen by the role readonly, which has no right to "
-    "write, and every transaction there is READ ONLY by default, whoever begins it. Move a test that writes out of "
-    "tests/schema, or let it ask for empty_database."
+    "A test marked schema only reads: it connects as the role readonly, which has no right to write, and every "
+    "transaction in its database is READ ONLY by default, for every role. Move a test that writes out of tests/schema, "
+    "or let it ask for empty_database."
 )
 
 
 @pytest.fixture(scope="session")
 def harness_run(request: pytest.FixtureRequest) -> Run:
-    """The run's server and databases, made when first asked for."""
+    """The run: its server, databases and report, each made when first asked for."""
     return request.config.stash[RUN]
 
 
@@ -53,10 +53,10 @@ def harness_config(harness_run: Run) -> Config:
 
 @pytest.fixture(scope="session")
 def judge(harness_run: Run) -> Callable[..., Verdict]:
-    """`judge(suite, findings, exemptions)`: puts findings in the run's report, and fails the test that has any.
+    """`judge(suite, findings, exemptions)`: adds findings to the run's report, and fails the test if there are any.
 
-    An exemption that none of the findings needs fails it too. Without `exemptions` those of `[tool.harness]` count,
-    and of these none is missed.
+    An exemption that no finding needs fails the test too. Without `exemptions` those of `[tool.harness]` apply, and
+    none of them need be used.
     """
 
     def judge(suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] | None = None) -> Verdict:
@@ -76,13 +76,13 @@ def cluster(harness_run: Run) -> Cluster:
 
 @pytest.fixture(scope="session")
 def postgresql_proc(harness_run: Run) -> NoopExecutor:
-    """The run's server for pytest-postgresql's client fixtures, which then work as they are."""
+    """The run's server, as pytest-postgresql's client fixtures take it."""
     return harness_run.executor()
 
 
 @pytest.fixture
 def harness_databases(request: pytest.FixtureRequest, harness_run: Run) -> Iterator[Databases]:
-    """The databases of the run's server or, in a test marked own_cluster, of one for this test alone."""
+    """The databases of the run's server or, in a test marked own_cluster, of a server for this test only."""
     if request.node.get_closest_marker("own_cluster"):
         with harness_run.own_cluster() as databases:
             yield databases
@@ -92,7 +92,7 @@ def harness_databases(request: pytest.FixtureRequest, harness_run: Run) -> Itera
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest, harness_run: Run, harness_databases: Databases) -> Iterator[Database]:
-    """A fresh database at head, seen by the migrator, who owns all that is in it; in the schema suite by readonly."""
+    """A fresh database at head, as the migrator, who owns every object; in the schema suite as readonly."""
     _refuse_in_api(request)
     with harness_run.lend(request.node, harness_databases) as fresh, contextlib.ExitStack() as stack:
         looks = request.node.get_closest_marker("schema")
@@ -105,7 +105,8 @@ def connection(
 ) -> Iterator[psycopg.Connection[Any]]:
     """A psycopg connection to a fresh database at head, as the migrator; in the schema suite as readonly.
 
-    It leads to `database` where a test asks for that too. Alone it costs less: it was opened before the test began.
+    In a test that also asks for `database` it leads to that one. Without `database` it was opened before the test
+    began, which costs the test less.
     """
     _refuse_in_api(request)
     with contextlib.ExitStack() as stack:
@@ -121,7 +122,7 @@ def connection(
 def empty_database(
     request: pytest.FixtureRequest, harness_run: Run, harness_databases: Databases
 ) -> Iterator[Database]:
-    """A fresh database with the roles' rights and nothing else."""
+    """A fresh database with the roles' privileges and no objects."""
     _refuse_in_api(request)
     with harness_run.lend(request.node, harness_databases, migrated=False) as fresh:
         yield fresh
@@ -129,7 +130,7 @@ def empty_database(
 
 @pytest.fixture(scope="session")
 def catalog(harness_run: Run) -> Snapshot:
-    """The catalogue of a database at head, read once, read-only, as the role readonly."""
+    """The catalogue of a database at head, read once, as the role readonly."""
     databases = harness_run.databases
     fresh = databases.create(migrated=True)
     with fresh.as_role("readonly").connect() as connection:
@@ -176,10 +177,7 @@ def statements_judged(harness_run: Run, catalog: Snapshot, statements_sent: Stat
 
 @contextlib.contextmanager
 def _only_read(request: pytest.FixtureRequest, databases: Databases, fresh: Database) -> Iterator[Database]:
-    """Show a database to the role that cannot write, whose sessions and all others are read-only unless they insist.
-
-    The report of a test that fails there says so.
-    """
+    """Make a database read-only by default, and yield it as the role readonly; a failed test's report says so."""
     administrator = databases.pool.foreground.administrator
     administrator.execute("ALTER DATABASE {} SET default_transaction_read_only TO on", fresh.name)
     request.node.add_report_section("setup", "harness", ONLY_READ)

@@ -1,4 +1,4 @@
-"""The pytest plugin: options, markers, and which test needs what. The modules of `pytest_plugins` hold the fixtures."""
+"""The pytest plugin: options, markers, and which tests need a server. `pytest_plugins` names the fixtures' modules."""
 
 from __future__ import annotations
 
@@ -20,30 +20,32 @@ from harness.run import FAILED, LENT, RUN, Choice, Run
 pytest_plugins = ("harness.fixtures", "harness.api.fixtures", "harness.migrations.fixtures")
 
 MARKERS = {
-    "integration": "needs Postgres; given to every test that asks for a database",
-    "migrations": "judges the migrations; the default in tests/migrations",
-    "schema": "judges the schema, read-only; the default in tests/schema",
-    "api": "judges the API over HTTP, with the database as a black box; the default in tests/api",
-    "slow": "takes more than a second or two; left to the session `full`, and to CI",
-    "nightly": "takes minutes, or measures: slow too, and left to the session `full` alone",
-    "own_cluster": "stops or reconfigures its server, and so gets one of its own",
-    "fresh_clone": "gets a new copy of the template, never a database that another test had before",
-    "since(major)": "needs this major of Postgres or a newer one; deselected, and listed, on an older one",
-    "superuser": "needs a superuser; deselected, and listed, on a server where the run has none",
+    "integration": "needs Postgres; added to every test that asks for a database",
+    "migrations": "judges the migrations; added to every test in tests/migrations",
+    "schema": "judges the schema, read-only; added to every test in tests/schema",
+    "api": "judges the API over HTTP, with the database as a black box; added to every test in tests/api",
+    "slow": "takes more than a second or two; runs in the session `full` and in CI",
+    "nightly": "takes minutes, or measures; runs in the session `full` only",
+    "own_cluster": "stops or reconfigures its server, and so gets a second one",
+    "fresh_clone": "gets a new clone of the template, never a database that another test had",
+    "since(major)": "needs this major version of Postgres or a newer one; deselected and listed on an older one",
+    "superuser": "needs a superuser; deselected and listed on a server where the run has none",
 }
 FOLDERS = ("migrations", "schema", "api")
 NEED_POSTGRES = {"catalog", "cluster", "harness_databases", "postgresql_proc"}
-"""The fixtures that all others which need a server ask for."""
+"""The fixtures that start a server; every other fixture that needs one asks for one of these."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what a user may choose."""
+    """Add the options of the command line."""
     group = parser.getgroup("harness", "fresh Postgres databases")
-    group.addoption("--pg", type=int, metavar="MAJOR", help="the Postgres major to run on, such as 15")
-    group.addoption("--keep-db", action="store_true", help="leave the databases of failed tests after the run")
-    group.addoption("--no-cache", action="store_true", help="make cluster and template anew, and do not keep them")
+    group.addoption("--pg", type=int, metavar="MAJOR", help="run on this major version of Postgres, such as 15")
+    group.addoption("--keep-db", action="store_true", help="keep the databases of failed tests after the run")
+    group.addoption("--no-cache", action="store_true", help="build cluster and template again, and do not cache them")
     group.addoption("--harness-json", metavar="FILE", type=Path, help="write findings, exemptions and tables as JSON")
-    group.addoption("--harness-markdown", metavar="FILE", type=Path, help="append the same as Markdown")
+    group.addoption(
+        "--harness-markdown", metavar="FILE", type=Path, help="append the same as Markdown"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -73,9 +75,10 @@ def _run(config: pytest.Config) -> Run:
 
 
 def _check_writable(option: str, path: Path | None) -> None:
-    """Refuse a file before the tests run, not after.
+    """Refuse a file that cannot be written before the tests run, not after.
 
-    One that is not there is not left there: workers, which know this option only later, would look for tests in it.
+    A file that did not exist is removed again: workers of xdist, which learn of this option later, would take it for a
+    test path.
     """
     try:
         if path and not path.exists():
@@ -97,13 +100,13 @@ def _forget_settings(database_env: str) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Which Postgres would be taken, and why."""
+    """Return which Postgres would be taken, and why."""
     return config.stash[RUN].choice.describe()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
-    """Mark each test by its folder and by what it asks for, let `-m` select, and look for what the rest needs."""
+    """Mark each test by its folder and its fixtures, let `-m` select, and look for the Postgres that the rest needs."""
     tests = Path(config.rootpath) / "tests"
     for item in items:
         if item.path.is_relative_to(tests) and (folder := item.path.relative_to(tests).parts[0]) in FOLDERS:
@@ -122,7 +125,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what the run's server is too old for, or gives the run no right to do."""
+    """Deselect tests that need a newer server, or a superuser that the run does not have."""
     run = config.stash[RUN]
     run.left_out = {item.nodeid: reason for item in items if (reason := _lacking(run, item))}
     if wanting := [item for item in items if item.nodeid in run.left_out]:
@@ -145,7 +148,7 @@ def _fixtures(item: pytest.Item) -> set[str]:
 
 
 def _stop(config: pytest.Config, items: list[pytest.Item], reason: str) -> None:
-    """Stop with exit code 2; under xdist a worker hands the reason to the controller and runs nothing."""
+    """Stop with exit code 2; under xdist a worker sends the reason to the controller and runs nothing."""
     output: dict[str, Any] | None = getattr(config, "workeroutput", None)
     if output is None:
         pytest.exit(reason, returncode=2)
@@ -155,7 +158,7 @@ def _stop(config: pytest.Config, items: list[pytest.Item], reason: str) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take over what a worker of xdist found, kept, and could not do; a worker that crashed hands nothing on."""
+    """Merge the results of a worker of xdist; a worker that crashed has none."""
     output = getattr(node, "workeroutput", {})
     run = node.config.stash[RUN]
     run.refusal = run.refusal or output.get("harness_refusal", "")
@@ -170,7 +173,7 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_report_teststatus(
     report: pytest.TestReport | pytest.CollectReport, config: pytest.Config
 ) -> tuple[str, str, str] | None:
-    """With -vv, say beside PASSED how the test came by its databases."""
+    """Show with -vv, after PASSED, where the test's databases came from."""
     how = [text for name, text in getattr(report, "user_properties", ()) if name == "database"]
     if how and report.passed and getattr(report, "when", "") == "call" and config.get_verbosity() > 1:
         return "passed", ".", f"PASSED (database {'; '.join(map(str, how))})"
@@ -179,7 +182,7 @@ def pytest_report_teststatus(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Show why tests cannot be collected, such as a revision that is no Python, without a traceback."""
+    """Show why tests cannot be collected, such as a syntax error in a revision, without a traceback."""
     report = yield
     call: pytest.CallInfo[Any] | None = getattr(report, "call", None)
     if call and call.excinfo and isinstance(call.excinfo.value, HarnessError):
@@ -191,7 +194,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember a failure, so that the fixtures keep the test's databases, and print where they are."""
+    """Note a failure, so that the test's databases are kept, and print their addresses."""
     report = yield
     if call.excinfo and isinstance(call.excinfo.value, HarnessError):
         report.longrepr = str(call.excinfo.value)
@@ -202,7 +205,7 @@ def pytest_runtest_makereport(
         for lent in item.stash.get(LENT, []):
             report.sections.append(
                 (
-                    "database, kept to the end of the run; --keep-db keeps it after",
+                    "database, kept until the run ends; --keep-db keeps it longer",
                     f"psql '{lent.as_role('superuser').dsn}'",
                 )
             )
@@ -210,7 +213,7 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """End the run's server, and write the reports; a worker of xdist hands on what it has."""
+    """End the run's server, and write the reports; a worker of xdist sends its results to the controller."""
     run = session.config.stash[RUN]
     run.close(keep=bool(session.config.getoption("keep_db")))
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
@@ -234,7 +237,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print what was found, why nothing ran, what was left out, and where the databases of failed tests are."""
+    """Print the findings, why the run stopped, the tests deselected, and the addresses of kept databases."""
     run = config.stash[RUN]
     kept = run.kept if config.getoption("keep_db") else {}
     sections = {

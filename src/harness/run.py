@@ -1,4 +1,4 @@
-"""What one pytest session (under xdist: one worker) holds: the server it takes, and the databases on it."""
+"""One run of pytest (under xdist, of one worker): its server, the databases on it, and its report."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OTHERS = (
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which Postgres the user asks for: on the command line, and by the project's default.
+    """The Postgres that the user asks for, on the command line and by the project's default.
 
     `external` is a server that someone else runs; the harness then starts none.
     """
@@ -47,7 +47,7 @@ class Choice:
     external: Address | None = None
 
     def installation(self) -> Installation:
-        """The programs to take.
+        """Return the programs to take.
 
         Raises:
             HarnessError: when nothing fits.
@@ -55,10 +55,10 @@ class Choice:
         return choose(self.default, asked=self.major, executable=self.executable)
 
     def describe(self) -> str:
-        """One line for pytest's header: which Postgres, and why; without starting anything."""
+        """Return one line for pytest's header: which Postgres would be taken, and why."""
         if self.external:
             place = f"{self.external.host}:{self.external.port} (--postgresql-host)"
-            return f"postgres: server at {place}, where each database is a new copy"
+            return f"postgres: server at {place}, where each database is a new clone"
         try:
             installation = self.installation()
         except HarnessError as error:
@@ -68,7 +68,7 @@ class Choice:
 
 
 class PostgresExecutor(NoopExecutor):
-    """A running server for pytest-postgresql's client factories, whose databases are then copies of our template."""
+    """A running server for pytest-postgresql's client factories, which then clone the migrated template."""
 
     def __init__(self, template: str, **options: Any) -> None:
         super().__init__(**options)
@@ -76,7 +76,7 @@ class PostgresExecutor(NoopExecutor):
 
     @property
     def template_dbname(self) -> str:
-        """The migrated template."""
+        """The name of the migrated template."""
         return self._template
 
 
@@ -87,23 +87,23 @@ class Run:
     config: Config
     choice: Choice
     cache: ClusterCache | None = None
-    """Where the prepared cluster stays between runs; None to make it anew."""
+    """Keeps the prepared cluster between runs; None to build it each time."""
     report: Report = field(default_factory=Report)
     kept: dict[str, str] = field(default_factory=dict)
-    """Test id to DSN, of databases that failed tests leave behind."""
+    """Test id to DSN, of the databases of failed tests."""
     refusal: str = ""
     """Why no test could run."""
     complaint: str = ""
-    """Why databases were no longer made ahead."""
+    """Why databases were no longer made ahead; a traceback."""
     note: str = ""
-    """Why each database was a new copy, where it need not be."""
+    """Why each database was a new clone, where it could have been reset."""
     left_out: dict[str, str] = field(default_factory=dict)
-    """Test id to what the server lacks, of tests that were deselected for it."""
+    """Test id to what the server lacks, of the tests deselected."""
 
     def judge(self, suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] | None = None) -> Verdict:
-        """Judge what a suite found, and put it into the report.
+        """Judge the findings of a suite, and add the verdict to the report.
 
-        Without `exemptions` those of `[tool.harness]` count, and of these none is missed.
+        Without `exemptions` those of `[tool.harness]` apply, and none of them need be used.
         """
         accepted = self.config.exemptions if exemptions is None else ()
         verdict = judge(findings, exemptions or (), accepted, strict=self.config.strict)
@@ -114,7 +114,7 @@ class Run:
         """Look for the Postgres that the run will need, without starting any.
 
         Raises:
-            HarnessError: when nothing fits, or the server that someone else runs will not do.
+            HarnessError: when nothing fits, or the external server is too old or lacks rights.
         """
         if self.choice.external:
             check_rights(self.choice.external, self.choice.major)
@@ -126,7 +126,11 @@ class Run:
 
     @cached_property
     def major(self) -> int:
-        """Return the server's major; raise HarnessError where there is no server."""
+        """The server's major version.
+
+        Raises:
+            HarnessError: when no server is found.
+        """
         if self.choice.external is None:
             return self.choice.installation().major
         with self.choice.external.connect() as connection:
@@ -169,7 +173,7 @@ class Run:
             cluster.close()
 
     def executor(self) -> PostgresExecutor:
-        """The server in the shape that pytest-postgresql's client factories take."""
+        """Return the server as pytest-postgresql's client factories take it."""
         server = self.databases.server
         return PostgresExecutor(
             template=self.databases.template(migrated=True).name,
@@ -191,7 +195,7 @@ class Run:
     def lend(
         self, test: pytest.Item, databases: Databases, *, migrated: bool = True, connected: bool = False
     ) -> Iterator[Database]:
-        """Give a fresh database to a test; one that failed leaves it in place until the run ends."""
+        """Lend a fresh database to a test; that of a failed test is kept until the run ends."""
         begun = perf_counter()
         unused = test.get_closest_marker("fresh_clone") is not None
         fresh = databases.create(migrated=migrated, unused=unused, connected=connected)
@@ -209,7 +213,7 @@ class Run:
         test.user_properties.append(("database ms", f"{spent * 1000:.1f}"))
 
     def close(self, *, keep: bool = False) -> None:
-        """End the run's server, or leave kept databases on it when `keep`; on another's server, drop what was made."""
+        """End the run's server, unless `keep` and a database is kept; on an external server drop what was made."""
         keep = keep and bool(self.kept)
         if "databases" in self.__dict__:
             self.complaint = self.databases.failure
@@ -234,4 +238,4 @@ FAILED = pytest.StashKey[bool]()
 """On a test: whether a phase of it failed."""
 
 LENT = pytest.StashKey[list[Database]]()
-"""On a test: the databases that it was given."""
+"""On a test: the databases lent to it."""

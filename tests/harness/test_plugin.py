@@ -133,7 +133,7 @@ def test_a_schema_test_cannot_write(project: pytest.Pytester) -> None:
     result = project.runpytest_inprocess("tests/schema", "tests/test_after.py")
     result.assert_outcomes(passed=2, failed=3)
     result.stdout.fnmatch_lines(
-        ["*cannot execute INSERT in a read-only transaction*", "A test marked schema looks and*"]
+        ["*cannot execute INSERT in a read-only transaction*", "A test marked schema only reads*"]
     )
 
 
@@ -178,7 +178,7 @@ def test_a_failed_test_says_where_its_database_is(project: pytest.Pytester) -> N
     result = project.runpytest_inprocess()
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
-        ["*database, kept to the end of the run; --keep-db keeps it after*", "psql 'postgresql://postgres@/*"]
+        ["*database, kept until the run ends; --keep-db keeps it longer*", "psql 'postgresql://postgres@/*"]
     )
 
 

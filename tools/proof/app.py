@@ -210,7 +210,7 @@ TESTS = (
         "a test of the schema that writes rows",
         (Edit("tests/schema/test_touch.py", "", TOUCH),),
         ("tests/schema/test_touch.py",),
-        "A test marked schema looks and never touches",
+        "A test marked schema only reads",
     ),
     Change(
         "stale-exemption",

@@ -101,7 +101,7 @@ def test_a_run_leaves_no_database_and_no_role_behind(
     before = elsewhere.inventory()
     project.makepyfile(**{"tests/test_it": TESTS})
     result = project.runpytest_inprocess(*elsewhere.options(way, user), "-m", "integration")
-    result.stdout.fnmatch_lines(["postgres: server at *, where each database is a new copy"])
+    result.stdout.fnmatch_lines(["postgres: server at *, where each database is a new clone"])
     left_out = user == "maker"
     result.assert_outcomes(passed=5 if left_out else 6, deselected=1 if left_out else 0)
     assert elsewhere.inventory() == before
