@@ -43,9 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--keep-db", action="store_true", help="keep the databases of failed tests after the run")
     group.addoption("--no-cache", action="store_true", help="build cluster and template again, and do not cache them")
     group.addoption("--harness-json", metavar="FILE", type=Path, help="write findings, exemptions and tables as JSON")
-    group.addoption(
-        "--harness-markdown", metavar="FILE", type=Path, help="append the same as Markdown"
-    )
+    group.addoption("--harness-markdown", metavar="FILE", type=Path, help="append the same as Markdown")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,7 +1,7 @@
 """Stopped clusters on disk between runs, each one archive that is read with its checksum.
 
-An archive is written under a name of its own and renamed when it is whole, so that two writers never meet; one that
-is damaged is thrown away, and the run goes on as if it had not been there.
+An archive is written under a temporary name and renamed when it is complete, so that two writers never meet. A damaged
+one is deleted, and the run goes on as if it had not existed.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from harness.postgres.os_account import Account
 from harness.postgres.server import INITDB, SETTINGS
 
 MOST_BYTES = 512 * 2**20
-"""Bytes that the archives may take; the least recently used ones go first."""
+"""Bytes that the archives may take; the least recently used ones are deleted first."""
 
 PATIENCE = 60.0
 """Seconds to wait for another run that is making the same archive."""
 
 FORMAT = "1"
-"""To be raised when what is in an archive changes in a way that its key does not show."""
+"""Raise it when the content of an archive changes in a way that its key does not show."""
 
 
 def user_cache() -> Path:
-    """The user's cache directory (XDG base directory specification)."""
+    """Return the user's cache directory (XDG base directory specification)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pg-harness"
 
 
 def cluster_key(installation: Installation, account: Account) -> str:
-    """What an initialised cluster depends on: server build, machine, account, initdb's arguments and settings."""
+    """Return a key of all that an initialised cluster depends on: server build, machine, account, initdb, settings."""
     program = Path(installation.program("postgres")).stat()
     build = f"{installation.version} {program.st_size} {program.st_mtime_ns}"
     machine = f"{platform.system()} {platform.machine()} {platform.libc_ver()}"
@@ -52,7 +52,7 @@ def cluster_key(installation: Installation, account: Account) -> str:
 
 
 def template_key(cluster: str, config: Config) -> str:
-    """What a migrated template depends on: its cluster, migrations, roles, models, and those who run them."""
+    """Return a key of all that a migrated template depends on: cluster, migrations, roles, models, libraries."""
     files = [config.root / "pyproject.toml", config.roles_path, *_sources(config.migrations_path), *_models(config)]
     contents = [(os.path.relpath(path, config.root), path.read_bytes()) for path in files if path.is_file()]
     return "template-" + _digest(cluster, version("alembic"), version("sqlalchemy"), config.role_prefix, contents)
@@ -63,7 +63,7 @@ def _sources(directory: Path) -> list[Path]:
 
 
 def _models(config: Config) -> list[Path]:
-    """The files of the models' package, which env.py imports and a revision may."""
+    """Return the files of the models' package, which env.py and revisions import."""
     with contextlib.suppress(ImportError, ValueError):
         found = find_spec(config.metadata.partition(":")[0])
         if found and found.submodule_search_locations:
@@ -84,7 +84,7 @@ class ClusterCache:
     place: Path
 
     def restore(self, key: str, account: Account, data: Path) -> bool:
-        """Unpack the archive of `key` into the empty directory `data`; False where there is none, or a damaged one."""
+        """Unpack the archive of `key` into the empty directory `data`; return False if it is missing or damaged."""
         for archive in self.place.glob(f"{key}.*.tar"):
             with contextlib.suppress(OSError):
                 if _unpack(archive, account, data):
@@ -96,7 +96,7 @@ class ClusterCache:
         return False
 
     def store(self, key: str, data: Path) -> None:
-        """Pack the stopped cluster in `data`; where that fails there is no archive, and the next run makes it again."""
+        """Pack the stopped cluster in `data`; if that fails there is no archive, and the next run tries again."""
         scratch = self.place / f".{key}.{secrets.token_hex(4)}"
         try:
             self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -110,17 +110,17 @@ class ClusterCache:
                 scratch.unlink()
 
     def holds(self, kind: str) -> bool:
-        """Whether there is any archive of a kind: `cluster` or `template`."""
+        """Return whether there is an archive of a kind: `cluster` or `template`."""
         return any(self.place.glob(f"{kind}-*.tar"))
 
     def discard(self, key: str) -> None:
-        """Throw the archive of `key` away."""
+        """Delete the archive of `key`."""
         for archive in self.place.glob(f"{key}.*.tar"):
             archive.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the lock of those who make archives, for `PATIENCE` at most: several workers then make one, once."""
+        """Hold the lock on making archives: of several workers one makes it, and the others wait `PATIENCE` at most."""
         deadline = time.monotonic() + PATIENCE
         with contextlib.ExitStack() as stack:
             with contextlib.suppress(OSError):
@@ -143,7 +143,7 @@ class ClusterCache:
 
 
 def _unpack(archive: Path, account: Account, data: Path) -> bool:
-    """Unpack as `account`, and meanwhile see whether the archive is what was written."""
+    """Unpack as `account`, and meanwhile compare the archive with its checksum."""
     command = ["tar", "-xpf", "-", "-C", str(data)]
     with (
         archive.open("rb") as file,
@@ -159,7 +159,7 @@ def _sound(archive: Path) -> bool:
 
 
 def _checksum(path: Path) -> tuple[int, int]:
-    """Length and CRC-32 of a file: against damage, not against an attacker, who could replace the programs too."""
+    """Return length and CRC-32 of a file: they guard against damage, not against an attacker."""
     length = checksum = 0
     with path.open("rb") as file:
         while block := file.read(2**20):

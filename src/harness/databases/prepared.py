@@ -1,4 +1,4 @@
-"""A run's cluster with the migrated template on it: from the cache, or made and then cached."""
+"""A run's cluster with the migrated template: from the cache, or made and then cached."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from harness.postgres.server import Cluster, new_cluster
 
 
 def databases_on(cluster: Cluster, config: Config, *, alone: bool = False) -> Databases:
-    """The databases of a cluster of the harness's own."""
+    """Return the databases of the harness's own cluster; with `alone` it serves a single test."""
     roles = Roles(config.roles_path, config.role_prefix)
     return Databases(cluster.address, config, roles, "test", cluster=cluster, alone=alone)
 
 
 def prepared_cluster(installation: Installation, config: Config, cache: ClusterCache | None) -> Cluster:
-    """A started cluster of `installation`, with the template of `config` where its migrations run.
+    """Start a cluster of `installation`, with the template of `config` if its migrations run.
 
     Raises:
         HarnessError: when the server cannot be initialised or started.
@@ -46,7 +46,7 @@ def _key(cluster: Cluster, config: Config) -> str:
 
 
 def _restored(cluster: Cluster, cache: ClusterCache, key: str) -> bool:
-    """Start from an archive, if there is one that a server starts from."""
+    """Start from an archive; return False if there is none, or none that a server starts from."""
     if not cache.restore(key, cluster.account, cluster.run.data):
         return False
     try:
@@ -59,11 +59,11 @@ def _restored(cluster: Cluster, cache: ClusterCache, key: str) -> bool:
 
 
 def _make(cluster: Cluster, config: Config, cache: ClusterCache) -> None:
-    """Initialise, migrate, and cache both; migrations that fail do so again, visibly, in the test that needs them."""
+    """Initialise, migrate, and cache both; migrations that fail will fail again in the test that needs them."""
     base = cluster_key(cluster.installation, cluster.account)
     if not cache.restore(base, cluster.account, cluster.run.data):
         cluster.initialise()
-        if cache.holds("template"):  # the migrations are being worked on: next time initdb is spared
+        if cache.holds("template"):  # the migrations change often: save initdb the next time
             cache.store(base, cluster.run.data)
     cluster.start()
     with contextlib.closing(databases_on(cluster, config)) as databases:

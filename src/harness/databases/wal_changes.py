@@ -1,9 +1,8 @@
-"""What a test has changed in its database, read from the write-ahead log, and how to undo it.
+"""Changes that a test made to its database, read from the write-ahead log (WAL), and how to undo them.
 
-Every lasting change of a permanent relation is in the log before it is on disk: crash recovery depends on it. So the
-log between the hand-out of a database and its return names every relation that was written, whoever wrote and however
-the session ended, at a price that grows with what was written and not with what is there. docs/fresh-databases.md
-holds the proof, and what lies outside it.
+Every lasting change of a permanent relation is in the WAL before it is on disk: crash recovery depends on it. So the
+WAL between lending a database and its return names every relation that was written, by any session, however that ended.
+The cost grows with what was written, not with the size of the database. docs/fresh-databases.md has the proof.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from psycopg import sql
 HARMLESS = {
     ("Heap", "LOCK"),  # FOR UPDATE, foreign keys' checks
     ("Heap2", "LOCK_UPDATED"),
-    ("Heap2", "PRUNE"),  # dead rows cleared away, by whoever read the page
+    ("Heap2", "PRUNE"),  # dead rows removed by any session that read the page
     ("Heap2", "PRUNE_ON_ACCESS"),
     ("Heap2", "PRUNE_VACUUM_SCAN"),
     ("Heap2", "PRUNE_VACUUM_CLEANUP"),
@@ -27,16 +26,16 @@ HARMLESS = {
     ("Heap2", "VISIBLE"),
     ("XLOG", "FPI_FOR_HINT"),  # a page was read with checksums on
 }
-"""Records that change how rows are stored, and no row."""
+"""Records that change how rows are stored, but no row."""
 
 WITHOUT_RELATION = {
     "CLOG",
     "CommitTs",
-    "Database",  # databases made and dropped; ours is compared by its row in pg_database
+    "Database",  # databases created and dropped; ours is compared by its row in pg_database
     "LogicalMessage",
     "MultiXact",
     "Standby",
-    "Storage",  # files made and cut: a new one has its rows in pg_class, an old one was vacuumed
+    "Storage",  # files created and truncated: a new one has a row in pg_class, an old one was vacuumed
     "Tablespace",  # compared by the digest of what the cluster shares
     "Transaction",
     "XLOG",
@@ -56,13 +55,16 @@ WHERE c.oid >= 16384 AND c.relkind IN ('r', 't', 'i', 'S', 'm')
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What brings a database back: tables to empty and sequences to set; nothing where nothing was written."""
+    """The steps that reset a database: tables to empty and sequences to set; none if nothing was written."""
 
     tables: tuple[str, ...] = ()
     sequences: tuple[str, ...] = ()
 
     def statement(self, layout: Layout) -> sql.Composed:
-        """One text of statements; triggers, foreign keys and rules stay silent under this replication role."""
+        """Return the statements as one text; under this replication role no trigger, foreign key or rule fires.
+
+        The last statement returns the WAL position and the size of the emptied tables in bytes.
+        """
         parts: list[sql.Composable] = [sql.SQL("SET session_replication_role TO replica")]
         parts += [sql.SQL("DELETE FROM ONLY {}").format(sql.SQL(table)) for table in self.tables]
         for name in self.sequences:
@@ -76,7 +78,7 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The relations of a template: what each file belongs to, and how it can be brought back.
+    """The relations of a template: the table, sequence or index of each file, and how to reset it.
 
     `empty` and `full` map a file (pg_relation_filenode) to a table without and with rows, its TOAST table included.
     A table with triggers or rules that fire under every replication role counts as full: emptying it has effects.
@@ -89,10 +91,10 @@ class Layout:
     indexes: frozenset[int]
     unlogged: Undo
     obstacle: str = ""
-    """Why no database with this layout can be brought back, if so."""
+    """Why no database with this layout can be reset, if so."""
 
     def judge(self, touched: Iterable[tuple[str, str, int | None]]) -> Undo | str:
-        """What undoes the writes `touched` (resource manager, record type, file), or why nothing does."""
+        """Return what undoes the writes `touched` (resource manager, record type, file), or why nothing does."""
         tables = set(self.unlogged.tables)
         sequences = set(self.unlogged.sequences)
         for manager, kind, file in touched:
@@ -110,7 +112,7 @@ class Layout:
 
 
 def read_layout(session: psycopg.Connection[Any]) -> Layout:
-    """The layout of the database that `session` is connected to, which must be as its template is."""
+    """Read the layout of the database that `session` is connected to, which must be like its template."""
     rows = session.execute(READ_RELATIONS).fetchall()
     names = {oid: name for _, kind, oid, _, name, _, _ in rows if kind in "rm"}
     suspects = [name for _, kind, _, _, name, sized, _ in rows if kind == "r" and sized]
@@ -133,20 +135,20 @@ def read_layout(session: psycopg.Connection[Any]) -> Layout:
 
 
 def _with_rows(session: psycopg.Connection[Any], tables: list[str]) -> Iterable[str]:
-    """Those of `tables` that hold a row."""
+    """Return those of `tables` that hold a row."""
     return (name for name, holds in _ask(session, tables, "SELECT {0}, EXISTS (SELECT FROM ONLY {1})") if holds)
 
 
 def _positions(session: psycopg.Connection[Any], sequences: list[str]) -> dict[str, tuple[int, bool]]:
-    """The state of each sequence."""
+    """Return (last_value, is_called) of each sequence."""
     rows = _ask(session, sequences, "SELECT {0}, last_value, is_called FROM {1}")
     return {name: (value, called) for name, value, called in rows}
 
 
 def _ask(session: psycopg.Connection[Any], names: list[str], question: str) -> Iterator[Any]:
-    """The answer to `question` about each relation; `{0}` stands for its name as text, `{1}` for the relation.
+    """Ask `question` about each relation; `{0}` is its name as text, `{1}` the relation.
 
-    One text of many statements takes one round trip, and a fifth of the time of a UNION.
+    All in one round trip, as one text of many statements, which takes a fifth of the time of a UNION.
     """
     asked = [sql.SQL(question).format(sql.Literal(name), sql.SQL(name)) for name in names]
     if asked:

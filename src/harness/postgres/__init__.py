@@ -1,1 +1,1 @@
-"""Postgres for a run: where its programs are, a cluster's life, the roles, and fresh databases."""
+"""A Postgres server: its programs, its cluster in a run directory, and the project's roles."""

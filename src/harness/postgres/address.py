@@ -1,4 +1,4 @@
-"""Where a server is and as whom to speak to it: one value for the run's own cluster and for somebody else's server."""
+"""The address of a server and the role to connect as, for the run's own cluster and for an external server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A server and the user who administers it. `host` may be the directory of a socket."""
+    """A server and a role. `host` may be the directory of a socket; in `maintenance` databases are created."""
 
     host: str
     port: int
@@ -23,11 +23,11 @@ class Address:
     maintenance: str = "postgres"
 
     def seen_by(self, user: str, password: str | None = None) -> Address:
-        """The same server, as another user."""
+        """Return the same server as another role."""
         return Address(self.host, self.port, user, password, self.maintenance)
 
     def dsn(self, dbname: str) -> str:
-        """A libpq connection URI (PostgreSQL manual, 32.1.1.2)."""
+        """Return a libpq connection URI (PostgreSQL manual, 32.1.1.2)."""
         word = f":{quote(self.password, safe='')}" if self.password else ""
         user = quote(self.user, safe="") + word
         if self.host.startswith("/"):
@@ -36,7 +36,7 @@ class Address:
         return f"postgresql://{user}@{host}:{self.port}/{quote(dbname, safe='')}"
 
     def url(self, dbname: str) -> URL:
-        """The same for SQLAlchemy's psycopg dialect."""
+        """Return the URL for SQLAlchemy's psycopg dialect."""
         socket = self.host.startswith("/")
         return URL.create(
             "postgresql+psycopg",
@@ -49,7 +49,7 @@ class Address:
         )
 
     def connect(self, dbname: str | None = None, **options: Any) -> psycopg.Connection[Any]:
-        """A new connection to `dbname`, or to the database in which other databases are made."""
+        """Open a connection to `dbname`, or to the maintenance database; `options` are psycopg.connect's own."""
         return psycopg.connect(
             host=self.host,
             port=self.port,

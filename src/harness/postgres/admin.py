@@ -1,4 +1,4 @@
-"""The administrator's session: makes, renames and drops databases, and outlives a restart of the server."""
+"""The administrator's session: creates and drops databases, and survives a restart of the server."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ FILE_COPY = 150000
 """The version from which CREATE DATABASE takes a strategy; before, copying files is the only one."""
 
 OVER = (psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown, psycopg.errors.CannotConnectNow)
-"""What a session hears last when its server stops."""
+"""The last errors of a session whose server stops."""
 
 
 @dataclass(slots=True)
 class Administrator:
     """A session on `server`, opened when first used. It belongs to one thread.
 
-    `own` is the run's directory where the server is the harness's own, else None: copying files forces checkpoints,
-    which nobody wants on a server that others work on.
+    `own` is the run's directory if the harness started the server, else None: there databases are copied by WAL, since
+    copying files forces checkpoints, which would slow down the others on that server.
     """
 
     server: Address
@@ -35,12 +35,12 @@ class Administrator:
     _session: psycopg.Connection[Any] | None = field(default=None, repr=False)
 
     def create(self, name: str, template: str) -> None:
-        """Copy a database; rights on it and settings of it are not copied (manual, CREATE DATABASE)."""
-        copy = self.own and self.session().info.server_version >= FILE_COPY
-        self.execute(f"CREATE DATABASE {{}} TEMPLATE {{}}{' STRATEGY FILE_COPY' if copy else ''}", name, template)
+        """Clone a database; its privileges and settings are not copied (manual, CREATE DATABASE)."""
+        by_file = self.own and self.session().info.server_version >= FILE_COPY
+        self.execute(f"CREATE DATABASE {{}} TEMPLATE {{}}{' STRATEGY FILE_COPY' if by_file else ''}", name, template)
 
     def drop(self, name: str) -> None:
-        """Drop a database with whoever is connected to it, its prepared transactions too."""
+        """Drop a database, with its sessions and prepared transactions."""
         drop = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
         try:
             self.execute(drop, name)
@@ -49,18 +49,18 @@ class Administrator:
             self.execute(drop, name)
 
     def wait_until_left(self, name: str) -> None:
-        """Wait until nobody is connected to a database; CREATE DATABASE itself would look again only every 100 ms."""
+        """Wait until a database has no session; CREATE DATABASE itself polls only every 100 ms."""
         query = sql.SQL("SELECT 1 FROM pg_stat_activity WHERE datname = {}").format(sql.Literal(name))
         deadline = time.monotonic() + 5
         while self.run(query).fetchone() and time.monotonic() < deadline:
             time.sleep(0.001)
 
     def execute(self, statement: str, *names: str) -> psycopg.Cursor[Any]:
-        """Run a statement, `{}` standing for names."""
+        """Run a statement whose `{}` are replaced by `names`, quoted."""
         return self.run(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
     def run(self, query: sql.Composed | str, values: Sequence[Any] | None = None) -> psycopg.Cursor[Any]:
-        """Run a statement, once more when the server was restarted since the last one.
+        """Run a statement, and again if the server was restarted since the last one.
 
         Raises:
             HarnessError: when the disk under the server is full, with the path and its space.
@@ -71,7 +71,7 @@ class Administrator:
             raise disk_full(self.own, error) from error
 
     def session(self) -> psycopg.Connection[Any]:
-        """The open session."""
+        """Return the session, opened if need be."""
         if self._session is None or self._is_over():
             self._session = self.server.connect(
                 autocommit=True, prepare_threshold=None, options="-c synchronous_commit=on"
@@ -97,7 +97,7 @@ class Administrator:
         return self._session is not None and (self._session.closed or self._session.broken)
 
     def _free(self, name: str) -> None:
-        """Undo what keeps a database from being dropped: the mark of a template, and prepared transactions."""
+        """Undo what prevents dropping a database: IS_TEMPLATE, and prepared transactions."""
         self.execute("ALTER DATABASE {} WITH IS_TEMPLATE false ALLOW_CONNECTIONS true CONNECTION LIMIT -1", name)
         prepared = sql.SQL("SELECT gid FROM pg_prepared_xacts WHERE database = {}").format(sql.Literal(name))
         with self.server.connect(name, autocommit=True) as inside:

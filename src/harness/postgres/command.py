@@ -1,4 +1,4 @@
-"""`python -m harness postgres`: which servers are here, and which one a run would take."""
+"""`python -m harness postgres`: the servers on this machine, and the one that a run would take."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from harness.postgres.installations import choose, installations
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subcommand and its options."""
-    parser = subparsers.add_parser("postgres", help="list the servers found, and the one that would be taken")
+    parser = subparsers.add_parser(
+        "postgres", help="list the Postgres servers on this machine, and the one that a run would take"
+    )
     parser.add_argument("--pg", type=int, metavar="MAJOR", help="as pytest's --pg")
     parser.add_argument("--postgresql-exec", metavar="PATH", help="as pytest's --postgresql-exec")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one line a server, the taken one marked.
+    """Print a line for each server, then the one that would be taken.
 
     Raises:
-        HarnessError: when none would be taken.
+        HarnessError: when none fits.
     """
     default = load_config(Path.cwd()).postgres
     for installation in installations():

@@ -1,4 +1,4 @@
-"""A server that someone else runs: what the harness needs there, checked before it touches anything."""
+"""A server that someone else runs: its address, and the rights that the harness needs there."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ PORT = 5432
 def read_address(
     host: str | None, port: str | None, user: str | None, password: str | None, maintenance: str | None
 ) -> Address | None:
-    """The server that pytest's --postgresql-… options name, or None without a host.
+    """Return the server that pytest's --postgresql-… options name, or None without a host.
 
     Raises:
-        HarnessError: for a port that is none.
+        HarnessError: for a port that is not a number from 1 to 65535.
     """
     if not host:
         return None
@@ -30,7 +30,7 @@ def read_address(
 
 
 def check_rights(server: Address, major: int | None = None) -> bool:
-    """Whether the user is a superuser there.
+    """Check the user's rights there, and return whether it is a superuser.
 
     Raises:
         HarnessError: when the server cannot be reached, is older than 14 or not of the `major` that --pg asks for, or

@@ -1,4 +1,4 @@
-"""Find the Postgres programs on this machine, and take one."""
+"""The Postgres installations on this machine, and the choice of one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WELL_KNOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """One set of Postgres programs: `postgres` and `initdb` stand in `bindir`; `source` says where it was found."""
+    """One set of Postgres programs, in `bindir`; `source` says how it was found."""
 
     bindir: Path
     version: str
@@ -39,19 +39,16 @@ class Installation:
         return int(re.split(r"[^0-9]", self.version, maxsplit=1)[0])
 
     def program(self, name: str) -> str:
-        """The path of a program of this installation."""
+        """Return the path of a program of this installation."""
         return str(self.bindir / name)
 
     def __str__(self) -> str:
-        """Version, place and source, as pytest's header shows it."""
+        """Return version, directory and source, as pytest's header shows them."""
         return f"{self.version} in {self.bindir} ({self.source})"
 
 
 def read_installation(bindir: Path, source: str) -> Installation | None:
-    """The installation in `bindir`, or None where no working server is.
-
-    A directory that holds only clients (psql, pg_config) is none.
-    """
+    """Return the installation in `bindir`; None if it has no working server, but only clients or nothing."""
     server = bindir / "postgres"
     if not os.access(server, os.X_OK) or not os.access(bindir / "initdb", os.X_OK):
         return None
@@ -62,7 +59,7 @@ def read_installation(bindir: Path, source: str) -> Installation | None:
 
 @functools.cache
 def _says(program: str, option: str) -> str:
-    """What a program prints, asked once a process, for it takes 10 ms; nothing where it fails."""
+    """Return what a program prints, "" if it fails; cached, since it takes 10 ms."""
     try:
         shown = subprocess.run([program, option], capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
@@ -71,7 +68,7 @@ def _says(program: str, option: str) -> str:
 
 
 def _places() -> Iterator[tuple[Path, str]]:
-    """Every directory worth a look, in order of preference, with the words for it."""
+    """Yield the directories to look in, in order of preference, each with its source."""
     if on_path := shutil.which("postgres"):
         yield Path(on_path).resolve().parent, "PATH"
     if (pg_config := shutil.which("pg_config")) and (shown := _says(pg_config, "--bindir")):
@@ -85,7 +82,7 @@ def _places() -> Iterator[tuple[Path, str]]:
 
 
 def installations() -> Iterator[Installation]:
-    """Every server on this machine, each once, in the order in which one is taken; looked for as they are asked for."""
+    """Yield each server on this machine once, in order of preference; the search is lazy."""
     seen = set()
     for place, source in _places():
         installation = read_installation(place, source)
@@ -95,10 +92,10 @@ def installations() -> Iterator[Installation]:
 
 
 def choose(default: int, *, asked: int | None = None, executable: str | None = None) -> Installation:
-    """Take one server: `executable` (a pg_ctl or postgres) if given, else the first of the major `asked` or `default`.
+    """Choose a server: `executable` (a pg_ctl or postgres) if given, else the first of the major `asked` or `default`.
 
     Raises:
-        HarnessError: when nothing fits, with what was found, where it was looked for, and remedies.
+        HarnessError: when none fits; names the servers found and the places searched.
     """
     if executable:
         return _named(executable, asked)
@@ -112,7 +109,7 @@ def choose(default: int, *, asked: int | None = None, executable: str | None = N
 
 
 def _named(executable: str, asked: int | None) -> Installation:
-    """The installation that --postgresql-exec names."""
+    """Return the installation that --postgresql-exec names."""
     path = Path(shutil.which(executable) or executable)
     installation = read_installation(path.resolve().parent, "--postgresql-exec")
     if installation is None:

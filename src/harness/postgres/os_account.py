@@ -1,4 +1,4 @@
-"""The operating-system account that runs the server. Postgres refuses to be run by root."""
+"""The operating-system account that runs the server: Postgres refuses to run as root."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Identity(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who runs the server. `foreign` is true where that is not the user who runs pytest."""
+    """An account that runs the server. `foreign` is true if it is not the one that runs pytest."""
 
     name: str
     uid: int
@@ -35,7 +35,7 @@ class Account:
 
     @property
     def identity(self) -> Identity:
-        """What to pass to `subprocess.Popen` so that the program runs as this account."""
+        """The arguments of `subprocess.Popen` that run a program as this account."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.foreign else {}
 
     def run(self, command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
@@ -43,21 +43,21 @@ class Account:
         return subprocess.run(command, text=True, cwd="/", check=False, **self.identity, **options)
 
     def reaches(self, path: Path, *, write: bool = False) -> bool:
-        """Whether this account can read (or write) `path`: asked of the kernel, for modes and ACLs alike."""
+        """Return whether this account can read (or write) `path`; the kernel decides, by modes and ACLs."""
         if not self.foreign:
             return os.access(path, os.W_OK | os.X_OK if write else os.R_OK)
         flag = "-w" if write else "-r"
         return self.run(["/bin/sh", "-c", f'test {flag} "$1"', "sh", str(path)]).returncode == 0
 
     def own(self, path: Path) -> None:
-        """Make `path` this account's, closed to all others."""
+        """Give `path` to this account, with mode 0700."""
         if self.foreign:
             os.chown(path, self.uid, self.gid)
         path.chmod(0o700)
 
 
 def server_account() -> Account:
-    """The present user or, for root, the first of `CANDIDATES` that exists.
+    """Return the current account or, for root, the first of `CANDIDATES` that exists.
 
     Raises:
         HarnessError: for root on a machine that has none of them.
@@ -79,10 +79,13 @@ def server_account() -> Account:
 
 
 def cache_directory(account: Account) -> Path:
-    """A directory that stays between runs and that `account` can read.
+    """Return a directory that is kept between runs and that `account` can read.
 
-    The user's cache directory (XDG base directory specification) or, where root's home is closed to the account,
-    one beside the system's caches. Raises HarnessError when no place can be written.
+    This is the user's cache directory (XDG base directory specification) or, if root's home is closed to the account,
+    one in /var.
+
+    Raises:
+        HarnessError: when none can be written and read.
     """
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     tried = [home / "pg-harness", Path("/var/cache/pg-harness"), Path(f"/var/tmp/pg-harness-{os.geteuid()}")]  # noqa: S108 - made below with its owner checked
@@ -101,7 +104,7 @@ def cache_directory(account: Account) -> Path:
 
 
 def readable_programs(bindir: Path, version: str, account: Account) -> Path:
-    """`bindir`, or a copy of its installation in the cache where `account` cannot read it (a clone under /root)."""
+    """Return `bindir`, or a copy of its installation in the cache if `account` cannot read it (a clone under /root)."""
     if account.reaches(bindir / "postgres"):
         return bindir
     package = bindir.parent.parent

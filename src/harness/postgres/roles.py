@@ -1,4 +1,4 @@
-"""The project's roles on a test server: its own SQL file, run as in production, under a prefix."""
+"""The project's roles on a test server: its SQL file, run as in production, with a prefix."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ LOGINS = ("migrator", "app", "readonly")
 
 @dataclass(slots=True)
 class Roles:
-    """The roles of one run: `apply` gives them their rights in a database, `drop` takes them from the server.
+    """The roles of one run: `apply` gives them their rights in a database, `drop` removes them from the server.
 
-    On a `guarded` server the logins get passwords of this run's own; the run's own cluster lets in whoever reaches its
-    socket.
+    On a `guarded` server the logins get random passwords; the run's own cluster trusts every client of its socket.
     """
 
     file: Path
@@ -30,14 +29,14 @@ class Roles:
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
 
     def name(self, role: str) -> str:
-        """The server's name of a role such as `app`."""
+        """Return the name on the server of a role such as `app`."""
         return f"{self.prefix}_{role}"
 
     def apply(self, server: Address, dbname: str) -> None:
         """Run the SQL file in a database.
 
         Raises:
-            HarnessError: when the file cannot be read or the server refuses it; names the file and the reason.
+            HarnessError: when the file cannot be read or the server refuses it.
         """
         try:
             script = self.file.read_text(encoding="utf-8")
@@ -58,7 +57,11 @@ class Roles:
                 connection.execute(statement.format(sql.Identifier(self.name(role)), sql.Literal(self.passwords[role])))
 
     def seen_by(self, server: Address, role: str) -> Address:
-        """The server as `role` sees it; `superuser` is the administrator."""
+        """Return the server as `role` connects to it; `superuser` is the administrator.
+
+        Raises:
+            HarnessError: for another role.
+        """
         if role == "superuser":
             return server
         if role not in LOGINS:
@@ -66,7 +69,7 @@ class Roles:
         return server.seen_by(self.name(role), self.passwords.get(role))
 
     def drop(self, server: Address) -> None:
-        """Drop the roles of this run; their databases are gone by then, and with them all that they owned."""
+        """Drop the roles of this run, after their databases."""
         with server.connect(autocommit=True) as connection:
             for role in (*LOGINS, "owner"):
                 connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(self.name(role))))

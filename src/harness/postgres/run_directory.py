@@ -1,4 +1,4 @@
-"""A run's directory: made where it is fast, locked while its owner lives, and gone soon after, however it ends.
+"""A run's directory: on a fast disk, locked while its owner runs, and removed soon after, however the owner ends.
 
 Each run directory holds a file that its owner keeps locked. Two things clean up behind an owner that was killed: a
 watchdog, and a sweep at the start of the next run.
@@ -25,7 +25,7 @@ from harness.postgres.os_account import Account
 from harness.postgres.watchdog import Watchdog
 
 ROOM = 512 * 2**20
-"""Bytes that must be free where a cluster is put: a small one takes 64 MB, its clones 8 MB each."""
+"""Bytes that must be free for a cluster: a small one takes 64 MB, each clone 8 MB."""
 
 LONGEST_SOCKET = 100
 """Characters of a socket's path: the kernel's limit is 108 on Linux and 104 on macOS (unix(7))."""
@@ -48,14 +48,14 @@ rm -rf "$1"
 """
 
 BASES = (Path("/dev/shm"), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - the owner of what is made there is checked
-"""Where a cluster may be put, beside the temporary directory of this process."""
+"""Directories for a cluster, besides the temporary directory of this process."""
 
 
 def run_root(account: Account) -> Path:
-    """The directory that holds this user's runs: on tmpfs where there is one with room, else in a temporary directory.
+    """Return the directory of this user's runs: on tmpfs if it has room, else in a temporary directory.
 
     Raises:
-        HarnessError: when no place is writable and has `ROOM`; names each place with its free space.
+        HarnessError: when none is writable and has `ROOM`; names each with its problem.
     """
     tried: list[str] = []
     for base in dict.fromkeys((BASES[0], Path(tempfile.gettempdir()), *BASES[1:])):
@@ -69,12 +69,12 @@ def run_root(account: Account) -> Path:
             tried.append(f"{base}: too long a path for a socket")
             continue
         if "," in str(base):
-            tried.append(f"{base}: clients take a comma in a socket's directory for the end of it")
+            tried.append(f"{base}: libpq takes a comma for the end of a host")
             continue
         root = base / f"pg-harness-{os.geteuid()}"
         try:
             root.mkdir()
-            root.chmod(0o755)  # whatever the umask: the server's account is another one where root runs the tests
+            root.chmod(0o755)  # despite the umask: the server's account must get in when root runs the tests
         except FileExistsError:
             pass
         except OSError as error:
@@ -83,7 +83,7 @@ def run_root(account: Account) -> Path:
         if root.is_symlink() or root.stat().st_uid != os.geteuid():
             tried.append(f"{root}: belongs to another user")
         elif not root.is_dir():
-            tried.append(f"{root}: is no directory")
+            tried.append(f"{root}: is not a directory")
         elif not account.reaches(root):
             tried.append(f"{root}: {account.name} cannot read it")
         else:
@@ -120,7 +120,7 @@ class RunDirectory:
         return self.path / "s"
 
     def close(self, *, keep: bool = False) -> None:
-        """Remove the directory, or leave it and its server to the next run's sweep when `keep`."""
+        """Remove the directory, or leave it and its server until the next run's sweep if `keep`."""
         if not keep:
             shutil.rmtree(self.path, ignore_errors=True)
         self.watchdog.close(clean=not keep)
@@ -128,7 +128,7 @@ class RunDirectory:
 
 
 def open_run_directory(account: Account) -> RunDirectory:
-    """Sweep what dead runs left, then make a directory for this one, lock it and set its watchdog."""
+    """Remove what dead runs left, then make and lock a directory for this one, and start its watchdog."""
     root = run_root(account)
     for stale in sweep(root):
         remove(stale)
@@ -146,7 +146,7 @@ def open_run_directory(account: Account) -> RunDirectory:
 
 
 def sweep(root: Path) -> Iterator[Path]:
-    """The run directories below `root` whose owner is gone: their lock can be had."""
+    """Yield the run directories in `root` whose owner has ended, so that their lock is free."""
     for path in root.iterdir():
         with contextlib.suppress(OSError):
             if path.name.startswith("."):  # being made; its owner locks it before it gets its name
@@ -174,14 +174,14 @@ def remove(path: Path) -> None:
 
 
 def release_memory(data: Path) -> None:
-    """Give back the System V segment of a server that was killed outright (shmctl(2), IPC_RMID is 0)."""
+    """Remove the System V segment of a server that was killed (shmctl(2), IPC_RMID is 0)."""
     with contextlib.suppress(OSError, ValueError, IndexError, AttributeError):
         line = (data / "postmaster.pid").read_text(encoding="ascii").splitlines()[6]
         ctypes.CDLL(None).shmctl(int(line.split()[1]), 0, None)
 
 
 def server_pid(data: Path) -> int | None:
-    """The process id of the postmaster that runs on `data`, checked against its command line; None where none does."""
+    """Return the process id of the postmaster on `data`, checked against its command line; None if there is none."""
     try:
         pid = int((data / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
     except (OSError, ValueError):
@@ -191,7 +191,7 @@ def server_pid(data: Path) -> int | None:
 
 
 def wait_gone(pid: int, *, seconds: float) -> bool:
-    """Wait until the process `pid`, which need not be a child, has ended; False when it has not within `seconds`."""
+    """Wait until the process `pid`, of any parent, has ended; return False if it has not within `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

@@ -1,7 +1,7 @@
-"""A cluster's life: initialised, started, stopped.
+"""A throw-away cluster: initialised, started, stopped.
 
-pytest-postgresql's executor is not used here: it runs pg_ctl, whose polling costs 90 ms a start and 100 ms a stop, it
-cannot run the server as another account when pytest is run by root, and a killed run leaves its server behind.
+pytest-postgresql's executor is not used here: it runs pg_ctl, whose polling takes 90 ms to start and 100 ms to stop, it
+cannot run the server as another account when root runs pytest, and a killed run leaves its server running.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ SETTINGS = {
     "full_page_writes": "off",  # nor a torn page
     "synchronous_commit": "off",  # nor does a commit wait for the disk
     "dynamic_shared_memory_type": "mmap",  # in the data directory, so that nothing stays in /dev/shm after a kill
-    "wal_level": "minimal",  # nobody replicates it: bulk loads write no WAL
+    "wal_level": "minimal",  # no replication: bulk loads write no WAL
     "max_wal_senders": "0",  # as wal_level minimal asks
-    "wal_keep_size": "32MB",  # what was written since a database was handed out can still be read
-    "wal_init_zero": "off",  # a new segment costs nothing
-    "wal_recycle": "off",  # nor is an old one kept for later
-    "min_wal_size": "2MB",  # so the directory stays small, in the cache too
-    "max_wal_size": "4GB",  # and no checkpoint comes for its size
-    "checkpoint_timeout": "1h",  # nor for its age, in a test's middle
-    "bgwriter_lru_maxpages": "0",  # nothing is written ahead of a checkpoint that hardly ever comes
-    "autovacuum": "off",  # it would wake up in a test's middle and take locks on its tables
-    "jit": "off",  # small tables never earn its compilation
-    "shared_buffers": "64MB",  # a template and a few copies, hot
-    "max_connections": "100",  # what the app meets in production by default
+    "wal_keep_size": "32MB",  # what was written since a database was lent can still be read
+    "wal_init_zero": "off",  # a new segment is not filled with zeros
+    "wal_recycle": "off",  # an old one is removed, not kept for later
+    "min_wal_size": "2MB",  # the directory stays small, in the cache too
+    "max_wal_size": "4GB",  # no checkpoint for its size
+    "checkpoint_timeout": "1h",  # nor for its age, in the middle of a test
+    "bgwriter_lru_maxpages": "0",  # no page is written before a checkpoint
+    "autovacuum": "off",  # it would lock tables in the middle of a test
+    "jit": "off",  # compilation does not pay for small tables
+    "shared_buffers": "64MB",  # a template and a few clones stay cached
+    "max_connections": "100",  # the default, as in production
     "max_prepared_transactions": "10",  # so that tests can PREPARE TRANSACTION
     "listen_addresses": "",  # a private socket is the only way in
     "timezone": "UTC",  # as on a server
     "log_timezone": "UTC",
-    "log_min_messages": "warning",  # the log is for the harness's own errors
-    "log_lock_waits": "on",  # and for tests that hang
+    "log_min_messages": "warning",  # the log goes into the harness's errors
+    "log_lock_waits": "on",  # it shows why a test hangs
 }
 
 INITDB = (
@@ -69,7 +69,7 @@ INITDB = (
 
 @dataclass(slots=True)
 class Cluster:
-    """A throw-away cluster with a private socket directory: whoever can reach the directory is let in."""
+    """A throw-away cluster that trusts every client of its socket, in a directory that only its account can enter."""
 
     installation: Installation
     account: Account
@@ -78,7 +78,7 @@ class Cluster:
 
     @property
     def host(self) -> str:
-        """The socket's directory, which libpq takes for a host."""
+        """The socket's directory, which libpq takes as a host."""
         return str(self.run.socket)
 
     @property
@@ -153,9 +153,9 @@ class Cluster:
         self.process = None
 
     def close(self, *, keep: bool = False) -> None:
-        """End the server and remove its directory; with `keep` both stay until the next run sweeps them away."""
+        """End the server and remove its directory; with `keep` both stay until the next run removes them."""
         if keep and self.process:
-            self.process.returncode = 0  # it outlives this object, of which Popen would warn
+            self.process.returncode = 0  # Popen would warn that the process still runs
         else:
             self.stop(signal.SIGQUIT)
         self.run.close(keep=keep)
@@ -168,7 +168,7 @@ class Cluster:
         self.account.own(self.run.data)
 
     def _ready(self) -> bool:
-        """Whether this very server says that it accepts connections (miscadmin.h, LOCK_FILE_LINE_PM_STATUS)."""
+        """Return whether this server says that it accepts connections (miscadmin.h, LOCK_FILE_LINE_PM_STATUS)."""
         try:
             lines = (self.run.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         except OSError:
@@ -181,12 +181,12 @@ class Cluster:
 
 
 def _quoted(directory: str) -> str:
-    """A directory as an element of a setting that lists some (varlena.c, SplitDirectoriesString)."""
+    """Return a directory quoted for a setting that holds a list (varlena.c, SplitDirectoriesString)."""
     return '"' + directory.replace('"', '""') + '"'
 
 
 def new_cluster(installation: Installation) -> Cluster:
-    """A cluster of `installation` in a run of its own, whose directory is still empty."""
+    """Return a cluster of `installation` in a new run directory, not initialised yet."""
     account = server_account()
     bindir = readable_programs(installation.bindir, installation.version, account)
     return Cluster(
@@ -195,7 +195,7 @@ def new_cluster(installation: Installation) -> Cluster:
 
 
 def start_cluster(installation: Installation) -> Cluster:
-    """A new cluster of `installation`, initialised and started."""
+    """Return a new cluster of `installation`, initialised and started."""
     cluster = new_cluster(installation)
     try:
         cluster.initialise()
