@@ -1,4 +1,4 @@
-"""The real app as a process of its own, by the command that a platform uses: for what a thread cannot show."""
+"""The app as a process, started as a platform starts it: for what a thread cannot show."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from harness.errors import HarnessError
 BY_HAND = "run it by hand to see more: python -m uvicorn --factory MODULE:FACTORY"
 
 STARTS_WITHIN = 30.0
-"""Seconds for the first line that names the port."""
+"""Seconds until the line that names the port."""
 
 
 class AppProcess:
-    """A context manager: uvicorn with the project's app on a port that the system chooses.
+    """A context manager: uvicorn with the project's app on a free port.
 
-    `access_log` lets uvicorn write its line for each request, for an app that writes none itself.
+    With `access_log` uvicorn logs each request, for an app that does not.
     """
 
     def __init__(self, config: Config, database_url: str, *, access_log: bool = False) -> None:
@@ -56,13 +56,13 @@ class AppProcess:
     def output(self) -> str:
         """All that the process has written."""
         size = os.fstat(self._output.fileno()).st_size
-        return os.pread(self._output.fileno(), size, 0).decode(errors="replace")  # the offset is the process's own
+        return os.pread(self._output.fileno(), size, 0).decode(errors="replace")  # leaves the process's offset alone
 
     @property
     def cpu_seconds(self) -> float:
         """CPU time that the process has used, in seconds, to the nanosecond.
 
-        The clock's number is made as `clock_getcpuclockid(3)` makes it on Linux, which Python does not offer.
+        The clock's number is that of `clock_getcpuclockid(3)` on Linux, which Python does not offer.
         """
         return time.clock_gettime((~self._process.pid << 3) | 2)
 
@@ -71,15 +71,15 @@ class AppProcess:
         self._process.send_signal(signal.SIGTERM)
 
     def wait(self, timeout: float) -> int:
-        """The exit code.
+        """Wait for the end, and return the exit code.
 
         Raises:
-            subprocess.TimeoutExpired: when it does not end in time.
+            subprocess.TimeoutExpired: after `timeout` seconds.
         """
         return self._process.wait(timeout)
 
     def wrote(self, pattern: str, timeout: float = STARTS_WITHIN) -> re.Match[str] | None:
-        """Wait until the output has what `pattern` finds; None when the process ends or takes longer before."""
+        """Wait for output that `pattern` finds, and return the match; None if the process ends or `timeout` passes."""
         deadline = time.monotonic() + timeout
         while True:
             ended = self._process.poll() is not None

@@ -20,12 +20,12 @@ from harness.errors import HarnessError
 class AppServer:
     """One uvicorn on a loopback port for the whole run, in a thread; `host` puts a fresh app behind it.
 
-    Starting and stopping uvicorn itself costs a fifth of a second, of which two thirds are its own pauses; hosting a
-    fresh app behind a running one costs milliseconds.
+    Starting and stopping uvicorn takes 200 ms, two thirds of them pauses; hosting an app behind a running one takes a
+    few.
     """
 
     def __init__(self) -> None:
-        # With the protocol named, asyncio sets TCP_NODELAY on what it accepts; without, each answer waits for 40 ms.
+        # If the protocol is named, asyncio sets TCP_NODELAY on accepted sockets; else each answer is delayed by 40 ms.
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._listener.bind(("127.0.0.1", 0))
         self._app: LifespanOn | None = None
@@ -39,12 +39,12 @@ class AppServer:
 
     @property
     def base_url(self) -> str:
-        """Where the hosted app answers."""
+        """The base URL of the hosted app."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     @contextlib.contextmanager
     def host(self, config: Config, database_url: str) -> Iterator[str]:
-        """The project's app on `database_url`, from its lifespan's start to its end; yields its base URL.
+        """Run the project's app on `database_url`, from its lifespan's start to its end; yield its base URL.
 
         Raises:
             HarnessError: when its lifespan fails or takes longer than 30 seconds.
@@ -55,7 +55,7 @@ class AppServer:
 
     @contextlib.contextmanager
     def run(self, app: Any, name: str) -> Iterator[None]:
-        """Any ASGI app behind `base_url`, from its lifespan's start to its end; `name` is what errors call it.
+        """Run an ASGI app behind `base_url`, from its lifespan's start to its end; errors call it `name`.
 
         Raises:
             HarnessError: when its lifespan fails or takes longer than 30 seconds.
@@ -94,7 +94,7 @@ class AppServer:
             ) from error
 
     async def _dispatch(self, scope: Any, receive: Any, send: Any) -> None:
-        """Hand a request to the app of the present test."""
+        """Pass a request to the app of the current test."""
         if self._app is None:
             raise HarnessError(
                 "a request came when no test had an app: its client outlived its test",

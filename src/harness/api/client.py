@@ -1,4 +1,4 @@
-"""A client of the app that sees HTTP and nothing else."""
+"""The HTTP client of an API test."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Client(httpx.Client):
 
     @property
     def app_dsn(self) -> str:
-        """Where the app connects, through the observer and as its own role: for another process of it."""
+        """The app's DSN, through the observer and as its own role: for another process of the app."""
         return self.wire.dsn(self._operator.as_role("app").dsn)
 
     @property
@@ -71,15 +71,12 @@ class Client(httpx.Client):
 
     @contextlib.contextmanager
     def operator(self) -> Iterator[psycopg.Connection]:
-        """A connection past the app, as the role that owns the tables: to hold a lock, or to plant a trigger.
-
-        It commits at the end of the block.
-        """
+        """Connect past the app as the tables' owner, such as to hold a lock; commit at the end of the block."""
         with self._operator.connect() as connection:
             yield connection
 
     def seed(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Insert rows, all with the same columns; returns them with what the database added."""
+        """Insert rows, all with the same columns, and return them with the columns that the database filled."""
         if not rows:
             return []
         columns = list(rows[0])
@@ -93,7 +90,7 @@ class Client(httpx.Client):
             return [row for result in cursor.results() for row in result.fetchall()]
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """Every row of a table, by its first column."""
+        """Return all rows of a table, ordered by its first column."""
         statement = sql.SQL("SELECT * FROM {} ORDER BY 1").format(sql.Identifier(*table.split(".")))
         with self._operator.connect(row_factory=dict_row) as connection:
             return connection.execute(statement).fetchall()

@@ -25,8 +25,8 @@ from harness.run import Run
 from harness.wire.observer import Observer
 
 MARKERS = {
-    "query_budget(queries, reason=…)": "lets each request of an API test make this many queries instead of 3",
-    "growth": "runs a test at 1, 10 and 100 rows: it makes `rows` rows, and its last request must cost the same",
+    "query_budget(queries, reason=…)": "allows each request of an API test this many queries instead of 3",
+    "growth": "runs a test at 1, 10 and 100 rows; its last request must take the same number of queries each time",
 }
 
 
@@ -57,9 +57,9 @@ def api(
     app_server: AppServer,
     statements_sent: StatementsSent,
 ) -> Iterator[Client]:
-    """An HTTP client of the real app, which runs under uvicorn as its own role, on fresh data.
+    """An HTTP client of the real app under uvicorn, on a fresh database, which the app sees as its own role.
 
-    Every request is watched on the wire, and judged by the test's budget of queries (see `harness.api.budget`).
+    Each request is recorded on the wire and judged by the test's query budget (see `harness.api.budget`).
     """
     request.getfixturevalue("statements_judged")
     verdict = partial(harness_run.judge, "api")
@@ -79,28 +79,28 @@ def api(
 
 @pytest.fixture
 def wire(api: Client) -> Observer:
-    """The observer between the app and its database; a test that plants a fault is no longer judged by its budget."""
+    """The observer between the app and its database; after a fault requests are no longer judged."""
     return api.wire
 
 
 @pytest.fixture
 def app_process(api: Client, harness_config: Config) -> Iterator[AppProcess]:
-    """The app once more, as a process of its own, on the database of `api` and behind the same observer."""
+    """The app as a second process, on the database of `api` and behind the same observer."""
     with AppProcess(harness_config, api.app_dsn) as process:
         yield process
 
 
 @pytest.fixture
 def rows(request: pytest.FixtureRequest) -> int:
-    """How many rows a test marked `growth` is to make now."""
+    """The number of rows that a test marked `growth` is to add."""
     if request.node.get_closest_marker("growth") is None:
-        pytest.fail("`rows` is for tests marked growth, which are called once for each size", pytrace=False)
+        pytest.fail("the fixture rows is for tests marked growth, which run once for each size", pytrace=False)
     return STEPS[0]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Call a test marked `growth` once for each size, and compare its last requests."""
+    """Run a test marked `growth` once for each size, and compare its last requests."""
     if pyfuncitem.get_closest_marker("growth") is None:
         return None
     missing = {"api", "rows"} - set(pyfuncitem.funcargs)
@@ -120,7 +120,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Function) -> Generator[None]:
-    """Hold a budget that a test's marker raises against what its requests needed, when all of them were judged."""
+    """Judge the budget that a test's marker raises by what its requests needed, if all of them were judged."""
     yield
     api = getattr(item, "funcargs", {}).get("api")
     if api is None or item.get_closest_marker("query_budget") is None or api.transport.unjudged:
@@ -131,15 +131,15 @@ def pytest_runtest_call(item: pytest.Function) -> Generator[None]:
 
 
 def limits_of(item: pytest.Item) -> Limits:
-    """The limits of a test's requests: the default, or what its marker `query_budget` says."""
+    """Return the limits of a test's requests: the default, or those of its marker `query_budget`."""
     marker = item.get_closest_marker("query_budget")
     if marker is None:
         return Limits()
     try:
         (queries,) = marker.args
         if not isinstance(queries, int):
-            raise TypeError(f"{queries!r} is no number of queries")
-        Exemption("query-budget", "the marker query_budget", **marker.kwargs)  # it refuses a reason that says nothing
+            raise TypeError(f"{queries!r} is not a number of queries")
+        Exemption("query-budget", "the marker query_budget", **marker.kwargs)  # refuses a short reason
     except (TypeError, ValueError) as error:
         pytest.fail(f"write @pytest.mark.query_budget(5, reason='why this request needs more'): {error}", False)
     return Limits(queries=queries)

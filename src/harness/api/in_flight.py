@@ -1,4 +1,4 @@
-"""The requests that an app is working on, its work after the answer included: an ASGI wrapper (ASGI 3.0, HTTP)."""
+"""The requests that an app works on, including its work after the answer: an ASGI wrapper (ASGI 3.0, HTTP)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class InFlight:
-    """Wraps an app. A request counts until the app is done with it: dependencies closed, background tasks run.
+    """Wraps an app. A request is in flight until its dependencies are closed and its background tasks have run.
 
-    `answered` is when the last answer began (`time.perf_counter()`), `route` the path template that it came from.
+    `answered` is when the last answer began (`time.perf_counter()`), `route` the path template of the last request.
     """
 
     def __init__(self, app: App) -> None:
@@ -27,10 +27,10 @@ class InFlight:
         self.route: str | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass a request on.
+        """Pass a request to the app.
 
-        An error that the app raises after its answer is whole is logged and goes no further: the server would close
-        the connection for it, perhaps just when the client sends its next request there.
+        An error after a complete answer is logged and not raised: uvicorn would close the connection, perhaps while the
+        client sends its next request.
         """
         whole = False
 
@@ -56,6 +56,6 @@ class InFlight:
                 self._change.notify_all()
 
     def wait(self, timeout: float = 10.0) -> bool:
-        """Wait until no request is under way; whether that came true within `timeout` seconds."""
+        """Wait until no request is in flight; return False if one still is after `timeout` seconds."""
         with self._change:
             return self._change.wait_for(lambda: self._running == 0, timeout)

@@ -10,16 +10,16 @@ from harness.config import load_config, load_object
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 NOWHERE = "postgresql://nobody@/nowhere?host=/nowhere"
-"""An address for settings that nobody will use: the document is made without a connection."""
+"""A database address for the settings: the document is made without a connection."""
 
 ALTERNATIVES = ("anyOf", "oneOf", "allOf")
 PLAIN = ("string", "integer", "number", "boolean", "null")
-SAYING = {"properties", "enum", "const", *ALTERNATIVES}
-"""What says of a JSON schema without a plain type what it holds."""
+DESCRIBING = {"properties", "enum", "const", *ALTERNATIVES}
+"""Keywords that describe the content of a JSON schema without a plain type."""
 
 
 def read_document(root: Path) -> dict[str, Any]:
-    """The OpenAPI document of the app that `root`/pyproject.toml names.
+    """Return the OpenAPI document of the app that `root`/pyproject.toml names.
 
     Raises:
         HarnessError: when the app cannot be loaded.
@@ -31,26 +31,26 @@ def read_document(root: Path) -> dict[str, Any]:
 
 
 def routes(document: Mapping[str, Any]) -> list[str]:
-    """Every route as `GET /v1/todos`, sorted."""
+    """Return every route as `GET /v1/todos`, sorted."""
     return sorted(f"{method.upper()} {path}" for path, method, _ in _operations(document))
 
 
 def lists(document: Mapping[str, Any]) -> list[str]:
-    """The GET routes that answer with a list: an array, or an object that holds one of objects, at any depth.
+    """Return the GET routes that answer with a list: an array, or an object that holds an array of objects.
 
-    An array of plain values inside an object, such as a todo's tags, is a value of that object and no list.
+    The array may be at any depth. An array of scalars in an object, such as a todo's tags, is not a list.
     """
     return _reads(document, lambda schema: _is_list(document, schema))
 
 
 def untyped(document: Mapping[str, Any]) -> list[str]:
-    """The GET routes whose answer the document leaves open, at any depth (`dict[str, Any]`): it may hold a list."""
+    """Return the GET routes whose answer may hold a list that the document does not describe (`dict[str, Any]`)."""
     typed = set(lists(document))
     return [route for route in _reads(document, lambda schema: _is_open(document, schema)) if route not in typed]
 
 
 def _reads(document: Mapping[str, Any], wanted: Callable[[Mapping[str, Any]], bool]) -> list[str]:
-    """The GET routes whose answer 200 is JSON of a wanted schema, sorted."""
+    """Return the GET routes whose answer 200 is JSON of a wanted schema, sorted."""
     answers = [(path, _answer(operation)) for path, method, operation in _operations(document) if method == "get"]
     return sorted(f"GET {path}" for path, answer in answers if answer is not None and wanted(answer))
 
@@ -63,7 +63,7 @@ def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping
 
 
 def _answer(operation: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The JSON schema of the answer 200; None where it is not JSON."""
+    """Return the JSON schema of the answer 200; None if it is not JSON."""
     content = operation.get("responses", {}).get("200", {}).get("content", {})
     schema: Mapping[str, Any] | None = content.get("application/json", {}).get("schema")
     return schema
@@ -83,13 +83,13 @@ def _is_open(document: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
 
 
 def _takes_more(part: Mapping[str, Any]) -> bool:
-    """Whether a schema takes properties that it does not describe, or anything at all."""
-    silent = not SAYING & part.keys() and part.get("type", "object") == "object"
+    """Return whether a schema allows properties that it does not describe, or any value."""
+    silent = not DESCRIBING & part.keys() and part.get("type", "object") == "object"
     return part.get("additionalProperties", silent) in (True, {})
 
 
 def _choices(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """A schema without its references and alternatives: one, or each of those that `anyOf` and the like name."""
+    """Yield a schema with references resolved or, if it has `anyOf` and the like, each alternative."""
     schema = _resolve(document, schema)
     alternatives = [each for key in ALTERNATIVES for each in schema.get(key, ())]
     for each in alternatives:
@@ -99,7 +99,7 @@ def _choices(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator
 
 
 def _parts(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """A schema and all within it that is no item of an array, each once, though schemas may hold themselves."""
+    """Yield a schema and those within it, except items of arrays, each once: schemas may be recursive."""
     ahead, seen = [schema], set[int]()
     while ahead:
         part = _resolve(document, ahead.pop())

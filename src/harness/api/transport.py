@@ -1,4 +1,4 @@
-"""The HTTP transport of an API test: every request is recorded on the wire and judged, without anyone asking."""
+"""The HTTP transport of an API test: it records each request on the wire and judges it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.sql.normalise import normalise
 from harness.wire.observer import Observer
 
 READY = "/ready"
-"""What a platform asks before it sends the first request."""
+"""The path that a platform asks before it sends requests."""
 
 
 class BrokenPromiseError(AssertionError):
@@ -39,11 +39,11 @@ StatementsSent = dict[str, SentStatement]
 
 
 class JudgingTransport(httpx.HTTPTransport):
-    """Sends requests and, once the app and the wire have come to rest, puts what each broke before `verdict`.
+    """Sends requests and, when app and wire are at rest, calls `verdict` with the findings of each.
 
-    `last` is the last request's exchange, `most` the largest number of queries of one that was judged, and `unjudged`
-    how many were not. Requests that overlap are not judged, since no one can tell whose statement
-    is whose; nor is any request once the test has disturbed the connections by a fault.
+    `last` is the last request's exchange, `most` the largest number of queries of a request that was judged, and
+    `unjudged` the number of those that were not: requests that overlap, since their statements cannot be told apart,
+    and requests after the test has disturbed the connections by a fault.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class JudgingTransport(httpx.HTTPTransport):
         self._overlaps = False
 
     def warm_up(self, base_url: httpx.URL) -> None:
-        """Ask the app whether it is ready, as a platform does before the first request; the answer does not matter."""
+        """Request `READY`, as a platform does first; the answer does not matter."""
         super().handle_request(httpx.Request("GET", base_url.join(READY))).read()
         self._rest()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request, read its answer, judge it.
+        """Send a request, read its answer, and judge it.
 
         Raises:
             BrokenPromiseError: when it breaks a rule.
@@ -106,9 +106,9 @@ class JudgingTransport(httpx.HTTPTransport):
         return response, self.last
 
     def _rest(self) -> str:
-        """Wait until the app and the wire have come to rest; what has not, for a finding."""
+        """Wait until app and wire are at rest; return what is not, for a finding."""
         if not self._inflight.wait():
-            return "the app has not ended its work on the request 10 s after the answer"
+            return "the app still works on the request 10 s after the answer"
         try:
             self.wire.settle()
         except TimeoutError as error:
@@ -126,7 +126,7 @@ class JudgingTransport(httpx.HTTPTransport):
             raise BrokenPromiseError(f"\n{verdict}")
 
     def _note(self, exchange: Exchange) -> None:
-        """Add the queries of a request to the statements sent, those that failed left out."""
+        """Add the queries of a request that succeeded to the statements sent."""
         for statement in exchange.recording.statements:
             if statement.kind == "query" and not statement.sqlstate:
                 made = SentStatement(statement.text, statement.types)
@@ -134,9 +134,9 @@ class JudgingTransport(httpx.HTTPTransport):
 
 
 def items(response: httpx.Response) -> int | None:
-    """How many items a JSON answer lists: those of the array that it is, or of the longest in its objects.
+    """Return how many items a JSON answer lists: those of its array, or of the longest array in its objects.
 
-    Objects are looked into at any depth, the items of an array are not.
+    Objects are searched at any depth, the items of an array are not. None without an array, or for another type.
     """
     try:
         ahead = [json.loads(response.content)]

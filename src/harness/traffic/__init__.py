@@ -1,1 +1,1 @@
-"""What a database is asked in production: the statements of pg_stat_statements, with their endpoints and indexes."""
+"""The statements that a database runs in production (pg_stat_statements), with their endpoints and indexes."""

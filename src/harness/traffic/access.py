@@ -1,4 +1,4 @@
-"""Which indexes a statement uses on this database, and what it reads from end to end: by its generic plan."""
+"""The indexes that a statement uses, and the tables that it scans, by its generic plan."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ PARAMETER = re.compile(r"\$(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The indexes used and the tables read from end to end; `unknown` says why there is no plan."""
+    """The indexes used and the tables scanned; `unknown` says why there is no plan."""
 
     indexes: tuple[str, ...] = ()
     scans: tuple[str, ...] = ()
     unknown: str = ""
 
     def __str__(self) -> str:
-        """For a table: the scans first, since they are what to look at."""
-        scans = [f"whole {name}" for name in self.scans]
+        """Return a cell of a table, the scans first."""
+        scans = [f"scan of {name}" for name in self.scans]
         return ", ".join([*scans, *self.indexes]) or self.unknown or "no table"
 
 
 def access(cursor: psycopg.Cursor[Any], text: str) -> Access:
-    """How the statement gets at its rows, for any values, as Postgres would plan it today.
+    """Plan a statement for any values, and return what it reads; it is not executed.
 
-    PREPARE with force_generic_plan is understood by every version; nothing is executed. `cursor` is in a transaction.
+    `cursor` must be in a transaction. PREPARE with force_generic_plan works in every supported version.
     """
     if not PLANNED.match(text):
         return Access(unknown="not planned")

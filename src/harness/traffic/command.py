@@ -17,7 +17,7 @@ from harness.traffic.access import Access, access
 from harness.traffic.reading import StatementStatistics, Traffic, read
 
 CONNECT_TIMEOUT = 10
-"""Seconds until an address counts as one where no server answers."""
+"""Seconds to wait for the server."""
 
 COLUMNS = ("calls", "share", "mean ms", "longest ms", "rows a call", "endpoint", "index use", "statement")
 WIDTH = 100
@@ -31,9 +31,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the subcommand and its options."""
     parser = subparsers.add_parser(
         "traffic",
-        help="the most frequent and the slowest statements of any database, read-only",
-        description="What pg_stat_statements has counted, with the endpoint that each statement names in a comment "
-        "and the indexes of its generic plan. Nothing is executed but reads.",
+        help="list the most frequent and the slowest statements of a database, read-only",
+        description="List what pg_stat_statements has counted, with the endpoint in each statement's comment and the "
+        "indexes of its generic plan. Only reads are executed.",
     )
     parser.add_argument("dsn", metavar="DSN", help="postgresql://user@host/database, or libpq's key=value form")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout and nothing else")
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the two lists.
 
     Raises:
-        HarnessError: for an address where nothing answers, a missing extension, or a missing right.
+        HarnessError: when the server does not answer, or the extension or a right is missing.
     """
     try:
         with psycopg.connect(
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
                 lists = {"frequent": traffic.frequent(args.limit), "slowest": traffic.slowest(args.limit)}
                 found = {item: access(cursor, item.text) for items in lists.values() for item in items}
     except psycopg.ProgrammingError as error:
-        if error.sqlstate is None:  # libpq's complaint repeats the address, which may hold a password
+        if error.sqlstate is None:  # libpq's message repeats the DSN, which may hold a password
             raise invalid_dsn() from None
         raise unreadable(error) from error
     except psycopg.Error as error:
@@ -118,6 +118,6 @@ def _cells(item: StatementStatistics, how: Access) -> tuple[str, ...]:
 
 
 def _shorten(text: str) -> str:
-    """One line without the endpoint's comment and the columns."""
+    """Return a statement on one line, without the endpoint's comment and the columns."""
     line = _SELECT_LIST.sub(r"\1 … \2", " ".join(_COMMENT.sub("", text).split()), count=1)
     return line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…"

@@ -23,7 +23,7 @@ WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 AND query NOT LIKE '%harness_traffic%'
 GROUP BY queryid
 """)
-"""Without what this command itself has sent."""
+"""All statements but those of this command."""
 
 SINCE = sql.SQL("SELECT stats_reset FROM {schema}.pg_stat_statements_info /* harness_traffic */")
 
@@ -43,14 +43,14 @@ class StatementStatistics:
 
     @property
     def mean(self) -> float:
-        """Milliseconds a call."""
+        """Milliseconds per call."""
         return self.total / max(self.calls, 1)
 
     @property
     def route(self) -> str:
-        """The endpoint in the comment that ends the text, such as `GET /v1/todos`; empty where there is none.
+        """The endpoint in the comment at the end of the text, such as `GET /v1/todos`; "" without one.
 
-        Postgres keeps the first text that it sees of a statement, so of several endpoints only one shows.
+        Postgres keeps the first text of a statement, so only one of several endpoints shows.
         """
         found = _ROUTE.search(self.text)
         return found[1] if found else ""
@@ -58,22 +58,22 @@ class StatementStatistics:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """All statements of a database since `since` (None where the server does not know)."""
+    """All statements of a database since `since` (None if the server does not know)."""
 
     statements: tuple[StatementStatistics, ...]
     since: datetime | None
 
     def frequent(self, limit: int) -> list[StatementStatistics]:
-        """The `limit` statements with the most calls."""
+        """Return the `limit` statements with the most calls."""
         return sorted(self.statements, key=lambda item: (-item.calls, item.text))[:limit]
 
     def slowest(self, limit: int) -> list[StatementStatistics]:
-        """The `limit` statements with the longest mean time."""
+        """Return the `limit` statements with the longest mean time."""
         return sorted(self.statements, key=lambda item: (-item.mean, item.text))[:limit]
 
 
 def read(cursor: psycopg.Cursor[Any]) -> Traffic:
-    """Read what the server has counted.
+    """Read the statistics of the current database's statements.
 
     Raises:
         HarnessError: when the extension is not installed or not loaded, or the role may not see others' statements.

@@ -1,6 +1,6 @@
-"""The framing of the Postgres protocol, and the few message bodies that a recording needs.
+"""The framing of the Postgres protocol, and the message bodies that a recording needs.
 
-Every rule stands in the manual's chapter "Frontend/Backend Protocol", sections "Message Formats" and "Message Flow".
+Source: the manual's chapter "Frontend/Backend Protocol", sections "Message Formats" and "Message Flow".
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ LONGEST_STARTUP = 10_000
 """Bytes of a start-up packet that the server accepts (MAX_STARTUP_PACKET_LENGTH)."""
 
 KEPT = 64 * 1024
-"""Bytes of a message's body that are kept to read; longer bodies pass on whole, but are known by their beginning."""
+"""Bytes of a message's body that are kept; a longer body is relayed in full, but only its beginning is read."""
 
 _length = struct.Struct("!I").unpack_from
 _short = struct.Struct("!H").unpack_from
 
 
 class Splitter:
-    """Cuts one direction of a connection into messages, however the bytes arrive.
+    """Splits one direction of a connection into messages, in whatever chunks the bytes arrive.
 
-    Kinds in `counted` (rows, copied data) are counted in runs, and their bodies never copied.
+    Kinds in `counted` (rows, copied data) are counted in runs, and their bodies are not kept.
     """
 
     __slots__ = ("_counted", "_head", "_kept", "_kind", "_missing")
@@ -38,7 +38,7 @@ class Splitter:
         self._kept = bytearray()
 
     def feed(self, chunk: bytes) -> Iterator[tuple[int, bytes, int]]:
-        """Yield (kind, body, count) for every message that `chunk` completes; a run of a counted kind is one item."""
+        """Yield (kind, body, count) for each message that `chunk` completes; a run of a counted kind is one item."""
         position, end = 0, len(chunk)
         run_kind = run = 0
         while position < end:
@@ -75,7 +75,7 @@ class Splitter:
 
 
 def text(body: bytes, start: int = 0) -> tuple[str, int]:
-    """The zero-terminated string at `start`, and the offset behind it."""
+    """Return the zero-terminated string at `start`, and the offset after it."""
     end = body.find(b"\0", start)
     if end < 0:
         end = len(body)
@@ -83,7 +83,7 @@ def text(body: bytes, start: int = 0) -> tuple[str, int]:
 
 
 def parse(body: bytes) -> tuple[str, str, tuple[int, ...]]:
-    """Name, statement text and declared parameter types (oids, 0 = left to the server) of a Parse message."""
+    """Return name, statement and declared parameter types (oids; 0: the server infers it) of a Parse message."""
     name, position = text(body)
     statement, position = text(body, position)
     if position + 2 > len(body):
@@ -93,23 +93,23 @@ def parse(body: bytes) -> tuple[str, str, tuple[int, ...]]:
 
 
 def bind(body: bytes) -> tuple[str, str]:
-    """Portal and prepared statement of a Bind message."""
+    """Return portal and prepared statement of a Bind message."""
     portal, position = text(body)
     return portal, text(body, position)[0]
 
 
 def number(body: bytes) -> int:
-    """The 32-bit number that a body begins with (authentication request, process id); 0 when there is none."""
+    """Return the 32-bit number at the start of a body (authentication request, process id); 0 if it is shorter."""
     return int(_length(body)[0]) if len(body) >= 4 else 0
 
 
 def sqlstate(body: bytes) -> str:
-    """The five characters of an ErrorResponse's field C."""
+    """Return the SQLSTATE of an ErrorResponse, its field C."""
     return fields(body).get("C", "")
 
 
 def fields(body: bytes) -> dict[str, str]:
-    """The fields of an ErrorResponse or NoticeResponse by their letter."""
+    """Return the fields of an ErrorResponse or NoticeResponse by their letter."""
     found = {}
     for item in body.split(b"\0"):
         if item:
@@ -118,13 +118,13 @@ def fields(body: bytes) -> dict[str, str]:
 
 
 def rows(tag: bytes) -> int | None:
-    """Rows that a CommandComplete tag tells of (`INSERT 0 3`, `SELECT 20`); None where it tells none (`BEGIN`)."""
+    """Return the number of rows in a CommandComplete tag (`INSERT 0 3`, `SELECT 20`); None without one (`BEGIN`)."""
     last = tag.rstrip(b"\0").rpartition(b" ")[2]
     return int(last) if last.isdigit() else None
 
 
 def error(code: str, message: str, hint: str) -> bytes:
-    """A FATAL ErrorResponse, ready to send."""
+    """Return a FATAL ErrorResponse, ready to send."""
     parts = {"S": "FATAL", "V": "FATAL", "C": code, "M": message, "H": hint}
     body = b"".join(key.encode() + value.encode() + b"\0" for key, value in parts.items()) + b"\0"
     return b"E" + struct.pack("!I", len(body) + 4) + body

@@ -1,4 +1,4 @@
-"""The observer: stands between an app and its server, understands the Postgres protocol and changes none of it."""
+"""The observer: a proxy between an app and its Postgres, which records what passes and does not change it."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ T = TypeVar("T")
 
 
 class Observer:
-    """Listens on a loopback port, or on a socket in `directory`, and passes every connection on to `server`.
+    """Listens on a loopback port, or on a socket in `directory`, and relays every connection to `server`.
 
-    A context manager; its event loop runs in a thread of this process. `latency` (seconds) is added to everything
-    that a client sends, as a network would: what is sent together arrives together. `disturbed` turns true with the
-    first fault, and when the server ends a connection by itself: from then on connections may be opened again.
+    A context manager; its event loop runs in a thread of this process. `latency` (seconds) delays what a client sends,
+    as a network does: what is sent together arrives together. `disturbed` becomes True with the first fault, and when
+    the server ends a connection by itself: from then on the app may have to open connections again.
     """
 
     def __init__(self, server: Address, *, directory: Path | None = None) -> None:
@@ -40,7 +40,7 @@ class Observer:
         self.disturbed = False
         host, port = (str(directory), 5432) if directory else ("127.0.0.1", 0)
         self._address = replace(server, host=host, port=port)
-        self.links: set[Relay] = set()
+        self.relays: set[Relay] = set()
         self._recordings: list[Recording] = []
         self._number = 0
         self._at_rest: list[asyncio.Event] = []
@@ -67,7 +67,7 @@ class Observer:
         return self._address
 
     def dsn(self, server_dsn: str) -> str:
-        """`server_dsn` as a libpq URI that leads through the observer: same database, user and options, no TLS."""
+        """Return `server_dsn` as a libpq URI through the observer: same database, user and options, no TLS."""
         parts = {key: str(value) for key, value in conninfo_to_dict(server_dsn).items() if value is not None}
         user, password, name = (quote(parts.pop(key, ""), safe="") for key in ("user", "password", "dbname"))
         for key in ("host", "hostaddr", "port"):
@@ -79,16 +79,16 @@ class Observer:
             place, parts = "", parts | {"host": self.address.host, "port": str(self.address.port)}
         return f"postgresql://{login}{place}/{name}?{urlencode(parts, quote_via=quote)}"
 
-    # what a test sees
+    # for tests
 
     @property
     def connections(self) -> int:
-        """Clients connected now."""
+        """The number of clients connected now."""
         return self._call(lambda: len(self._live()))
 
     @contextmanager
     def recording(self) -> Iterator[Recording]:
-        """Everything that begins on the wire inside the block."""
+        """Record all that begins on the wire inside the block."""
         recording = Recording()
         self._call(lambda: self._recordings.append(recording))
         try:
@@ -97,10 +97,10 @@ class Observer:
             self._call(lambda: self._recordings.remove(recording))
 
     def settle(self, timeout: float = 5.0) -> None:
-        """Return as soon as the server owes no client an answer and no connection stands in a transaction.
+        """Wait until the server owes no client an answer and no connection is in a transaction.
 
         Raises:
-            TimeoutError: after `timeout` seconds, naming the connections that have not come to rest.
+            TimeoutError: after `timeout` seconds; names the connections that are not at rest.
         """
         self._await(self._rest(timeout))
 
@@ -108,7 +108,7 @@ class Observer:
 
     @contextmanager
     def slow(self, seconds: float) -> Iterator[None]:
-        """Every round trip takes `seconds` longer inside the block."""
+        """Add `seconds` to each round trip inside the block."""
         before, self.latency = self.latency, seconds
         try:
             yield
@@ -116,9 +116,9 @@ class Observer:
             self.latency = before
 
     @contextmanager
-    def fault(self, pattern: str, harm: FaultKind, *, times: int = 1) -> Iterator[Fault]:
-        """Do `harm` to the first `times` statements that the regular expression `pattern` is found in."""
-        fault = Fault(re.compile(pattern, re.IGNORECASE), harm, times)
+    def fault(self, pattern: str, kind: FaultKind, *, times: int = 1) -> Iterator[Fault]:
+        """Do a fault to the first `times` statements in which the regular expression `pattern` is found."""
+        fault = Fault(re.compile(pattern, re.IGNORECASE), kind, times)
         self.disturbed = True
         self._call(lambda: self.faults.append(fault))
         try:
@@ -128,7 +128,7 @@ class Observer:
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
-        """Nobody listens inside the block: a client that connects is refused. Open connections stay."""
+        """Refuse new connections inside the block; open ones stay."""
         self.disturbed = True
         self._await(self._deafen())
         try:
@@ -137,54 +137,54 @@ class Observer:
             self._await(self._listen())
 
     def drop(self) -> int:
-        """Reset every connection, as a failover does; how many there were."""
+        """Reset every connection, as a failover does; return how many there were."""
         self.disturbed = True
         return self._call(self._drop)
 
-    # what a link tells (in the loop's thread)
+    # for relays, in the loop's thread
 
-    async def reach(self, factory: type[Upstream], link: Relay) -> asyncio.Transport:
+    async def reach(self, factory: type[Upstream], relay: Relay) -> asyncio.Transport:
         """Connect to the server."""
         if path := _socket(self.server):
-            transport, _ = await self._loop.create_unix_connection(lambda: factory(link), path)
+            transport, _ = await self._loop.create_unix_connection(lambda: factory(relay), path)
             return transport
-        found, _ = await self._loop.create_connection(lambda: factory(link), self.server.host, self.server.port)
+        found, _ = await self._loop.create_connection(lambda: factory(relay), self.server.host, self.server.port)
         return found
 
     def joined(self) -> ProtocolState:
-        """A client connected: number it."""
+        """Number a client that connected."""
         self._number += 1
         for recording in self._recordings:
             recording.opened.append(self._number)
         return ProtocolState(self._number, self._finished)
 
     def started(self) -> None:
-        """A round trip began: see how many connections are busy at this moment."""
+        """Count the busy connections when a round trip begins."""
         if self._recordings:
             busy = sum(state.busy for state in self._live())
             for recording in self._recordings:
                 recording.most_busy = max(recording.most_busy, busy)
 
     def rested(self) -> None:
-        """A dialogue came to rest: when it was the last one, wake those who wait for that."""
+        """Wake those who wait for rest, if the connection that came to rest was the last one."""
         if self._at_rest and not self._unsettled():
             for event in self._at_rest:
                 event.set()
 
     def cancelled(self, key: bytes) -> None:
-        """A cancel request for a connection that passed here."""
-        if any(link.state is not None and link.state.key == key for link in self.links):
+        """Count a cancel request for one of these connections."""
+        if any(relay.state is not None and relay.state.key == key for relay in self.relays):
             for recording in self._recordings:
                 recording.cancels += 1
 
     def asked_for_tls(self) -> None:
-        """A client wanted TLS or nothing."""
+        """Count a client that wanted TLS or nothing."""
         for recording in self._recordings:
             recording.tls += 1
 
-    def left(self, link: Relay) -> None:
-        """A client is gone."""
-        self.links.discard(link)
+    def left(self, relay: Relay) -> None:
+        """Forget a client that has disconnected."""
+        self.relays.discard(relay)
         self.rested()
 
     def _finished(self, trip: RoundTrip) -> None:
@@ -194,10 +194,10 @@ class Observer:
     # inside
 
     def _live(self) -> list[ProtocolState]:
-        return [link.state for link in self.links if link.state is not None]
+        return [relay.state for relay in self.relays if relay.state is not None]
 
     def _unsettled(self) -> list[Relay]:
-        return [link for link in self.links if not link.at_rest]
+        return [relay for relay in self.relays if not relay.at_rest]
 
     async def _rest(self, timeout: float) -> None:
         event = asyncio.Event()
@@ -207,21 +207,21 @@ class Observer:
                 await asyncio.wait_for(event.wait(), timeout)
         except TimeoutError:
             restless = "; ".join(map(str, self._unsettled()))
-            raise TimeoutError(f"after {timeout:g} s the wire has not come to rest: {restless}") from None
+            raise TimeoutError(f"after {timeout:g} s connections are not at rest: {restless}") from None
         finally:
             self._at_rest.remove(event)
 
     def _drop(self) -> int:
-        links = list(self.links)
-        for link in links:
-            link.break_off()
-        return len(links)
+        relays = list(self.relays)
+        for relay in relays:
+            relay.break_off()
+        return len(relays)
 
     def _lift(self, fault: Fault) -> None:
         self.faults.remove(fault)
-        if fault.harm == "stall":
-            for link in list(self.links):
-                link.release()
+        if fault.kind == "stall":
+            for relay in list(self.relays):
+                relay.release()
 
     async def _listen(self) -> None:
         if path := _socket(self._address):
@@ -240,7 +240,7 @@ class Observer:
     async def _close(self) -> None:
         await self._deafen()
         self._drop()
-        for _ in range(3):  # the transports report their end in the loop's next rounds
+        for _ in range(3):  # transports report their end in the next iterations of the loop
             await asyncio.sleep(0)
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
@@ -252,7 +252,7 @@ class Observer:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def _call(self, function: Callable[[], T]) -> T:
-        """Run a function in the loop's thread, where nothing else moves meanwhile, and wait for what it returns."""
+        """Run a function in the loop's thread, and return its result."""
         if not self._thread.is_alive():
             raise HarnessError("the observer is not running", remedy="use it inside its with block")
         future: Future[T] = Future()
@@ -268,5 +268,5 @@ class Observer:
 
 
 def _socket(address: Address) -> str | None:
-    """The path of an address's socket (manual, `unix_socket_directories`); None for TCP."""
+    """Return the path of an address's socket (manual, `unix_socket_directories`); None for TCP."""
     return f"{address.host}/.s.PGSQL.{address.port}" if address.host.startswith("/") else None

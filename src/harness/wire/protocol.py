@@ -1,4 +1,4 @@
-"""One connection's dialogue, followed message by message: what the client sent, and what the server still owes it."""
+"""The protocol state of one connection: what the client has sent, and which answers the server still owes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from harness.wire import messages
 from harness.wire.recording import Kind, RoundTrip, WireStatement, kind_of
 
 _ANSWERS = {"P": "1", "B": "2", "C": "3", "D": "Tn", "E": "CIs", "S": "Z", "Q": "Z", "F": "Z", "p": "Z"}
-"""Each message that asks for an answer, by the messages that end its answer (`p` stands for the start-up too)."""
+"""The messages that end the answer to each message; `p` is the start-up too."""
 
 _ASKS_NOW = "SQFHp"
-"""Messages after which a client waits; behind any other it has more to send before the server answers."""
+"""Messages after which a client waits; after any other it sends more before the server answers."""
 
 
 @dataclass(slots=True)
 class _Owed:
-    """An answer to come: the letter of what the client sent, and the statement that it runs."""
+    """An answer to come: the letter of the client's message, and the statement that it runs."""
 
     sent: str
     statement: WireStatement | None = None
@@ -27,7 +27,7 @@ class _Owed:
 
 
 class ProtocolState:
-    """Follows one connection. `finished` is called with every round trip as it ends."""
+    """Follows one connection, and calls `finished` with each round trip when it ends."""
 
     __slots__ = (
         "_finished",
@@ -63,27 +63,27 @@ class ProtocolState:
 
     @property
     def busy(self) -> bool:
-        """Whether the server owes an answer, or the connection stands in a transaction."""
+        """Whether the server owes an answer, or the connection is in a transaction."""
         return self._trip is not None or self.status != "I"
 
     @property
     def trip(self) -> RoundTrip | None:
-        """The round trip that is under way."""
+        """The round trip in progress."""
         return self._trip
 
     def __str__(self) -> str:
-        """For a failure: the connection, what it stands in, and the last statement that it sent."""
-        state = "waits for the server" if self._trip is not None else f"stands in a transaction ({self.status})"
+        """Return, for an error message, the connection, its state, and the last statement that it sent."""
+        state = "waits for the server" if self._trip is not None else f"is in a transaction ({self.status})"
         return f"connection {self._number} {state}, last statement: {' '.join(self._last.split())[:200]}"
 
     def sent(self, letter: str, body: bytes) -> WireStatement | None:
-        """Note what the client sent; the statement, when this message runs one."""
+        """Note a message of the client; return the statement that it runs, if any."""
         if letter == "X":
             self.parting = True
             return None
-        if letter in "cfd":  # the end and the data of a COPY, which its own answer covers
+        if letter in "cfd":  # data and end of a COPY, which the COPY's answer covers
             return None
-        if letter == "H" and self._trip is None:  # a Flush behind the last answer asks for nothing: libpq sends one
+        if letter == "H" and self._trip is None:  # a Flush after the last answer has no answer: libpq sends one
             return None
         if self._trip is None:
             self._trip = RoundTrip(self._number, perf_counter())
@@ -106,9 +106,11 @@ class ProtocolState:
             self._raise_kind("prepare")
         elif letter == "B":
             portal, name = messages.bind(body)
-            self._portals[portal] = self._prepared.get(name, (f"(prepared statement {name} of an unseen text)", ()))
+            self._portals[portal] = self._prepared.get(
+                name, (f"(prepared statement {name}, whose text was not seen)", ())
+            )
         elif letter == "E":
-            return self._run(*self._portals.get(messages.text(body)[0], ("(portal of an unseen text)", ())))
+            return self._run(*self._portals.get(messages.text(body)[0], ("(portal whose text was not seen)", ())))
         elif letter == "F":
             return self._run("(function call)", ())
         return None
@@ -126,7 +128,7 @@ class ProtocolState:
             self._trip.raise_kind(kind)
 
     def answered(self, letter: str, body: bytes, count: int) -> None:
-        """Note what the server answered."""
+        """Note a message of the server."""
         owed = self._owed[0] if self._owed else None
         if letter == "K":
             self.key = body
@@ -135,7 +137,7 @@ class ProtocolState:
         elif letter == "E":
             self._failed(messages.sqlstate(body), owed)
         elif letter == "R" and messages.number(body) not in (0, 12) and owed and owed.sent == "p":
-            self._settle()  # a question to the client: its answer is the next round trip
+            self._settle()  # an authentication request: the client's answer is the next round trip
         elif owed is None:
             return
         elif letter == "D":
@@ -154,9 +156,9 @@ class ProtocolState:
 
     def _complete(self, owed: _Owed, tag: bytes) -> None:
         if owed.statement is not None:
-            told = messages.rows(tag)
+            counted = messages.rows(tag)
             owed.statement.seconds = perf_counter() - owed.statement.started
-            owed.statement.rows += owed.rows if told is None else told
+            owed.statement.rows += owed.rows if counted is None else counted
             owed.rows = 0
 
     def _settle(self) -> None:
@@ -198,7 +200,7 @@ class ProtocolState:
             self._finished(trip)
 
     def closed(self) -> None:
-        """Note that the connection is gone; a round trip under way ends without an answer."""
+        """Note the end of the connection; a round trip in progress ends without an answer."""
         for owed in self._owed:
             if owed.statement is not None:
                 owed.statement.seconds = perf_counter() - owed.statement.started

@@ -1,4 +1,4 @@
-"""What happened on the wire: statements, round trips, and the cut of both that belongs to one request."""
+"""Recordings of the wire: statements, round trips, and those of one request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _setup = re.compile(r"\s*((set|reset|show|discard|deallocate|listen|unlisten)\b[
 
 
 def kind_of(statement: str) -> Kind:
-    """What a statement is for; an empty one, which drivers send to see if anyone is there, counts as set-up."""
+    """Return the kind of a statement; an empty one, by which drivers test a connection, counts as set-up."""
     if _control.fullmatch(statement):
         return "transaction control"
     return "set-up" if _setup.fullmatch(statement) else "query"
@@ -28,8 +28,9 @@ def kind_of(statement: str) -> Kind:
 class WireStatement:
     """One execution of one statement.
 
-    `types` are the parameter types that the client declared (oids, 0 = left to the server). `seconds` is the time
-    from the message to its completion; `rows` those returned or changed; `sqlstate` is "" unless it failed.
+    `types` are the parameter types that the client declared (oids; 0: the server infers it). `started` is in
+    `time.perf_counter()` seconds, `seconds` the time from the message to its completion, `rows` the number of rows
+    returned or changed, `sqlstate` is "" unless it failed.
     """
 
     text: str
@@ -43,7 +44,7 @@ class WireStatement:
 
 @dataclass(slots=True)
 class RoundTrip:
-    """The time that a client waited once: all that it sent, until the server owed it nothing more.
+    """One wait of a client: all that it sent, until the server had answered it.
 
     `connection` numbers the connections of an observer from 1; `started` and `ended` are `time.perf_counter()`
     seconds; `status` is the transaction status it ended with (`I` idle, `T` in a transaction, `E` in a failed one).
@@ -60,11 +61,11 @@ class RoundTrip:
 
     @property
     def seconds(self) -> float:
-        """How long the client waited."""
+        """Seconds that the client waited."""
         return self.ended - self.started
 
     def raise_kind(self, kind: Kind) -> None:
-        """A trip is named after the weightiest thing that it carries."""
+        """Set the kind of the trip to the highest of its statements' kinds, in the order of `KINDS`."""
         if KINDS.index(kind) > KINDS.index(self.kind):
             self.kind = kind
 
@@ -73,8 +74,8 @@ class RoundTrip:
 class Recording:
     """All that began on the wire between two moments; the observer fills it while it is open.
 
-    `opened` holds the numbers of the connections opened meanwhile, `cancels` counts cancel requests and `tls` the
-    clients that asked for TLS and went away without it.
+    `opened` holds the numbers of the connections opened in that time, `cancels` counts cancel requests and `tls` the
+    clients that asked for TLS and left without it.
     """
 
     trips: list[RoundTrip] = field(default_factory=list)
@@ -82,11 +83,11 @@ class Recording:
     cancels: int = 0
     tls: int = 0
     most_busy: int = 0
-    """The most connections that were waiting for the server, or stood in a transaction, at one moment."""
+    """The largest number of connections that waited for the server, or were in a transaction, at one time."""
 
     @property
     def statements(self) -> list[WireStatement]:
-        """Every statement in the order of its start."""
+        """All statements, in the order of their start."""
         return sorted((item for trip in self.trips for item in trip.statements), key=lambda item: item.started)
 
     @property
@@ -96,10 +97,10 @@ class Recording:
 
     @property
     def kinds(self) -> Counter[str]:
-        """Round trips by kind."""
+        """The number of round trips by kind."""
         return Counter(trip.kind for trip in self.trips)
 
     @property
     def sqlstates(self) -> Counter[str]:
-        """Errors of the server by SQLSTATE."""
+        """The number of errors of the server by SQLSTATE."""
         return Counter(trip.sqlstate for trip in self.trips if trip.sqlstate)

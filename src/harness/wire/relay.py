@@ -13,20 +13,20 @@ from harness.wire.faults import Fault, FaultKind
 from harness.wire.protocol import ProtocolState
 
 DELAYED = 1 << 20
-"""Bytes that may wait for their injected latency before the client is held back."""
+"""Bytes that may wait for the added latency before the client is paused."""
 
 _NO_TLS_ALERT = bytes.fromhex("15030100020228")  # a TLS alert record: fatal, handshake_failure (RFC 8446, section 6)
 
 
 class Hub(Protocol):
-    """What holds the relays together: each reports to it, and asks it for what all share."""
+    """The part of the observer that relays use: each reports to it, and reads what all share."""
 
-    links: set[Relay]
+    relays: set[Relay]
     faults: list[Fault]
     latency: float
     disturbed: bool
 
-    async def reach(self, factory: type[Upstream], link: Relay) -> asyncio.Transport:
+    async def reach(self, factory: type[Upstream], relay: Relay) -> asyncio.Transport:
         """Connect to the server."""
 
     def joined(self) -> ProtocolState:
@@ -44,8 +44,8 @@ class Hub(Protocol):
     def asked_for_tls(self) -> None:
         """Note a client that wanted TLS or nothing."""
 
-    def left(self, link: Relay) -> None:
-        """Note that a client is gone."""
+    def left(self, relay: Relay) -> None:
+        """Forget a client that has disconnected."""
 
 
 class Relay(asyncio.Protocol):
@@ -56,7 +56,7 @@ class Relay(asyncio.Protocol):
         self.state: ProtocolState | None = None
         self.client: asyncio.Transport | None = None
         self.server: asyncio.Transport | None = None
-        self._start = bytearray()  # the untyped packets that begin a connection, and all until the server is there
+        self._start = bytearray()  # untyped packets of the start-up, and all bytes until the server is connected
         self._reaching: asyncio.Task[None] | None = None
         self._asked_tls = False
         self._from_client = messages.Splitter(b"d")
@@ -64,27 +64,27 @@ class Relay(asyncio.Protocol):
         self._delayed: deque[tuple[float, bytes]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._losing = False  # the answers of this connection are withheld
-        self.stalled: list[bytes] | None = None  # what waits for a stall to end
+        self.stalled: list[bytes] | None = None  # what waits for the end of a stall
 
     def __str__(self) -> str:
-        """Name, for an error message, what the connection waits for."""
-        return str(self.state or "a client that has not said who it is")
+        """Return, for an error message, the state of the connection."""
+        return str(self.state or "a client in its start-up")
 
     @property
     def at_rest(self) -> bool:
-        """Whether nothing is under way: no start-up, no answer that is owed, no transaction."""
+        """Whether nothing is in progress: no start-up, no owed answer, no transaction."""
         return self.state is not None and (self.state.streaming or not self.state.busy)
 
     # from the client
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client is there."""
+        """Register the client."""
         assert isinstance(transport, asyncio.Transport)
         self.client = transport
-        self._hub.links.add(self)
+        self._hub.relays.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """The client sent bytes."""
+        """Take bytes from the client."""
         if self.state is None or self.server is None:
             self._start += data
             if self._reaching is None:
@@ -95,11 +95,11 @@ class Relay(asyncio.Protocol):
         for kind, body, _ in self._from_client.feed(data):
             statement = self.state.sent(chr(kind), body)
             if statement is not None and fault is None:
-                fault = next((item for item in self._hub.faults if item.strikes(statement.text)), None)
+                fault = next((item for item in self._hub.faults if item.applies(statement.text)), None)
         if began_idle and self.state.trip is not None:
             self._hub.started()
         if fault is not None:
-            self._harm(fault.harm, data)
+            self._fault(fault.kind, data)
         else:
             self._forward(data)
 
@@ -112,8 +112,8 @@ class Relay(asyncio.Protocol):
             return
         length, code = struct.unpack_from("!II", self._start)
         if length < 8 or length > messages.LONGEST_STARTUP:
-            word = f"the first packet claims {length} bytes, which no start-up of the Postgres protocol has"
-            self._answer_and_close(messages.error("08P01", word, "look at which program connects to this port"))
+            word = f"the first packet claims {length} bytes, and a start-up of the Postgres protocol has not so many"
+            self._answer_and_close(messages.error("08P01", word, "find out which program connects to this port"))
         elif len(self._start) >= length and code in (messages.TLS, messages.GSS):
             self._asked_tls = self._asked_tls or code == messages.TLS
             del self._start[:length]
@@ -145,15 +145,15 @@ class Relay(asyncio.Protocol):
         if rest:
             self.data_received(rest)
 
-    def _harm(self, harm: FaultKind, data: bytes) -> None:
-        """Do what a fault says to the bytes that hold its statement."""
-        if harm == "stall":
+    def _fault(self, kind: FaultKind, data: bytes) -> None:
+        """Do a fault to the bytes that hold its statement."""
+        if kind == "stall":
             self.stalled = [data]
-        elif harm == "lose answer":
+        elif kind == "lose answer":
             self._losing = True
             self._forward(data)
         else:
-            if harm == "reset":
+            if kind == "reset":
                 self._forward(data)
                 self._flush()
             self.break_off()
@@ -176,7 +176,7 @@ class Relay(asyncio.Protocol):
             self.server.write(data)
 
     def _arrive(self) -> None:
-        """What has waited long enough reaches the server."""
+        """Send the server what has waited for its latency."""
         self._timer = None
         loop = asyncio.get_running_loop()
         while self._delayed and self._delayed[0][0] <= loop.time() + 0.0005:
@@ -189,14 +189,14 @@ class Relay(asyncio.Protocol):
             self.client.resume_reading()
 
     def _flush(self) -> None:
-        """What is under way reaches the server now."""
+        """Send the server all that waits for its latency."""
         while self._delayed:
             data = self._delayed.popleft()[1]
             if self.server is not None:
                 self.server.write(data)
 
     def release(self) -> None:
-        """End a stall: what waited moves on."""
+        """End a stall, and forward what waited."""
         waiting, self.stalled = self.stalled or [], None
         for data in waiting:
             self._forward(data)
@@ -204,7 +204,7 @@ class Relay(asyncio.Protocol):
     # from the server
 
     def server_sent(self, data: bytes) -> None:
-        """The server sent bytes."""
+        """Take bytes from the server."""
         if self.state is not None:
             for kind, body, count in self._from_server.feed(data):
                 self.state.answered(chr(kind), body, count)
@@ -217,7 +217,7 @@ class Relay(asyncio.Protocol):
             self._hub.rested()
 
     def server_left(self) -> None:
-        """The server closed its side: the client sees the same, after all that was sent."""
+        """Close the client's side, after all that was sent, when the server has closed its own."""
         self.server = None
         if self.client is not None:
             if self.state is not None and not self.state.parting:
@@ -227,19 +227,19 @@ class Relay(asyncio.Protocol):
     # either side slower than the other
 
     def pause_writing(self) -> None:
-        """The client reads slowly: the server waits."""
+        """Pause the server while the client reads slowly."""
         if self.server is not None:
             self.server.pause_reading()
 
     def resume_writing(self) -> None:
-        """The client caught up."""
+        """Resume the server."""
         if self.server is not None:
             self.server.resume_reading()
 
     # the end
 
     def connection_lost(self, _: Exception | None) -> None:
-        """The client is gone: the server gets what was still under way, then the same."""
+        """Send the server what was delayed, and close its side, when the client has disconnected."""
         if self._asked_tls:
             self._hub.asked_for_tls()
         if self._timer is not None:
@@ -253,7 +253,7 @@ class Relay(asyncio.Protocol):
         self._hub.left(self)
 
     def break_off(self) -> None:
-        """Reset the connection: the client reads an error, never an end; the server finds its client gone."""
+        """Reset the connection: the client reads an error, not an end, and the server loses its client."""
         self._delayed.clear()
         self.stalled = None
         if self.client is not None:
@@ -275,22 +275,22 @@ class Relay(asyncio.Protocol):
 
 
 class Upstream(asyncio.Protocol):
-    """The server's side of a link."""
+    """The server's side of a relay."""
 
-    def __init__(self, link: Relay) -> None:
-        self._link = link
-        self.data_received = link.server_sent  # type: ignore[method-assign]  # one call less for every chunk
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+        self.data_received = relay.server_sent  # type: ignore[method-assign]  # one call less for every chunk
 
     def connection_lost(self, _: Exception | None) -> None:
-        """The server is gone."""
-        self._link.server_left()
+        """Tell the relay that the server has closed."""
+        self._relay.server_left()
 
     def pause_writing(self) -> None:
-        """The server reads slowly: the client waits."""
-        if self._link.client is not None:
-            self._link.client.pause_reading()
+        """Pause the client while the server reads slowly."""
+        if self._relay.client is not None:
+            self._relay.client.pause_reading()
 
     def resume_writing(self) -> None:
-        """The server caught up."""
-        if self._link.client is not None:
-            self._link.client.resume_reading()
+        """Resume the client."""
+        if self._relay.client is not None:
+            self._relay.client.resume_reading()

@@ -94,8 +94,8 @@ def test_a_raised_budget_needs_a_reason(project: pytest.Pytester) -> None:
     )
     result.stdout.fnmatch_lines(["*stale-exemption: tests/api/test_it.py::test_of_former_times*", "*allows 5 queries*"])
     result.stdout.fnmatch_lines(["*write @pytest.mark.query_budget(5, reason=*"])
-    result.stdout.fnmatch_lines(["*write @pytest.mark.query_budget(5, reason=*: '5' is no number of queries"])
-    result.stdout.fnmatch_lines(["*`rows` is for tests marked growth*"])
+    result.stdout.fnmatch_lines(["*write @pytest.mark.query_budget(5, reason=*: '5' is not a number of queries"])
+    result.stdout.fnmatch_lines(["*the fixture rows is for tests marked growth*"])
 
 
 def test_an_exemption_of_the_project_covers_one_route(project: pytest.Pytester) -> None:

@@ -92,7 +92,7 @@ def test_a_person_reads_two_tables(busy: Cluster, capsys: pytest.CaptureFixture[
     assert "Slowest of" in shown
     lines = [line for line in shown.splitlines() if "GET /v1/items " in line]
     assert lines
-    assert all("whole item" in line and "/*" not in line for line in lines)
+    assert all("scan of item" in line and "/*" not in line for line in lines)
 
 
 def test_looking_changes_nothing(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,7 +48,7 @@ def test_a_client_that_reads_slowly_costs_no_memory(
                 state, waits = operator.execute(DOES, (client.info.backend_pid,)).fetchone() or ("gone", "")
                 assert state == "active", "the server has sent everything: someone holds it"
                 blocked = blocked + 1 if waits == "ClientWrite" else 0
-            assert max(link.client.get_write_buffer_size() for link in wire.links if link.client) < MB
+            assert max(relay.client.get_write_buffer_size() for relay in wire.relays if relay.client) < MB
             assert memory() - before < 16 * MB
             for _ in copy:
                 pass
@@ -66,7 +66,7 @@ def test_ten_thousand_connections_leave_nothing(wire: Observer, observed: str) -
             psycopg.connect(observed).close()
         sizes.append((memory(), files()))
     wire.settle()
-    assert not wire.links
+    assert not wire.relays
     growth = [later[0] - earlier[0] for earlier, later in pairwise(sizes[1:])]
     assert sum(growth) < 2 * MB, sizes
     assert sizes[-1][1] <= sizes[0][1] + 2, sizes

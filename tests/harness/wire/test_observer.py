@@ -339,7 +339,7 @@ def test_settle_waits_for_the_end_of_a_transaction(wire: Observer, observed: str
     """A transaction left open is named with its last statement; once it ends, settle returns."""
     with connect(observed, autocommit=False) as client:
         client.execute("SELECT 'left open'")
-        with pytest.raises(TimeoutError, match=r"stands in a transaction.*left open"):
+        with pytest.raises(TimeoutError, match=r"is in a transaction.*left open"):
             wire.settle(timeout=0.05)
         timer = threading.Timer(0.05, client.rollback)
         timer.start()
