@@ -177,11 +177,11 @@ Unneeded = tuple[str, str]
     "stale-exemption",
     "error",
     "Every exemption covers a finding",
-    why="an exemption that covers nothing today will hide the next mistake",
+    why="an exemption that covers nothing today hides the next mistake",
     fix="remove the exemption",
 )
 def stale_exemption(unneeded: Iterable[Unneeded]) -> Iterator[Breach]:
-    """Find exemptions, raised budgets too, that nothing needs."""
+    """Find exemptions and raised budgets that nothing needs."""
     for place, reason in unneeded:
         yield Breach(place, reason)
 

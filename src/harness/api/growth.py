@@ -15,12 +15,12 @@ STEPS = (1, 10, 100)
 @rule(
     "query-growth",
     "error",
-    "A list asks as often for a hundred rows as for one",
-    why="each row of the answer costs a round trip of its own (N+1): the time grows with the data, not with the code",
-    fix="load what each row needs in the same statement (a join, json_agg) or in one more (selectinload)",
+    "The number of queries of a list does not depend on its rows",
+    why="each row of the answer adds a round trip (N+1), so the time grows with the data",
+    fix="load the data of each row in the same statement (a join, json_agg) or in one more (selectinload)",
 )
 def query_growth(measured: Mapping[int, Exchange]) -> Iterator[Breach]:
-    """Find lists whose number of queries grows with their rows, measured at 1, 10 and 100."""
+    """Find lists that make more queries for 10 or 100 rows than for one."""
     sizes = sorted(measured)
     most = measured[sizes[-1]]
     if len({(exchange.queries, exchange.trips) for exchange in measured.values()}) > 1:
@@ -32,9 +32,9 @@ def query_growth(measured: Mapping[int, Exchange]) -> Iterator[Breach]:
 @rule(
     "unbounded-list",
     "error",
-    "A list ends, however many rows there are",
-    why="without a limit one request reads and sends the whole table, and memory runs out in production only",
-    fix="page the list: a limit with a default and a maximum, and a cursor for the next page",
+    "A list has a limit",
+    why="one request reads and sends the whole table, and memory runs out, but only in production",
+    fix="add a limit with a default and a maximum, and a cursor for the next page",
 )
 def unbounded_list(measured: Mapping[int, Exchange]) -> Iterator[Breach]:
     """Find lists that answer with all rows that exist."""

@@ -59,8 +59,9 @@ class Timing:
     "latency-objective",
     "error",
     f"Every route answers within {OBJECTIVE * 1000:.0f} ms at {ROUND_TRIP * 1000:.0f} ms a round trip",
-    why="on a laptop a round trip takes 0.1 ms, which hides how many there are; between zones a hundred times as long",
-    fix="ask the database less often: the table of routes shows how many round trips each takes",
+    why="on a laptop a round trip takes 0.1 ms and hides how many there are; between zones it takes a hundred times "
+    "as long",
+    fix="make fewer round trips: the table of routes shows how many each route makes",
 )
 def latency_objective(timing: Timing, objective: float = OBJECTIVE) -> Iterator[Breach]:
     """Find routes whose slowest answer, with latency added to each round trip, misses the objective."""
@@ -77,12 +78,12 @@ def latency_objective(timing: Timing, objective: float = OBJECTIVE) -> Iterator[
 @rule(
     "route-cost",
     "error",
-    "A route asks the database no more often than the project allows its kind",
-    why="a statement more in every request is a round trip more for every client, and a longer hold on a connection",
-    fix="read in one statement what belongs together (a join, json_agg); write with RETURNING, not a read after it",
+    "A route keeps to the queries that the project allows",
+    why="one more statement per request adds a round trip for every client, and holds the connection longer",
+    fix="read related rows in one statement (a join, json_agg); write with RETURNING instead of reading afterwards",
 )
 def route_cost(timing: Timing, queries: int, trips: int) -> Iterator[Breach]:
-    """Find routes that make more queries or round trips than the project allows a read or a write."""
+    """Find routes that make more queries or round trips than the project allows for a read or a write."""
     if timing.queries <= queries and timing.trips <= trips:
         return
     message = (

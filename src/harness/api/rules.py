@@ -15,12 +15,12 @@ from harness.wire.recording import Recording, RoundTrip
 @rule(
     "query-loop",
     "error",
-    "No statement is repeated within a request",
-    why="a query in a loop is fast with the ten rows of a test and takes seconds with the thousand of production",
-    fix="ask once for all rows",
+    "A request does not repeat a statement",
+    why="a query in a loop is fast with the ten rows of a test and takes seconds with a thousand in production",
+    fix="fetch all rows with one statement",
 )
 def query_loop(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
-    """Find each text, literals apart, that a request sends in three separate round trips or more."""
+    """Find statements that a request sends in three round trips or more, literals apart."""
     for text, items in repeats(exchange.recording.trips).items():
         if len(items) >= limits.repeats:
             spent = milliseconds(sum(item.seconds for item in items))
@@ -49,13 +49,13 @@ PINGS = ("", "select ?")
 @rule(
     "ping-before-use",
     "error",
-    "No request asks first whether its connection lives",
-    why="the ping costs every request a round trip, and proves nothing: the connection can be lost right after it",
-    fix="pool_pre_ping=False, or the pool's check left out: a lost connection costs one 503 that may be repeated, "
-    "and the pool opens new ones",
+    "A request does not test its connection first",
+    why="the ping adds a round trip to every request, and the connection can still be lost right after it",
+    fix="set pool_pre_ping=False, or remove the check of the pool: a lost connection costs one 503 that can be "
+    "retried, and the pool opens new ones",
 )
 def ping_before_use(exchange: Exchange) -> Iterator[Breach]:
-    """Find requests that ask whether a connection is alive before they use it: `pool_pre_ping`, `SELECT 1`."""
+    """Find requests that test a connection before they use it: `pool_pre_ping`, a check of the pool, `SELECT 1`."""
     trips = [trip for trip in exchange.recording.trips if trip.statements]
     used = {trip.connection: trip for trip in trips if not _is_ping(trip)}
     pings = [trip for trip in trips if _is_ping(trip) and trip.connection in used]
@@ -76,13 +76,13 @@ def _is_ping(trip: RoundTrip) -> bool:
 @rule(
     "query-budget",
     "error",
-    "A request asks the database a few times only",
-    why="every round trip adds the network's latency to the answer, and holds a connection that others wait for",
-    fix="fetch in one statement what belongs together, or raise this test's budget: "
-    '@pytest.mark.query_budget(5, reason="…")',
+    "A request makes few queries",
+    why="every round trip adds network latency to the answer, and holds a connection that other requests wait for",
+    fix="fetch related rows in one statement, or raise the budget of this test: @pytest.mark.query_budget(5, "
+    'reason="…")',
 )
 def query_budget(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
-    """Find requests that make more than 3 queries; a query is a distinct (connection, round trip, text)."""
+    """Find requests with more than 3 queries; a query is a distinct (connection, round trip, text)."""
     if exchange.queries > limits.queries:
         message = f"{exchange.queries} queries, the budget is {limits.queries}\n{listing(exchange.recording)}"
         yield Breach(exchange.route, message)
@@ -91,9 +91,9 @@ def query_budget(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
 @rule(
     "connection-per-request",
     "error",
-    "Requests use connections that are open already",
+    "Requests use connections that are already open",
     why="opening a connection starts a server process and takes several round trips; a burst exhausts max_connections",
-    fix="make one engine with one pool per process, warm it before /ready answers 200, and take connections from it",
+    fix="create one engine with one pool per process, open its connections before /ready answers 200, and use them",
 )
 def connection_per_request(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
     """Find requests that open a connection, alone or many at once."""
@@ -108,12 +108,12 @@ def connection_per_request(exchange: Exchange, limits: Limits) -> Iterator[Breac
 @rule(
     "count-in-list",
     "error",
-    "No list counts all its rows",
-    why="count(*) reads every row that matches, so that the first page gets slower with every row added",
-    fix="page by a cursor; ask for one row more than the page to learn whether there is a next one",
+    "A list does not count all its rows",
+    why="count(*) reads every matching row, so the first page becomes slower with every row that is added",
+    fix="use a cursor, and fetch one row more than the page to see whether there is a next one",
 )
 def count_in_list(exchange: Exchange) -> Iterator[Breach]:
-    """Find GET requests that send, with their list, a SELECT without GROUP BY that has count(...) among its columns."""
+    """Find GET requests that send, in addition to the list, a SELECT count(...) without GROUP BY."""
     texts = {text: item for (_, _, text), item in distinct(exchange.recording.trips).items()}
     for text, item in texts.items():
         if exchange.route.startswith("GET ") and len(texts) > 1 and counts_rows(text):
@@ -124,13 +124,13 @@ def count_in_list(exchange: Exchange) -> Iterator[Breach]:
     "work-after-answer",
     "error",
     "The transaction ends before the answer begins",
-    why="a client that reads 200 believes its data are kept; a COMMIT that fails after that loses them without a word, "
-    "and the connection is held while a slow client reads",
+    why="a client that reads 200 expects its data to be saved, but a later COMMIT may fail; and a slow client keeps "
+    "the connection in use",
     fix="commit inside the handler, and close the session before it returns: a dependency with yield ends after the "
     "answer is sent",
 )
 def work_after_answer(exchange: Exchange) -> Iterator[Breach]:
-    """Find statements that run after the answer has begun: COMMIT in a `yield` dependency, a streaming answer."""
+    """Find statements after the start of the answer: COMMIT in a dependency with yield, a streaming session."""
     answered = exchange.answered
     if answered is None:
         return
@@ -145,12 +145,12 @@ def work_after_answer(exchange: Exchange) -> Iterator[Breach]:
 @rule(
     "idle-in-transaction",
     "error",
-    "A transaction only waits for the database",
-    why="locks and a connection are held while the app does something else, and others queue behind them",
-    fix="do what takes time (calls to other services, files, sleeping) before BEGIN or after COMMIT",
+    "A transaction does not wait for the app",
+    why="the app holds locks and a connection while it does something else, and other requests wait for them",
+    fix="do slow work (calls to other services, files, sleeping) before BEGIN or after COMMIT",
 )
 def idle_in_transaction(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
-    """Find transactions that wait more than a second for the app."""
+    """Find transactions that are idle for more than a second during a request."""
     last: dict[int, RoundTrip] = {}
     for trip in exchange.recording.trips:
         before = last.get(trip.connection)
@@ -166,7 +166,7 @@ def idle_in_transaction(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
     "transaction-left-open",
     "error",
     "A request ends every transaction that it begins",
-    why="a transaction left open holds its locks, stops VACUUM, and takes a connection out of the pool for good",
+    why="an open transaction holds its locks, blocks VACUUM, and never returns its connection to the pool",
     fix="use the session or connection in a with block",
 )
 def transaction_left_open(exchange: Exchange) -> Iterator[Breach]:
@@ -178,12 +178,12 @@ def transaction_left_open(exchange: Exchange) -> Iterator[Breach]:
 @rule(
     "pool-too-small",
     "error",
-    "Clients at the same time are served at the same time",
-    why="requests queue for a connection while the database is idle: the wait grows with every client",
-    fix="give the pool the connections that this process may have, and let no async handler block the event loop",
+    "Concurrent requests are served concurrently",
+    why="requests wait for a connection while the database is idle, and each client adds to the wait",
+    fix="raise the size of the pool, and do not block the event loop in an async handler",
 )
 def pool_too_small(recording: Recording, clients: int) -> Iterator[Breach]:
-    """Find pools that serve many clients one after the other."""
+    """Find pools that serve twenty clients one after the other."""
     if recording.most_busy < min(clients, 2):
         message = f"{clients} clients at once, and never more than {recording.most_busy} connection worked for them"
         yield Breach("pool", message)

@@ -44,7 +44,7 @@ print(json.dumps(late))
     fix="import the model's module, correct target_metadata in env.py, or write the missing revision: nox -s revision",
 )
 def model_drift(engine: Engine, config: alembic.config.Config, metadata: str = "") -> Iterator[Breach]:
-    """Find each operation that autogenerate would write, and each table that it does not see.
+    """Find operations that autogenerate would write, and tables of models that it does not see.
 
     env.py decides what is compared and how. The database must be at head. `metadata` is as in `unseen_models`.
 

@@ -160,12 +160,12 @@ def _start_anew(
 @rule(
     "edited-history",
     "error",
-    "A released revision stays as it is",
-    why="databases that already ran it will never run the change, and from then on differ from those that will",
-    fix="restore the released file, and put the change into a new revision on top of it",
+    "A released revision does not change",
+    why="databases that have run it will never run the change, so they differ from those that will",
+    fix="restore the released file, and write a new revision with the change",
 )
 def edited_history(history: ReleasedHistory) -> Iterator[Breach]:
-    """Find each released revision that was edited or removed."""
+    """Find released revisions that were edited or removed."""
     base = history.base
     for name, revision in history.released.items():
         now = history.current.get(name)
@@ -185,11 +185,11 @@ def edited_history(history: ReleasedHistory) -> Iterator[Breach]:
     "non-linear",
     "error",
     "A new revision comes after every released one",
-    why="production is at the released head already: what is slipped in below runs in an order that nobody tested",
+    why="production is already at the released head, so the revision runs in an order that was not tested",
     fix="set its down_revision to the released head",
 )
 def non_linear(history: ReleasedHistory) -> Iterator[Breach]:
-    """Find each new revision that does not come after a released head."""
+    """Find new revisions that do not come after the released head."""
     released, current = history.released, history.current
     inner = {parent for revision in released.values() for parent in revision.parents}
     heads = [name for name in released if name not in inner]

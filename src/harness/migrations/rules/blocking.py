@@ -17,12 +17,13 @@ CONSTRAINTS = {"p": "PRIMARY KEY", "u": "UNIQUE", "x": "EXCLUDE", "c": "CHECK", 
 @rule(
     "table-rewrite",
     "error",
-    "No table is written anew",
-    why="every row is copied while nobody can read or write the table: minutes to hours on a large one",
-    fix="add a second column, fill it in batches, and let the application move over",
+    "No table is rewritten",
+    why="every row is copied under ACCESS EXCLUSIVE, so the table cannot be read or written: minutes to hours for a "
+    "large one",
+    fix="add a second column, fill it in batches, and move the application over to it",
 )
 def table_rewrite(seen: Observations) -> Iterator[Breach]:
-    """Judge each table that got another file and still holds rows."""
+    """Find tables with rows that are written to a new file."""
     for statement in seen.statements:
         for rewrite in statement.rewrites:
             relation = seen.trace.by_name[rewrite.table]
@@ -36,11 +37,11 @@ def table_rewrite(seen: Observations) -> Iterator[Breach]:
     "index-rebuild-blocking",
     "error",
     "No index is rebuilt while its table is locked",
-    why="the whole table is read and sorted while nobody can write to it",
+    why="the whole table is read and sorted while writes to it wait",
     fix="REINDEX INDEX CONCURRENTLY; for a change of type, add a second column instead",
 )
 def index_rebuild_blocking(seen: Observations) -> Iterator[Breach]:
-    """Judge each index that got another file while its table kept its own."""
+    """Find indexes that are written to a new file while their table keeps its own."""
     for statement in seen.statements:
         written = {item.relation for item in statement.rewrites if item.kind != "i"}
         for rewrite in statement.rewrites:
@@ -58,11 +59,11 @@ def index_rebuild_blocking(seen: Observations) -> Iterator[Breach]:
     "index-build-blocking",
     "error",
     "Indexes on tables in use are built CONCURRENTLY",
-    why="the whole table is read while nobody can write to it",
+    why="the whole table is read while writes to it wait",
     fix="build it with postgresql_concurrently=True inside op.get_context().autocommit_block()",
 )
 def index_build_blocking(seen: Observations) -> Iterator[Breach]:
-    """Judge each index that is new on a table with rows, read whole under a lock that stops writers."""
+    """Find new indexes on tables with rows that are built under a lock which blocks writes."""
     for statement in seen.statements:
         for part, table in _made(seen, statement, "index"):
             mode = _mode(statement, table.name)
@@ -75,12 +76,12 @@ def index_build_blocking(seen: Observations) -> Iterator[Breach]:
 @rule(
     "unique-build-blocking",
     "error",
-    "Keys on tables in use take an index that is there already",
-    why="the index is built while nobody can read or write the table",
-    fix="build a unique index CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX; EXCLUDE has no such way",
+    "Keys on tables in use are added USING INDEX",
+    why="the index is built while the table can neither be read nor written",
+    fix="build a unique index CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX; EXCLUDE has no such option",
 )
 def unique_build_blocking(seen: Observations) -> Iterator[Breach]:
-    """Judge each key or exclusion whose index was made by the same statement."""
+    """Find keys and exclusion constraints whose index is built by the same statement."""
     for statement in seen.statements:
         for part, table in _made(seen, statement, "p", "u", "x"):
             if _key_built(statement, part):
@@ -94,11 +95,11 @@ def unique_build_blocking(seen: Observations) -> Iterator[Breach]:
     "check-scan-blocking",
     "error",
     "A CHECK on a table in use is added NOT VALID, then validated",
-    why="every row is read while nobody can read or write the table",
+    why="every row is read while the table can neither be read nor written",
     fix="ADD CONSTRAINT ... CHECK (...) NOT VALID, then VALIDATE CONSTRAINT in a later transaction",
 )
 def check_scan_blocking(seen: Observations) -> Iterator[Breach]:
-    """Judge each CHECK that was valid from the start and read the table for it."""
+    """Find CHECK constraints that are added to tables with rows and validated at once."""
     yield from _scanning_constraint(seen, "c", "under ACCESS EXCLUSIVE")
 
 
@@ -106,23 +107,24 @@ def check_scan_blocking(seen: Observations) -> Iterator[Breach]:
     "fk-scan-blocking",
     "error",
     "A foreign key on a table in use is added NOT VALID, then validated",
-    why="every row is looked up while nobody can write to either table",
+    why="every row is checked while writes to both tables wait",
     fix="ADD CONSTRAINT ... FOREIGN KEY ... NOT VALID, then VALIDATE CONSTRAINT in a later transaction",
 )
 def fk_scan_blocking(seen: Observations) -> Iterator[Breach]:
-    """Judge each foreign key that was valid from the start and read its table for it."""
+    """Find foreign keys that are added to tables with rows and validated at once."""
     yield from _scanning_constraint(seen, "f", "under SHARE ROW EXCLUSIVE on both tables")
 
 
 @rule(
     "not-null-scan-blocking",
     "error",
-    "NOT NULL is proved before it is set",
-    why="every row is read while nobody can read or write the table",
-    fix="add CHECK (column IS NOT NULL) NOT VALID, validate it, SET NOT NULL (reads nothing then), drop the CHECK",
+    "NOT NULL is set after a validated CHECK proves it",
+    why="every row is read while the table can neither be read nor written",
+    fix="add CHECK (column IS NOT NULL) NOT VALID, validate it, SET NOT NULL (which then reads nothing), drop the "
+    "CHECK",
 )
 def not_null_scan_blocking(seen: Observations) -> Iterator[Breach]:
-    """Judge each column that turned NOT NULL while its table was read."""
+    """Find columns that become NOT NULL by a scan of their table."""
     for statement in seen.statements:
         for part, table in _made(seen, statement, "not null"):
             flipped = any(
@@ -138,11 +140,11 @@ def not_null_scan_blocking(seen: Observations) -> Iterator[Breach]:
     "partition-attach-scan",
     "error",
     "A partition is attached with a CHECK that proves its bounds",
-    why="every row of the partition, or of the default one, is read while nobody can use it",
-    fix="add and validate a CHECK that implies the bounds first; drop it after ATTACH",
+    why="every row of the partition, or of the default partition, is read while it is locked",
+    fix="first add and validate a CHECK that implies the bounds; drop it after ATTACH",
 )
 def partition_attach_scan(seen: Observations) -> Iterator[Breach]:
-    """Judge each ATTACH that read a table that was there before."""
+    """Find ATTACH PARTITION that scans an existing table."""
     for statement in seen.statements:
         children = [part for part in statement.made if part.kind == "partition" and seen.trace.by_oid.get(part.target)]
         scanned = seen.trace.scanned(statement)

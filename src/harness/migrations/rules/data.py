@@ -20,11 +20,11 @@ FEW = 5
     "truncate",
     "error",
     "No revision empties a table",
-    why="the rows are gone, for the downgrade too",
-    fix="delete what must go, in batches, after a backup",
+    why="the rows are lost, also for the downgrade",
+    fix="delete rows in batches, after a backup",
 )
 def truncate(seen: Observations) -> Iterator[Breach]:
-    """Judge each table that got a new and empty file."""
+    """Find tables that are emptied by TRUNCATE."""
     for statement in seen.statements:
         for rewrite in statement.rewrites:
             rows = seen.trace.by_name[rewrite.table].rows
@@ -35,12 +35,12 @@ def truncate(seen: Observations) -> Iterator[Breach]:
 @rule(
     "cascade-drop",
     "error",
-    "What a revision drops, it names",
-    why="CASCADE takes whatever depends on the object, in production perhaps more than here",
-    fix="leave CASCADE out, and drop each object by name",
+    "A revision names each object that it drops",
+    why="CASCADE drops every dependent object, in production perhaps more than here",
+    fix="drop each object by name, without CASCADE",
 )
 def cascade_drop(seen: Observations) -> Iterator[Breach]:
-    """Judge each object that went with another one."""
+    """Find objects that are dropped because another one is."""
     for statement in seen.statements:
         for dropped in statement.dropped:
             yield Breach(dropped.name, f"this {dropped.kind} went with what the statement names", statement=statement)
@@ -49,12 +49,12 @@ def cascade_drop(seen: Observations) -> Iterator[Breach]:
 @rule(
     "composite-index-dropped",
     "error",
-    "No index on several columns goes with one of them",
-    why="DROP COLUMN silently drops the whole index, and queries by its other columns turn into scans",
-    fix="build an index on the other columns CONCURRENTLY first",
+    "An index on several columns is not dropped with one of them",
+    why="DROP COLUMN silently drops the whole index, and queries on its other columns become scans",
+    fix="first build an index on the other columns CONCURRENTLY",
 )
 def composite_index_dropped(seen: Observations) -> Iterator[Breach]:
-    """Judge each index that lost a column and went, unless another one serves its other columns."""
+    """Find indexes on several columns that are dropped with one of the columns, unless another serves the rest."""
     named = {command.object for item in seen.statements for command in item.commands if command.tag == "DROP INDEX"}
     for old in seen.before.tables if seen.complete else ():
         new = seen.after.by_oid.get(old.oid)
@@ -75,11 +75,11 @@ def composite_index_dropped(seen: Observations) -> Iterator[Breach]:
     "lossy-type-change",
     "error",
     "A change of type keeps every value",
-    why="what is cut or rounded cannot be had back",
-    fix="add a column of the other type, and decide row by row what becomes of the values",
+    why="values that are truncated or rounded cannot be restored",
+    fix="add a column of the other type, and decide for each row what happens to its value",
 )
 def lossy_type_change(seen: Observations) -> Iterator[Breach]:
-    """Judge each column whose values, turned back into the old type, are not those of before."""
+    """Find columns whose values differ after a change of type and back."""
     for loss in seen.losses:
         reason = f": {loss.reason}" if loss.reason else ""
         yield Breach(loss.column, f"{loss.lost} of {loss.of} values cannot be had back{reason}")
@@ -89,11 +89,11 @@ def lossy_type_change(seen: Observations) -> Iterator[Breach]:
     "unbatched-backfill",
     "error",
     "Rows are written in batches",
-    why="one statement or transaction for all rows holds each row's lock until its end, and doubles the table on disk",
-    fix="write a bounded number of rows a statement, each in a transaction of its own, until none is left",
+    why="one transaction for all rows holds their locks until it ends, and doubles the size of the table",
+    fix="write a bounded number of rows per statement, each in its own transaction, until no row is left",
 )
 def unbatched_backfill(seen: Observations) -> Iterator[Breach]:
-    """Judge each statement that wrote many rows and is not one of several batches, and each transaction by its sum."""
+    """Find statements and transactions that write many rows and are not one of several batches."""
     sums: defaultdict[tuple[int, str], list[tuple[TracedStatement, int]]] = defaultdict(list)
     for statement in seen.statements:
         for rows in statement.rows:
@@ -115,12 +115,12 @@ def unbatched_backfill(seen: Observations) -> Iterator[Breach]:
 @rule(
     "backfill-in-ddl-transaction",
     "error",
-    "No rows are filled in while a table is locked exclusively",
-    why="nobody can read or write the table until the last row is written",
-    fix="fill the rows in a later revision, or in an autocommit block, in batches",
+    "No rows are written while a table is locked exclusively",
+    why="the table can neither be read nor written until the last row is written",
+    fix="write the rows in a later revision, or in an autocommit block, in batches",
 )
 def backfill_in_ddl_transaction(seen: Observations) -> Iterator[Breach]:
-    """Judge each statement that writes to a table with rows while the transaction holds ACCESS EXCLUSIVE."""
+    """Find writes to tables with rows in a transaction that holds ACCESS EXCLUSIVE."""
     for statement in seen.statements:
         held = [lock for lock in statement.held if lock.mode == "AccessExclusiveLock"]
         held = [lock for lock in held if seen.trace.by_name[lock.relation].rows]
@@ -133,12 +133,12 @@ def backfill_in_ddl_transaction(seen: Observations) -> Iterator[Breach]:
 @rule(
     "downgrade-missing",
     "error",
-    "Every revision has a way back",
-    why="a release that fails cannot be rolled back",
-    fix="write downgrade(); where there is truly no way back, raise in it and accept the finding with the reason",
+    "Every revision has a downgrade",
+    why="a failed release cannot be rolled back",
+    fix="write downgrade(); where it is impossible, raise an error in it and accept the finding with the reason",
 )
 def downgrade_missing(seen: Observations) -> Iterator[Breach]:
-    """Judge a downgrade that is not there or does nothing."""
+    """Find downgrades that are missing or do nothing."""
     if seen.downgrade_result.missing:
         yield Breach(
             seen.trace.revision, seen.downgrade_result.error or "downgrade() leaves the schema as upgrade() has made it"
@@ -148,12 +148,12 @@ def downgrade_missing(seen: Observations) -> Iterator[Breach]:
 @rule(
     "downgrade-not-symmetric",
     "error",
-    "The way back restores the schema",
-    why="the next upgrade meets leftovers and fails, or the old release meets a schema that it does not know",
+    "The downgrade restores the schema",
+    why="the next upgrade fails on what was left behind, or the previous release meets a schema that it does not know",
     fix="undo in downgrade() all that upgrade() does, in reverse order",
 )
 def downgrade_not_symmetric(seen: Observations) -> Iterator[Breach]:
-    """Judge a downgrade that fails, and each object that differs from before after it."""
+    """Find downgrades that fail, and objects that differ after upgrade and downgrade."""
     if seen.downgrade_result.error and not seen.downgrade_result.missing:
         yield Breach(seen.trace.revision, f"downgrade() fails: {seen.downgrade_result.error}")
     for name, change in seen.downgrade_result.changes:
@@ -163,12 +163,12 @@ def downgrade_not_symmetric(seen: Observations) -> Iterator[Breach]:
 @rule(
     "downgrade-data-loss",
     "error",
-    "Up and down again keeps every value",
-    why="a roll-back of the release would cost data that was there before it",
-    fix="keep the values: in the column until no roll-back is possible, or in a table aside",
+    "Upgrade and downgrade keep every value",
+    why="rolling back the release loses data that was there before it",
+    fix="keep the values until no rollback is possible, in the column or in another table",
 )
 def downgrade_data_loss(seen: Observations) -> Iterator[Breach]:
-    """Judge each column that has lost values after the round trip; several of one table, as with its rows, are one."""
+    """Find columns that have lost values after upgrade and downgrade."""
     tables: defaultdict[str, list[ValueLoss]] = defaultdict(list)
     for loss in seen.downgrade_result.losses:
         tables[loss.column.rpartition(".")[0]].append(loss)

@@ -13,12 +13,12 @@ from harness.rules import Breach, rule
 @rule(
     "sql-in-fstring",
     "error",
-    "A revision's SQL is made of what the file holds",
-    why="the revision does something else where the environment or the rows differ, so testing it proves nothing",
+    "The SQL of a revision is written in its file",
+    why="the revision does something else where the environment or the rows differ, so no test can judge it",
     fix="write the names into the file, and pass values as bound parameters",
 )
 def sql_in_fstring(source: RevisionSource) -> Iterator[Breach]:
-    """Judge text that is put together from the environment, from settings, from the clock or from rows.
+    """Find SQL that is composed of values from the environment, settings, the clock or rows.
 
     Constants, loops over constants and parameters of the file's own functions are what the file holds; names that the
     system catalogue gives are as good.

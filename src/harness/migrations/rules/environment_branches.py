@@ -17,11 +17,11 @@ ASKING = ("alembic.op.get_bind", "alembic.op.get_context", "alembic.op.f")
     "unreached-branch",
     "warning",
     "A revision does the same everywhere",
-    why="only the branch that a test takes can be observed; production may take the other",
-    fix="write one path; two ways to deploy are two revisions",
+    why="a test observes only one branch, and production may take the other",
+    fix="write one path; for two kinds of deployment, write two revisions",
 )
 def unreached_branch(source: RevisionSource) -> Iterator[Breach]:
-    """Judge conditions on settings, surroundings and the server's version that decide what the revision does.
+    """Find conditions on settings, the environment or the server version that decide what a revision does.
 
     A condition on what the database holds, or on the kind of database, is the same in a test and in production; one
     on offline mode matters when each way does something.

@@ -30,11 +30,11 @@ DATA = ("22", "23")
     "required-column-added",
     "error",
     "A new NOT NULL column has a default",
-    why="the statement fails as soon as the table holds one row",
+    why="the statement fails if the table holds a row",
     fix="give it a server_default, or add it nullable, fill it, and make it NOT NULL afterwards",
 )
 def required_column_added(seen: Observations) -> Iterator[Breach]:
-    """Judge the error of a statement that adds a column to a table with rows."""
+    """Find columns that are added NOT NULL without a default to a table with rows."""
     statement = _failed(seen)
     if statement and _adds_required_column(seen, statement):
         yield Breach(statement.refused, _said(statement), statement=statement)
@@ -43,12 +43,12 @@ def required_column_added(seen: Observations) -> Iterator[Breach]:
 @rule(
     "fails-on-existing-data",
     "error",
-    "Rows that the old schema allows survive the revision",
-    why="it works on an empty database and fails in production, at night, half way",
-    fix="repair or move the rows first, in batches, then add the constraint or change the type",
+    "A revision works on existing rows",
+    why="it works on an empty database and fails in production, halfway through",
+    fix="first repair or move the rows, in batches, then add the constraint or change the type",
 )
 def fails_on_existing_data(seen: Observations) -> Iterator[Breach]:
-    """Judge an error that only rows can cause; on odd rows, which production may not have, it is a warning."""
+    """Find revisions that fail on seeded rows, and (as a warning) on duplicates, nulls and extreme values."""
     statement = _failed(seen)
     if statement and _meets_seeded_key(statement):
         message = f"{_said(statement)}; perhaps only with a row that was seeded: then give the table's rows by hand"
@@ -66,10 +66,10 @@ def fails_on_existing_data(seen: Observations) -> Iterator[Breach]:
     "error",
     "CONCURRENTLY runs outside a transaction",
     why="Postgres refuses CONCURRENTLY inside a transaction",
-    fix="put it into `with op.get_context().autocommit_block():`",
+    fix="put it inside `with op.get_context().autocommit_block():`",
 )
 def concurrently_in_transaction(seen: Observations) -> Iterator[Breach]:
-    """Judge the error of a statement with CONCURRENTLY."""
+    """Find CONCURRENTLY that fails because it is in a transaction."""
     statement = _failed(seen)
     if statement and statement.sqlstate == ACTIVE_TRANSACTION and CONCURRENTLY.search(statement.sql):
         yield Breach(seen.trace.revision, _said(statement), statement=statement)
@@ -79,11 +79,11 @@ def concurrently_in_transaction(seen: Observations) -> Iterator[Breach]:
     "enum-value-same-transaction",
     "error",
     "A new enum value is used in a later transaction",
-    why="Postgres refuses to use a value before the transaction that adds it has committed",
-    fix="add the value in a revision of its own, or inside an autocommit block",
+    why="Postgres rejects a value until the transaction that adds it is committed",
+    fix="add the value in another revision, or inside an autocommit block",
 )
 def enum_value_same_transaction(seen: Observations) -> Iterator[Breach]:
-    """Judge the error of a statement that uses a new value."""
+    """Find new enum values that are used in the transaction which adds them."""
     statement = _failed(seen)
     if statement and statement.sqlstate == UNSAFE_NEW_ENUM_VALUE:
         yield Breach(seen.trace.revision, _said(statement), statement=statement)
@@ -92,12 +92,12 @@ def enum_value_same_transaction(seen: Observations) -> Iterator[Breach]:
 @rule(
     "pending-trigger-events",
     "error",
-    "A table is altered after the checks that its changed rows wait for",
-    why="with a deferred constraint, ALTER TABLE after INSERT or UPDATE fails as soon as there are rows",
-    fix="SET CONSTRAINTS ALL IMMEDIATE before the ALTER, or a transaction for each",
+    "A table is not altered while deferred checks are pending",
+    why="with a deferred constraint, ALTER TABLE after INSERT or UPDATE fails if there are rows",
+    fix="SET CONSTRAINTS ALL IMMEDIATE before the ALTER, or use two transactions",
 )
 def pending_trigger_events(seen: Observations) -> Iterator[Breach]:
-    """Judge the error of a statement that finds checks outstanding."""
+    """Find ALTER TABLE that fails because deferred checks of changed rows are pending."""
     statement = _failed(seen)
     if statement and statement.sqlstate == IN_USE and "pending trigger events" in (statement.error or ""):
         yield Breach(seen.trace.revision, _said(statement), statement=statement)
@@ -106,12 +106,12 @@ def pending_trigger_events(seen: Observations) -> Iterator[Breach]:
 @rule(
     "invalid-index-left",
     "error",
-    "Every index is valid when the revision ends",
-    why="an INVALID index is written to but never read, and a unique one proves nothing",
-    fix="drop it and build it again; look at pg_index.indisvalid after CONCURRENTLY",
+    "Every index is valid after the revision",
+    why="an invalid index is maintained but never used, and an invalid unique index does not guarantee uniqueness",
+    fix="drop it and build it again; check pg_index.indisvalid after CONCURRENTLY",
 )
 def invalid_index_left(seen: Observations) -> Iterator[Breach]:
-    """Judge each index that is not valid after the revision and was not so before."""
+    """Find indexes that are invalid after the revision and were not before."""
     before = {(table.oid, index.name) for table in seen.before.relations for index in table.indexes if not index.valid}
     for table in seen.after.relations:
         for index in table.indexes:
@@ -124,12 +124,12 @@ def invalid_index_left(seen: Observations) -> Iterator[Breach]:
 @rule(
     "if-not-exists-hides-invalid-index",
     "error",
-    "A second run builds the index that the first one left INVALID",
-    why="IF NOT EXISTS finds the name and is content: the migration passes and the index is never used",
-    fix="drop an INVALID index of that name before building it",
+    "A second run rebuilds an index that the first one left invalid",
+    why="IF NOT EXISTS finds an index of that name, so the migration succeeds and the index is never used",
+    fix="drop an invalid index of that name before building it",
 )
 def if_not_exists_hides_invalid_index(seen: Observations) -> Iterator[Breach]:
-    """Judge each index that stayed INVALID through a second run."""
+    """Find invalid indexes of an interrupted run that a second run does not build again."""
     for skipped_indexes in seen.skipped_indexes:
         statement = next((item for item in seen.statements if item.sql == skipped_indexes.sql), None)
         yield Breach(
@@ -140,12 +140,13 @@ def if_not_exists_hides_invalid_index(seen: Observations) -> Iterator[Breach]:
 @rule(
     "identifier-truncated",
     "error",
-    "Names fit into 63 bytes",
-    why="Postgres cuts the name: later statements and downgrades look for the long one, or two names become one",
-    fix="take a shorter name",
+    "Names have at most 63 bytes",
+    why="Postgres truncates the name: later statements and the downgrade look for the full one, or two names become "
+    "one",
+    fix="use a shorter name",
 )
 def identifier_truncated(seen: Observations) -> Iterator[Breach]:
-    """Judge each notice that a name was cut."""
+    """Find names that Postgres truncates."""
     for statement in seen.statements:
         for notice in statement.notices:
             if notice.sqlstate == TRUNCATED:
@@ -156,12 +157,12 @@ def identifier_truncated(seen: Observations) -> Iterator[Breach]:
 @rule(
     "index-corruption-14.0-14.3",
     "error",
-    "No CONCURRENTLY on 14.0 to 14.3",
-    why="these servers may leave rows out of the index (release notes of 14.4)",
-    fix="update the server to 14.4 or newer first",
+    "CONCURRENTLY is not used on 14.0 to 14.3",
+    why="these servers may omit rows from the index (release notes of 14.4)",
+    fix="first update the server to 14.4 or later",
 )
 def index_corruption(seen: Observations) -> Iterator[Breach]:
-    """Judge CONCURRENTLY by the server's version."""
+    """Find CONCURRENTLY on servers from 14.0 to 14.3."""
     if 140000 <= seen.trace.version <= 140003:
         for statement in seen.statements:
             if CONCURRENTLY.search(statement.sql):
@@ -173,11 +174,11 @@ def index_corruption(seen: Observations) -> Iterator[Breach]:
     "transaction-control",
     "error",
     "A revision leaves BEGIN and COMMIT to Alembic",
-    why="what ran before COMMIT stays when the rest fails, and Alembic still notes nothing",
-    fix="leave them out; what must run outside a transaction stands in op.get_context().autocommit_block()",
+    why="what ran before COMMIT is kept if the rest fails, and Alembic does not record the revision",
+    fix="remove them; run statements outside a transaction in op.get_context().autocommit_block()",
 )
 def transaction_control(seen: Observations) -> Iterator[Breach]:
-    """Judge each statement that ended the transaction or began one in vain."""
+    """Find statements that end the transaction of the revision, or begin one inside it."""
     for statement in seen.statements:
         vain = [item for item in statement.notices if item.sqlstate in (ACTIVE_TRANSACTION, NO_TRANSACTION)]
         if statement.ended_transaction or vain:
@@ -188,12 +189,12 @@ def transaction_control(seen: Observations) -> Iterator[Breach]:
 @rule(
     "partial-apply",
     "error",
-    "A revision that was cut short can be run again",
-    why="outside a transaction nothing is undone: the next deployment runs it again from its first statement",
-    fix="make each step repeatable: look first, IF [NOT] EXISTS, drop what an earlier run has left",
+    "An interrupted revision can run again",
+    why="outside a transaction nothing is rolled back, and the next deployment runs the revision from the start",
+    fix="make each statement repeatable: IF [NOT] EXISTS, or drop what an earlier run has left",
 )
 def partial_apply(seen: Observations) -> Iterator[Breach]:
-    """Judge each run that was killed after a statement and started again."""
+    """Find revisions that fail or end with another schema when they run again after an interruption."""
     for rerun in seen.reruns:
         killed = f"killed after statement {rerun.number} and run again, "
         statement = next((item for item in seen.statements if item.number == rerun.number), None)
@@ -213,12 +214,12 @@ def partial_apply(seen: Observations) -> Iterator[Breach]:
 @rule(
     "revision-hangs",
     "error",
-    "A revision waits for nobody but other clients",
-    why="alone in its database it waits for itself, so it will wait in production too",
-    fix="use op.get_bind() instead of a connection of its own",
+    "A revision does not wait for itself",
+    why="with no other client in the database it waits for its own lock, so it will wait in production too",
+    fix="use op.get_bind() instead of another connection",
 )
 def revision_hangs(seen: Observations) -> Iterator[Breach]:
-    """Judge a revision that waited for a lock with nobody else there."""
+    """Find revisions that wait for a lock while no other client is connected."""
     statement = _failed(seen)
     if seen.trace.hung or seen.trace.sqlstate in (LOCK_NOT_AVAILABLE, DEADLOCK):
         message = seen.trace.hung or f"with nobody else in the database: {seen.trace.error}"
@@ -228,12 +229,12 @@ def revision_hangs(seen: Observations) -> Iterator[Breach]:
 @rule(
     "revision-fails",
     "error",
-    "A revision runs on the schema that the revision before has left",
+    "A revision runs on the schema of the revision before it",
     why="nothing can be deployed until it is repaired",
     fix="correct the line that is named; `alembic upgrade` on a database at the revision before repeats the error",
 )
 def revision_fails(seen: Observations) -> Iterator[Breach]:
-    """Judge an error that no other rule speaks of."""
+    """Find errors that no other rule explains."""
     if seen.trace.error and not any(place for check in SPEAKING for place in check(seen)):
         fix = remedy(seen.trace)
         yield Breach(seen.trace.revision, explained(seen.trace), fix, _failed(seen), line=seen.trace.line)

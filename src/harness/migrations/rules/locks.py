@@ -25,12 +25,12 @@ TIMEOUT = "op.execute(\"SET lock_timeout = '5s'\")  # or once for all in env.py,
 @rule(
     "scan-while-locked",
     "error",
-    "Nothing is read whole while an earlier statement's lock stops writers",
-    why="the lock stays to the end of the transaction: reading takes as long as the table is large, and all wait",
-    fix="give what reads a transaction of its own (VALIDATE in op.get_context().autocommit_block())",
+    "No table is scanned while an earlier statement blocks writes",
+    why="the lock is held until the transaction ends, so writes wait for as long as the scan takes",
+    fix="run the scan in another transaction (VALIDATE in op.get_context().autocommit_block())",
 )
 def scan_while_locked(seen: Observations) -> Iterator[Breach]:
-    """Judge each scan in a transaction that already holds a lock which stops writers."""
+    """Find scans in a transaction that already holds a lock which blocks writes."""
     for statement in seen.statements:
         held = [lock for lock in statement.held if lock.blocks_writes and seen.trace.by_name[lock.relation].rows]
         changed = {item.relation for item in statement.rows if item.changed}
@@ -46,11 +46,11 @@ def scan_while_locked(seen: Observations) -> Iterator[Breach]:
     "detach-partition-blocking",
     "error",
     "Partitions are detached CONCURRENTLY",
-    why="ACCESS EXCLUSIVE on the partitioned table stops every query of it, and queues behind the longest one",
-    fix="ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY outside a transaction (14 and newer)",
+    why="ACCESS EXCLUSIVE on the partitioned table blocks every query, and waits for the longest one",
+    fix="ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY outside a transaction (14 and later)",
 )
 def detach_partition_blocking(seen: Observations) -> Iterator[Breach]:
-    """Judge each partition that left a locked table and is still there."""
+    """Find partitions that are detached under ACCESS EXCLUSIVE."""
     for statement in seen.statements:
         emptied = {part.table for part in statement.gone if part.kind in ("column", "not null")}
         for part in statement.gone:
@@ -68,11 +68,11 @@ def detach_partition_blocking(seen: Observations) -> Iterator[Breach]:
     "drop-index-blocking",
     "warning",
     "Indexes of tables in use are dropped CONCURRENTLY",
-    why="ACCESS EXCLUSIVE on the table is short, but waits behind every query, and all others wait behind it",
+    why="ACCESS EXCLUSIVE is held for a short time, but waits for running queries, and all later queries wait for it",
     fix="op.drop_index(..., postgresql_concurrently=True) inside op.get_context().autocommit_block()",
 )
 def drop_index_blocking(seen: Observations) -> Iterator[Breach]:
-    """Judge each DROP INDEX that locked its table."""
+    """Find DROP INDEX that locks a table with rows."""
     for statement in seen.statements:
         for part in statement.gone:
             table = seen.trace.table(part.table)
@@ -86,11 +86,11 @@ def drop_index_blocking(seen: Observations) -> Iterator[Breach]:
     "matview-refresh-blocking",
     "error",
     "Materialized views in use are refreshed CONCURRENTLY",
-    why="nobody can read the view while its query runs",
-    fix="give it a unique index and REFRESH MATERIALIZED VIEW CONCURRENTLY",
+    why="the view cannot be read while its query runs",
+    fix="add a unique index to it, and REFRESH MATERIALIZED VIEW CONCURRENTLY",
 )
 def matview_refresh_blocking(seen: Observations) -> Iterator[Breach]:
-    """Judge each materialized view that got another file."""
+    """Find materialized views that are refreshed under ACCESS EXCLUSIVE."""
     for statement in seen.statements:
         for rewrite in statement.rewrites:
             if rewrite.kind == "m":
@@ -102,12 +102,12 @@ def matview_refresh_blocking(seen: Observations) -> Iterator[Breach]:
 @rule(
     "multi-table-exclusive-locks",
     "warning",
-    "One transaction locks one table exclusively",
-    why="each lock is waited for while the others are held: one slow query on one table stops all of them",
-    fix="split the revision, or give each table's statements a transaction of their own",
+    "A transaction locks at most one table exclusively",
+    why="each lock is waited for while the others are held, so one slow query on one table blocks all of them",
+    fix="split the revision, or run the statements on each table in their own transaction",
 )
 def multi_table_exclusive_locks(seen: Observations) -> Iterator[Breach]:
-    """Judge each transaction by the tables that it holds under ACCESS EXCLUSIVE."""
+    """Find transactions that hold ACCESS EXCLUSIVE on several tables with rows."""
     tables: defaultdict[int, dict[str, TracedStatement]] = defaultdict(dict)
     for statement in seen.statements:
         for lock in statement.locks if statement.transaction is not None else ():
@@ -123,12 +123,12 @@ def multi_table_exclusive_locks(seen: Observations) -> Iterator[Breach]:
 @rule(
     "no-lock-timeout",
     "error",
-    "No statement waits for a lock without end",
-    why="behind one long query the statement waits, and every later query of the table waits behind the statement",
-    fix="set lock_timeout for the session in env.py, and try again when it strikes",
+    "Every lock has a timeout",
+    why="the statement waits for a long query, and every later query on the table waits for the statement",
+    fix="set lock_timeout for the session in env.py, and retry when it is exceeded",
 )
 def no_lock_timeout(seen: Observations) -> Iterator[Breach]:
-    """Judge each lock that stops writers and was asked for with lock_timeout = 0."""
+    """Find locks that block writes and are requested with lock_timeout = 0."""
     for statement, lock in _endless(seen):
         if not _lost(seen, statement):
             message = f"{lock.short} was asked for with lock_timeout = 0"
@@ -138,12 +138,12 @@ def no_lock_timeout(seen: Observations) -> Iterator[Breach]:
 @rule(
     "lock-timeout-lost",
     "error",
-    "lock_timeout is still in force after an autocommit block",
-    why="autocommit_block() commits, and COMMIT ends what SET LOCAL has set: the statements after it wait without end",
+    "lock_timeout is still set after an autocommit block",
+    why="autocommit_block() commits, and COMMIT resets SET LOCAL, so the statements after it wait without a limit",
     fix="SET lock_timeout for the session, or again after the block",
 )
 def lock_timeout_lost(seen: Observations) -> Iterator[Breach]:
-    """Judge each lock that was asked for without end after an earlier transaction had a limit."""
+    """Find locks that are requested without a timeout after an earlier transaction had one."""
     for statement, lock in _endless(seen):
         if earlier := _lost(seen, statement):
             limit = f"until {earlier.sql!r} the limit was {earlier.lock_timeout} ms"
@@ -154,12 +154,12 @@ def lock_timeout_lost(seen: Observations) -> Iterator[Breach]:
 @rule(
     "concurrent-short-timeout",
     "warning",
-    "CONCURRENTLY has time to wait",
-    why="it waits for every older snapshot of the database; a timeout cancels it and leaves an INVALID index",
+    "CONCURRENTLY runs without a short timeout",
+    why="it waits for all older snapshots in the database; a timeout cancels it and leaves an invalid index",
     fix="set lock_timeout and statement_timeout to 0 around it",
 )
 def concurrent_short_timeout(seen: Observations) -> Iterator[Breach]:
-    """Judge each CONCURRENTLY by the timeouts in force."""
+    """Find CONCURRENTLY under a lock_timeout or statement_timeout of less than ten minutes."""
     for statement in seen.statements:
         short = {
             name: value
@@ -178,12 +178,12 @@ def concurrent_short_timeout(seen: Observations) -> Iterator[Breach]:
 @rule(
     "explicit-lock-table",
     "warning",
-    "No revision locks a table by hand",
-    why="the lock stays to the end of the transaction, whatever the statements after it need",
-    fix="leave LOCK TABLE out: each statement takes the lock that it needs",
+    "No revision locks a table explicitly",
+    why="the lock is held until the transaction ends, even if no later statement needs it",
+    fix="remove LOCK TABLE; each statement takes the lock that it needs",
 )
 def explicit_lock_table(seen: Observations) -> Iterator[Breach]:
-    """Judge each LOCK TABLE that stops writers."""
+    """Find LOCK TABLE in a mode that blocks writes."""
     for statement in seen.statements:
         for lock in statement.locks if LOCK.search(statement.sql) else ():
             if lock.blocks_writes:
@@ -193,12 +193,12 @@ def explicit_lock_table(seen: Observations) -> Iterator[Breach]:
 @rule(
     "add-trigger",
     "warning",
-    "A trigger on a table in use is added knowingly",
-    why="CREATE TRIGGER stops writers (SHARE ROW EXCLUSIVE), and from then on each write pays for it",
-    fix="keep it in a revision of its own, under a lock_timeout",
+    "A trigger on a table in use is added deliberately",
+    why="CREATE TRIGGER blocks writes (SHARE ROW EXCLUSIVE), and the trigger makes each later write slower",
+    fix="add it in its own revision, with a lock_timeout",
 )
 def add_trigger(seen: Observations) -> Iterator[Breach]:
-    """Judge each trigger that is new on a table with rows."""
+    """Find new triggers on tables with rows."""
     for statement in seen.statements:
         for part in statement.made:
             table = seen.trace.table(part.table)
@@ -209,12 +209,12 @@ def add_trigger(seen: Observations) -> Iterator[Breach]:
 @rule(
     "too-many-alters",
     "info",
-    "One table is read or written anew once",
-    why="each ALTER TABLE goes over the rows again",
-    fix="put the actions into one ALTER TABLE",
+    "A table is scanned or rewritten at most once per revision",
+    why="each ALTER TABLE reads or writes all rows again",
+    fix="combine the actions in one ALTER TABLE",
 )
 def too_many_alters(seen: Observations) -> Iterator[Breach]:
-    """Judge each table by the ALTER TABLE statements that went over its rows."""
+    """Find tables that several ALTER TABLE of one revision scan or rewrite."""
     alters: defaultdict[str, list[TracedStatement]] = defaultdict(list)
     for statement in seen.statements:
         if any(command.tag == "ALTER TABLE" for command in statement.commands):

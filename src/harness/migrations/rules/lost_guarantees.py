@@ -13,12 +13,12 @@ from harness.rules import Breach, rule
 @rule(
     "drop-fk",
     "warning",
-    "No foreign key goes unawares",
-    why="rows may point at nothing now, and deletes no longer cascade",
-    fix="say in the exemption what keeps the rows together from now on",
+    "A foreign key is not dropped by accident",
+    why="rows may refer to rows that do not exist, and deletes no longer cascade",
+    fix="state in the exemption what keeps the references valid",
 )
 def drop_fk(seen: Observations) -> Iterator[Breach]:
-    """Judge each foreign key that is gone, with no other on its columns and both ends still there."""
+    """Find foreign keys that are dropped while both tables and all columns remain."""
     for old, new in tables(seen):
         kept = {(key.columns, key.target) for key in new.foreign_keys}
         for key in old.foreign_keys:
@@ -30,12 +30,12 @@ def drop_fk(seen: Observations) -> Iterator[Breach]:
 @rule(
     "drop-unique",
     "warning",
-    "No unique constraint or index goes unawares",
-    why="ON CONFLICT of the release before finds nothing to meet, and duplicates written since bar the way back",
-    fix="say in the exemption which release does without it, and what finds the duplicates before a roll-back",
+    "A unique constraint or index is not dropped by accident",
+    why="the previous release's ON CONFLICT has no matching constraint, and new duplicates would block the downgrade",
+    fix="state in the exemption which release no longer needs it, and how duplicates are found before a rollback",
 )
 def drop_unique(seen: Observations) -> Iterator[Breach]:
-    """Judge each unique index that is gone, with no other one on the same columns, which are still there."""
+    """Find unique indexes that are dropped while their columns remain and no other index replaces them."""
     for old, new in tables(seen):
         kept = {key for index in new.indexes if index.unique and index.valid for key in _keys(index)}
         for index in old.indexes:
@@ -48,12 +48,12 @@ def drop_unique(seen: Observations) -> Iterator[Breach]:
 @rule(
     "drop-check",
     "warning",
-    "No CHECK or EXCLUDE goes unawares",
-    why="rows that the release before refused and does not expect may be written now, and bar the way back",
-    fix="say in the exemption what keeps the rows right from now on",
+    "A CHECK or EXCLUDE is not dropped by accident",
+    why="rows that the previous release does not expect can be written, and would block the downgrade",
+    fix="state in the exemption what keeps the rows valid",
 )
 def drop_check(seen: Observations) -> Iterator[Breach]:
-    """Judge each CHECK or EXCLUDE that is gone, with no other one in its place and its columns still there.
+    """Find CHECK and EXCLUDE constraints that are dropped while their columns remain and no other replaces them.
 
     A new one on the same columns, or of the same name, takes its place; so does NOT NULL for a CHECK that proved it.
     """

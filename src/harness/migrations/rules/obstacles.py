@@ -12,11 +12,11 @@ from harness.rules import Breach, rule
     "not-seeded",
     "error",
     "Every table holds rows before a revision is traced",
-    why="on an empty table most hazards are silent: nothing is scanned, nothing contradicts",
-    fix="give rows by hand in the revision: seed = {'schema.table': [{'column': value}]}",
+    why="on an empty table most rules find nothing, because nothing is scanned and no row violates a constraint",
+    fix="write rows into the revision: seed = {'schema.table': [{'column': value}]}",
 )
 def not_seeded(seen: Observations) -> Iterator[Breach]:
-    """Find each table that could not be filled with rows."""
+    """Find tables that could not be filled with rows."""
     for name, message in seen.unseeded:
         yield Breach(name, message)
 
@@ -25,9 +25,9 @@ def not_seeded(seen: Observations) -> Iterator[Breach]:
     "not-judged",
     "error",
     "Every revision can be judged",
-    why="its effect is unknown: an earlier revision that it needs fails, or it ends the sessions that watch it",
-    fix="repair the earlier revision first, or leave other sessions alone",
+    why="the effect of the revision is unknown",
+    fix="repair the failed revision first, or do not end other sessions",
 )
 def not_judged(obstacle: Obstacle) -> Iterator[Breach]:
-    """Find each revision that needs what a failed one should have made, or that ends the harness's own sessions."""
+    """Find revisions that need a failed one below them, or that end the sessions of the harness."""
     yield Breach(*obstacle)

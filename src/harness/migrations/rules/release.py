@@ -8,13 +8,19 @@ from harness.catalog import Column, Constraint, Table, Type
 from harness.migrations.tracing.observations import BrokenStatement, Observations
 from harness.rules import Breach, rule
 
-STILL = "the release before still runs, and its queries name it"
-LATER = "ship a release that does without it, then a revision; accept the finding there with the release's number"
+STILL = "the previous release is still running, and its queries name it"
+LATER = "ship a release that does not use it, then this revision, with an exemption that names the release"
 
 
-@rule("drop-column", "error", "No column goes while it is read", why=STILL, fix=LATER)
+@rule(
+    "drop-column",
+    "error",
+    "No column is dropped while a release reads it",
+    why=STILL,
+    fix=LATER,
+)
 def drop_column(seen: Observations) -> Iterator[Breach]:
-    """Judge each column whose number is gone; one of the same name is another column."""
+    """Find columns that are dropped, also if one of the same name is added."""
     for old, new in tables(seen):
         for column in old.columns:
             if column.number not in new.by_number:
@@ -24,18 +30,30 @@ def drop_column(seen: Observations) -> Iterator[Breach]:
                 yield Breach(f"{old.qualified}.{column.name}", f"the column is gone{again}")
 
 
-@rule("drop-table", "error", "No table goes while it is read", why=STILL, fix=LATER)
+@rule(
+    "drop-table",
+    "error",
+    "No table is dropped while a release reads it",
+    why=STILL,
+    fix=LATER,
+)
 def drop_table(seen: Observations) -> Iterator[Breach]:
-    """Judge each table that is gone; one of the same name is another table."""
+    """Find tables that are dropped, also if one of the same name is created."""
     for table in seen.before.tables if seen.complete else ():
         if table.oid not in seen.after.by_oid:
             again = "; another table has its name now" if table.qualified in seen.after.by_name else ""
             yield Breach(table.qualified, f"the table is gone{again}")
 
 
-@rule("rename-column", "error", "No column is renamed", why=STILL, fix="add the column under its other name, and copy")
+@rule(
+    "rename-column",
+    "error",
+    "No column is renamed",
+    why=STILL,
+    fix="add a column with the other name, and copy the values",
+)
 def rename_column(seen: Observations) -> Iterator[Breach]:
-    """Judge each column that has another name now."""
+    """Find columns that are renamed."""
     for old, new in tables(seen):
         for column in old.columns:
             now = new.by_number.get(column.number)
@@ -48,10 +66,10 @@ def rename_column(seen: Observations) -> Iterator[Breach]:
     "error",
     "No table is renamed",
     why=STILL,
-    fix="leave the name; or rename and create an updatable view of the old name in the same transaction",
+    fix="keep the name, or rename it and create an updatable view with the old name in the same transaction",
 )
 def rename_table(seen: Observations) -> Iterator[Breach]:
-    """Judge each table under another name or in another schema, unless a view stands in its old place."""
+    """Find tables that are renamed or moved to another schema, unless a view replaces them."""
     renamed = dict(_renamed_schemas(seen))
     for old, new in tables(seen):
         view = seen.after.by_name.get(old.qualified)
@@ -61,9 +79,15 @@ def rename_table(seen: Observations) -> Iterator[Breach]:
             yield Breach(old.qualified, f"it is called {new.qualified} now{again}")
 
 
-@rule("rename-schema", "error", "No schema is renamed", why=STILL, fix="leave the name")
+@rule(
+    "rename-schema",
+    "error",
+    "No schema is renamed",
+    why=STILL,
+    fix="keep the name",
+)
 def rename_schema(seen: Observations) -> Iterator[Breach]:
-    """Judge each schema that has another name now."""
+    """Find schemas that are renamed."""
     for old, new in _renamed_schemas(seen):
         yield Breach(old, f"it is called {new} now")
 
@@ -71,12 +95,12 @@ def rename_schema(seen: Observations) -> Iterator[Breach]:
 @rule(
     "old-insert-breaks",
     "error",
-    "The release before can still insert",
-    why="it does not know the column, or relied on its default: every INSERT fails until the new release is everywhere",
-    fix="keep the default until no old release runs; drop it in a later revision",
+    "The previous release can still insert",
+    why="it does not set the column, or relies on its default: every INSERT fails until the new release is everywhere",
+    fix="keep the default until the previous release is gone, and drop it in a later revision",
 )
 def old_insert_breaks(seen: Observations) -> Iterator[Breach]:
-    """Judge each INSERT of the release before that now lacks a value which the database used to give."""
+    """Find INSERTs of the previous release that now lack a required value."""
     for refusal in seen.broken_statements:
         before = _column(seen, refusal)
         if refusal.command == "INSERT" and refusal.sqlstate == "23502" and (before is None or before.not_null):
@@ -88,11 +112,12 @@ def old_insert_breaks(seen: Observations) -> Iterator[Breach]:
     "type-change-breaks-prepared",
     "warning",
     "No column changes its type under prepared statements",
-    why="psycopg prepares what runs five times: each pooled connection fails once for each such statement",
-    fix="add a column of the new type; or restart the pool with the revision and say so in the exemption",
+    why="psycopg prepares a statement that runs five times, and each pooled connection then fails once for each of "
+    "them",
+    fix="add a column of the new type; or restart the pool with the revision, and say so in the exemption",
 )
 def type_change_breaks_prepared(seen: Observations) -> Iterator[Breach]:
-    """Judge each prepared SELECT of before that cannot be run any more, by the columns whose type is another."""
+    """Find prepared statements that fail because the type of a column has changed."""
     for refusal in seen.broken_statements:
         if refusal.sqlstate != "0A000":
             continue
@@ -111,11 +136,11 @@ def type_change_breaks_prepared(seen: Observations) -> Iterator[Breach]:
     "rename-enum-value",
     "error",
     "No enum value is renamed",
-    why="the release before writes and expects the old one",
-    fix="add the other value, move the rows over in batches, and keep the old one",
+    why="the previous release writes and expects the old value",
+    fix="add the new value, update the rows in batches, and keep the old value",
 )
 def rename_enum_value(seen: Observations) -> Iterator[Breach]:
-    """Judge each label in whose place another one stands."""
+    """Find enum values that are renamed."""
     for old, new in _enums(seen):
         if old.oid == new.oid and len(old.labels) == len(new.labels):
             for label, now in zip(old.labels, new.labels, strict=True):
@@ -126,12 +151,12 @@ def rename_enum_value(seen: Observations) -> Iterator[Breach]:
 @rule(
     "remove-enum-value",
     "error",
-    "No enum value goes",
-    why="the release before writes and expects it",
-    fix="leave it; forbid it with a CHECK once no release writes it",
+    "No enum value is removed",
+    why="the previous release writes and expects the value",
+    fix="keep it; forbid it by a CHECK when no release writes it",
 )
 def remove_enum_value(seen: Observations) -> Iterator[Breach]:
-    """Judge each label that the type of that name has no more."""
+    """Find enum values that are removed."""
     for old, new in _enums(seen):
         if old.oid != new.oid or len(old.labels) != len(new.labels):
             for label in old.labels:
@@ -142,12 +167,12 @@ def remove_enum_value(seen: Observations) -> Iterator[Breach]:
 @rule(
     "new-constraint-rejects-old-writes",
     "warning",
-    "The release before can still write",
-    why="it may write what is refused now: as long as it runs, its users see errors",
-    fix="ship a release that writes only what the constraint allows, then add it",
+    "The previous release can still write",
+    why="it may write what the constraint rejects, and its users see errors",
+    fix="ship a release that writes only what the constraint allows, then add the constraint",
 )
 def new_constraint_rejects_old_writes(seen: Observations) -> Iterator[Breach]:
-    """Judge each INSERT of before that a constraint refuses now; one that merely might refuse is only told."""
+    """Find INSERTs of the previous release that a new constraint rejects, and (as an info) those that it may."""
     for refusal in seen.broken_statements:
         before = _column(seen, refusal)
         null = refusal.sqlstate == "23502" and before is not None and not before.not_null
@@ -166,12 +191,12 @@ def new_constraint_rejects_old_writes(seen: Observations) -> Iterator[Breach]:
 @rule(
     "drop-not-null",
     "warning",
-    "No column starts to hold nulls unawares",
-    why="the release before does not expect a null there",
-    fix="ship a release that reads nulls first",
+    "A column does not become nullable by accident",
+    why="the previous release does not expect nulls in it",
+    fix="first ship a release that handles nulls",
 )
 def drop_not_null(seen: Observations) -> Iterator[Breach]:
-    """Judge each column that was NOT NULL."""
+    """Find columns that are NOT NULL no more."""
     for old, new in tables(seen):
         for column in old.columns:
             now = new.by_number.get(column.number)
@@ -179,9 +204,15 @@ def drop_not_null(seen: Observations) -> Iterator[Breach]:
                 yield Breach(f"{old.qualified}.{column.name}", "it may hold nulls now")
 
 
-@rule("replaced-view", "error", "Views keep their columns", why=STILL, fix="add columns at the end; keep the others")
+@rule(
+    "replaced-view",
+    "error",
+    "Views keep their columns",
+    why=STILL,
+    fix="add columns at the end, and keep the others",
+)
 def replaced_view(seen: Observations) -> Iterator[Breach]:
-    """Judge each view by its name: gone, or without a column, or with one of another type."""
+    """Find views that are dropped, lose a column or change its type."""
     for view in seen.before.relations if seen.complete else ():
         if view.kind not in "vm":
             continue

@@ -55,12 +55,13 @@ class Step:
 @rule(
     "not-robust",
     "error",
-    "A revision that leaves its transaction can run again after it stopped half way",
-    why="what ran before the failure stays, so the next deployment fails on it again, until somebody repairs it",
-    fix="use IF [NOT] EXISTS, op.create_index_concurrently, or a revision of its own for what stands before the block",
+    "A revision that leaves its transaction can run again",
+    why="after a failure the statements before it are kept, so the next deployment fails on them",
+    fix="use IF [NOT] EXISTS or op.create_index_concurrently, or put the statements before the block into another "
+    "revision",
 )
 def not_robust(source: RevisionSource) -> Iterator[Breach]:
-    """Judge the straight path of each function up to the point where it last leaves the transaction.
+    """Find statements before the end of an autocommit block that fail when they run a second time.
 
     What stands under `if`, `try` or `while` is taken as guarded by hand; so is an object that was dropped with IF
     EXISTS before it is made.

@@ -16,12 +16,12 @@ ENDS = ("COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE")
 @rule(
     "uncommitted",
     "error",
-    "A transaction that a revision begins is ended there",
-    why="the changes are gone when the connection closes, and Alembic has recorded the revision as done",
-    fix="leave BEGIN and COMMIT to Alembic: each revision runs in a transaction of its own",
+    "A revision ends each transaction that it begins",
+    why="the changes are lost when the connection closes, although Alembic has recorded the revision",
+    fix="leave BEGIN and COMMIT to Alembic, which runs each revision in a transaction",
 )
 def uncommitted(source: RevisionSource) -> Iterator[Breach]:
-    """Judge each function's SQL as one sequence; a BEGIN inside a function body or DO block is plpgsql's."""
+    """Find BEGIN without COMMIT or ROLLBACK in the same function."""
     for function, statements in _by_function(source):
         open_, line = "", 0
         for tokens, text, start in statements:
@@ -37,12 +37,12 @@ def uncommitted(source: RevisionSource) -> Iterator[Breach]:
 @rule(
     "duplicate-column-assignment",
     "error",
-    "A statement gives a column one value",
-    why="Postgres refuses it (42701 or 42601), in production if no test came by here",
-    fix="keep the assignment that is meant",
+    "A statement assigns each column once",
+    why="Postgres rejects the statement (42701 or 42601), in production if no test runs it",
+    fix="remove one of the two assignments",
 )
 def duplicate_column(source: RevisionSource) -> Iterator[Breach]:
-    """Judge UPDATE … SET and the column list of INSERT; elements of arrays and fields of composites are not columns."""
+    """Find UPDATE and INSERT statements that assign a column twice."""
     for function, statements in _by_function(source):
         for tokens, text, line in statements:
             table, columns = _written(tokens)
@@ -56,12 +56,12 @@ def duplicate_column(source: RevisionSource) -> Iterator[Breach]:
 @rule(
     "enum-value-ordering",
     "info",
-    "A value that is added to an enum says where it stands",
-    why="without BEFORE or AFTER it becomes the greatest: ORDER BY and < follow, and it cannot be moved later",
+    "A new enum value has a position",
+    why="without BEFORE or AFTER the value becomes the last in ORDER BY and comparisons, and cannot be moved later",
     fix="ALTER TYPE ... ADD VALUE IF NOT EXISTS 'value' AFTER 'neighbour'",
 )
 def enum_order(source: RevisionSource) -> Iterator[Breach]:
-    """Judge ALTER TYPE … ADD VALUE without a place."""
+    """Find ALTER TYPE ... ADD VALUE without BEFORE or AFTER."""
     for function, statements in _by_function(source):
         for tokens, text, line in statements:
             value = lexer.after(tokens, "ADD", "VALUE") if lexer.starts(tokens, "ALTER", "TYPE") else ()

@@ -15,8 +15,8 @@ from harness.rules import Breach, rule
     "hazards-renamed",
     "info",
     "A revision states its exemptions in `exemptions`",
-    why="the old word, `hazards`, is still read, but will not be for much longer",
-    fix="rename the variable: exemptions = {...}; a released revision may change in this",
+    why="the old name, `hazards`, will not be read for much longer",
+    fix="rename the variable to `exemptions`, also in a released revision",
 )
 def hazards_renamed(source: RevisionSource) -> Iterator[Breach]:
     """Find revisions that state their exemptions in `hazards`."""
@@ -35,12 +35,12 @@ IMPORTERS = ("importlib.import_module", "builtins.__import__")
 @rule(
     "imports-app-models",
     "error",
-    "A revision imports nothing of the app",
-    why="the models move on and the revision does not: years later it fails, or does something else than it did",
-    fix="state the tables inside the revision with sa.table() and sa.column()",
+    "A revision does not import the app",
+    why="the models change and the revision does not, so it fails later or does something else",
+    fix="declare the tables in the revision with sa.table() and sa.column()",
 )
 def imports_app_models(source: RevisionSource) -> Iterator[Breach]:
-    """Judge each import of the app's package; one for the type checker alone never runs."""
+    """Find imports of the app's package, unless for type checkers only."""
     for name, line in sorted({*_imported(source.tree, source.names)}):
         if name.partition(".")[0] == source.package:
             message = f"it imports {name}, which is the app of today, not that of this revision"
@@ -64,12 +64,12 @@ def _imported(node: ast.AST, names: Names) -> Iterator[tuple[str, int]]:
 @rule(
     "offline-unsafe",
     "warning",
-    "A revision can be rendered as SQL where env.py offers it",
-    why="with --sql there is no database that could answer: the result is None and the script ends half written",
-    fix="write it as one SQL statement, or guard it with context.is_offline_mode()",
+    "A revision can be rendered as SQL",
+    why="with --sql there is no database, so the result is None and the script is incomplete",
+    fix="write one SQL statement, or check context.is_offline_mode()",
 )
 def offline_unsafe(source: RevisionSource) -> Iterator[Breach]:
-    """Judge the use of what a statement returns; a function that asks for the mode knows what it does."""
+    """Find uses of the result of a statement, in projects whose env.py supports --sql."""
     for function in source.functions if source.offline else []:
         guarded = any(
             isinstance(node, ast.Attribute) and node.attr in ("is_offline_mode", "as_sql")
@@ -98,12 +98,12 @@ def _asks(call: ast.Call, source: RevisionSource) -> bool:
 @rule(
     "time-or-random-in-revision",
     "warning",
-    "A revision gives the same result wherever and whenever it runs",
-    why="every environment gets other rows, and no test can say what production will hold",
-    fix="write the value into the file, or let the database make it: now(), gen_random_uuid()",
+    "A revision has the same result everywhere",
+    why="every environment gets other rows, so no test can tell what production will hold",
+    fix="write the value into the file, or let the database compute it: now(), gen_random_uuid()",
 )
 def time_or_random(source: RevisionSource) -> Iterator[Breach]:
-    """Judge the clock and chance, except where chance is seeded and where the value does not reach the database."""
+    """Find the clock and random values, unless seeded or not sent to the database."""
     told = {id(inner) for node in _without_effect(source.tree) for inner in calls(node)}
     seeded = any(source.names.dotted(call.func) == "random.seed" and call.args for call in calls(source.tree))
     seen: set[str] = set()

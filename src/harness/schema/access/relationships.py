@@ -33,12 +33,12 @@ def mapped(module: ModuleType, metadata: sa.MetaData) -> list[Mapper[Any]]:
 @rule(
     "relationship-without-index",
     "error",
-    "Every relationship loads by an index",
-    why="selectinload, lazy loading and joins look rows up by these columns, and each look-up reads the whole table",
+    "Every relationship can use an index",
+    why="selectinload, lazy loading and joins look up rows by these columns, and each look-up reads the whole table",
     fix="add one index whose first keys are the columns of the relationship",
 )
 def relationship_without_index(mappers: Iterable[Mapper[Any]], snapshot: Snapshot) -> Iterator[Breach]:
-    """Find each set of columns that a relationship(), from either end or through `secondary`, compares unindexed."""
+    """Find relationship() columns, from either end or through `secondary`, that no index serves."""
     found: set[str] = set()
     for mapper in mappers:
         for relationship in mapper.relationships:

@@ -50,12 +50,12 @@ def unindexed(
 @rule(
     "query-without-index",
     "error",
-    "Every filter and join of a query is served by an index",
-    why="the statement reads a whole table each time it is sent, so it becomes slower with every row",
-    fix="add an index that begins with the compared columns, or compare what is indexed",
+    "Every filter and join of a query can use an index",
+    why="the statement reads a whole table each time, so it becomes slower with every row",
+    fix="add an index that begins with the compared columns, or compare columns that have one",
 )
 def query_without_index(plan: PlanNode, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Breach]:
-    """Find each filter and join of a statement that no index look-up serves in its generic plan."""
+    """Find filters and joins of sent statements that no index look-up serves in the generic plan."""
     for node in plan.walk():
         condition = _condition(node) if node["Node Type"] in SCANS else ""
         if condition and not _served(node, snapshot):
@@ -159,12 +159,12 @@ _AFTER = {"on", "where", "join", "left", "right", "inner", "full", "cross", "nat
 @rule(
     "needless-join",
     "warning",
-    "A query joins only what it reads",
-    why="the planner removes this join, so nothing of it is needed; other plans and other versions pay for it",
-    fix="take the join out of the statement",
+    "A query joins only tables that it reads",
+    why="the planner removes this join because nothing needs it; in other plans and versions it costs time",
+    fix="remove the join from the statement",
 )
 def needless_join(plan: PlanNode, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Breach]:
-    """Find each table that a statement joins and its plan does not read."""
+    """Find tables that a sent statement joins and that its plan does not read."""
     known = {table.name for table in snapshot.relations if table.kind in "rpm"}
     read = {re.sub(r"_\d+$", "", node["Alias"]) for node in plan.walk()} | {node["Alias"] for node in plan.walk()}
     written = {}

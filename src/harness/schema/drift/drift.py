@@ -46,11 +46,11 @@ def declared(metadata: sa.MetaData, engine: sa.Engine, extensions: Iterable[str]
     "schema-drift",
     "error",
     "Models and migrations make the same schema",
-    why="code is written against the models and runs on what the migrations made: what differs fails in production",
-    fix="write the revision that is missing, or declare the object (an event on the metadata for what has no class)",
+    why="code is written for the models and runs on what the migrations made, so every difference fails in production",
+    fix="write the missing revision, or declare the object (what has no class, in an event on the metadata)",
 )
 def schema_drift(metadata: sa.MetaData, models: Snapshot, migrated: Snapshot) -> Iterator[Breach]:
-    """Find each object or attribute that create_all() and `upgrade head` make differently.
+    """Find objects and attributes that create_all() and `upgrade head` make differently.
 
     The object of a finding, and of an exemption, is `kind name` or `kind name attribute`, such as
     `function public.touch()` or `column public.todos.title type`.

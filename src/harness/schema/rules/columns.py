@@ -17,12 +17,12 @@ from harness.sql.quoting import identifier, literal, qualified
 @rule(
     "column-boolean-nullable",
     "warning",
-    "A boolean has two values",
-    why="null is a third value that NOT and = pass on, so rows fall out of both `WHERE flag` and `WHERE NOT flag`",
-    fix="NOT NULL with a default",
+    "A boolean column is NOT NULL",
+    why="null is a third value that NOT and = pass on, so such rows match neither `WHERE flag` nor `WHERE NOT flag`",
+    fix="make the column NOT NULL, with a default",
 )
 def column_boolean_nullable(snapshot: Snapshot) -> Iterator[Breach]:
-    """bool, nullable, not generated."""
+    """Find boolean columns that are nullable and not generated."""
     for table in snapshot.roots:
         for column in table.columns:
             if column.base == "bool" and not column.array and not column.not_null and not column.generated:
@@ -42,12 +42,12 @@ _NUMBERED = re.compile(r"^(.*?)_?(\d+)$")
 @rule(
     "column-repeating-group",
     "warning",
-    "A list is rows, not numbered columns",
-    why="every query names all of them, and the next one needs a migration",
-    fix="a table of its own, or an array",
+    "A list is stored in rows or an array, not in numbered columns",
+    why="every query has to name all of the columns, and one more value needs a migration",
+    fix="move the values to a table with a foreign key to this one, or to an array",
 )
 def column_repeating_group(snapshot: Snapshot) -> Iterator[Breach]:
-    """Three consecutive numbers behind one stem, of one type."""
+    """Find three or more columns of one type that differ by a consecutive number only."""
     for table in snapshot.roots:
         groups: dict[tuple[str, str], dict[int, Column]] = {}
         for column in table.columns:
@@ -73,12 +73,13 @@ def column_repeating_group(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "column-should-be-citext",
     "warning",
-    "What people type to sign in ignores case",
-    why="Ann@example.org and ann@example.org become two accounts, and whoever typed the other cannot sign in",
-    fix="citext, or a unique index on lower() of the column",
+    "Login names are unique regardless of case",
+    why="Ann@example.org and ann@example.org become two accounts, and a user who types the other spelling cannot sign "
+    "in",
+    fix="use citext, or a unique index on lower() of the column",
 )
 def column_should_be_citext(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """A login name as text or varchar under a plain unique index, and no unique index on lower() of it."""
+    """Find login names of type text or varchar with a unique index, where none is on lower() of the column."""
     for table in snapshot.roots:
         for column in table.columns:
             if column.base not in ("text", "varchar") or column.array or not has_word(column.name, options.login_words):
@@ -107,12 +108,12 @@ _MEANT = ("infinity", "-infinity", "1970-01-01", "1970-01-01 00:00:00", "1970-01
 @rule(
     "default-frozen-timestamp",
     "error",
-    "A default time is the time of the insert",
-    why="'now' without a call was evaluated when the migration ran, so every row gets that moment for ever",
+    "A default timestamp is computed for each insert",
+    why="the default was evaluated once, when the migration ran, so every row gets the same moment",
     fix="DEFAULT now()",
 )
 def default_frozen_timestamp(snapshot: Snapshot) -> Iterator[Breach]:
-    """A timestamp or date whose default is a constant other than infinity or the epoch."""
+    """Find timestamp and date columns whose default is a constant other than infinity or the epoch."""
     for table in snapshot.roots:
         for column in table.columns:
             match = _CONSTANT.match(column.default or "") if not column.generated else None
@@ -132,13 +133,13 @@ def default_frozen_timestamp(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "column-type-inconsistent",
     "warning",
-    "One name has one type",
-    why="joins and unions over the name cast, and readers expect what the other table has",
-    fix="the type that most tables give the name",
+    "Columns of the same name have the same type",
+    why="joins and unions on the columns need casts, and readers expect the type that the other tables have",
+    fix="use the type that most tables have for this name",
     optional=True,
 )
 def column_type_inconsistent(snapshot: Snapshot) -> Iterator[Breach]:
-    """A column whose type is not the most common one of its name."""
+    """Find columns whose type is not the most common type of columns of that name."""
     kinds: dict[str, Counter[str]] = {}
     for table in snapshot.roots:
         for column in table.columns:
@@ -160,13 +161,13 @@ def column_type_inconsistent(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "enum-instead-of-check",
     "warning",
-    "A list of values is text with a CHECK",
-    why="a value of an enum type can be added but never removed, and its order cannot be changed",
-    fix="text with CHECK (column IN (...)), which one migration can change",
+    "A list of values is a text column with a CHECK",
+    why="a value of an enum type can be added but never removed, and its position cannot be changed",
+    fix="use text with CHECK (column IN (...)), which one migration can change",
     optional=True,
 )
 def enum_instead_of_check(snapshot: Snapshot) -> Iterator[Breach]:
-    """A column of an enum type."""
+    """Find columns of an enum type."""
     enums = {item.oid: item for item in snapshot.types if item.kind == "e"}
     for table in snapshot.roots:
         for column in table.columns:
@@ -193,13 +194,13 @@ def enum_instead_of_check(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "primary-key-uuid-random",
     "warning",
-    "A generated uuid key grows with time",
-    why="random keys land on random pages, so inserts dirty the whole index and the cache stops helping",
-    fix="uuidv7() (18), or a bigint identity with a uuid for the outside",
+    "A generated uuid key increases over time",
+    why="random keys go to random pages of the index: inserts touch all of it, and it no longer fits into the cache",
+    fix="use uuidv7() (PostgreSQL 18), or a bigint identity and a uuid column for other systems",
     optional=True,
 )
 def primary_key_uuid_random(snapshot: Snapshot) -> Iterator[Breach]:
-    """A uuid primary key whose default is random."""
+    """Find uuid primary keys whose default is random."""
     for table in snapshot.roots:
         for number in table.primary_key.columns if table.primary_key else ():
             column = table.by_number[number]

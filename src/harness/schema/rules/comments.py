@@ -13,13 +13,13 @@ from harness.sql.operations import op
 @rule(
     "table-without-comment",
     "warning",
-    "Every table says what it is for",
-    why="whoever meets the table in a query tool has only its name to go by",
+    "Every table has a comment",
+    why="a reader who meets the table in a query tool knows only its name",
     fix="COMMENT ON TABLE",
     optional=True,
 )
 def table_without_comment(snapshot: Snapshot) -> Iterator[Breach]:
-    """No comment on a root table."""
+    """Find tables without a comment."""
     for table in snapshot.roots:
         if not table.comment:
             call = op("create_table_comment", table.name, "...", schema=table.schema)
@@ -29,13 +29,13 @@ def table_without_comment(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "column-without-comment",
     "warning",
-    "Every column says what it holds",
-    why="units, formats and who may write it are known to the author only",
+    "Every column has a comment",
+    why="units, formats and who may write the column are known only to its author",
     fix="COMMENT ON COLUMN",
     optional=True,
 )
 def column_without_comment(snapshot: Snapshot) -> Iterator[Breach]:
-    """No comment on a column of a root table."""
+    """Find columns without a comment."""
     for table in snapshot.roots:
         for column in table.columns:
             if not column.comment:

@@ -17,11 +17,11 @@ from harness.sql.quoting import identifier, qualified
     "constraint-not-valid",
     "error",
     "Every constraint is validated",
-    why="rows from before the constraint may break it, and the planner may not rely on it",
-    fix="ALTER TABLE ... VALIDATE CONSTRAINT, which reads the table but lets writers work",
+    why="rows from before the constraint may violate it, and the planner cannot rely on it",
+    fix="ALTER TABLE ... VALIDATE CONSTRAINT, which reads the table and does not block writers",
 )
 def constraint_not_valid(snapshot: Snapshot) -> Iterator[Breach]:
-    """Convalidated is false on a CHECK, a foreign key or (18) a NOT NULL, or on a domain's CHECK."""
+    """Find CHECK, foreign key, (18) NOT NULL and domain constraints that are NOT VALID."""
     for table in snapshot.roots:
         for item in table.constraints:
             if item.kind in "cfn" and not item.validated and item.enforced and not _copied(item.kind, item.inherited):
@@ -52,11 +52,11 @@ def _copied(kind: str, inherited: bool) -> bool:
     "constraint-not-enforced",
     "error",
     "Every constraint is enforced",
-    why="NOT ENFORCED (18) checks nothing at all: it is a comment that looks like a guarantee",
+    why="a NOT ENFORCED constraint (18) is never checked, although it looks like a guarantee",
     fix="make it ENFORCED, or drop it",
 )
 def constraint_not_enforced(snapshot: Snapshot) -> Iterator[Breach]:
-    """Conenforced is false."""
+    """Find constraints that are NOT ENFORCED."""
     for table in snapshot.roots:
         for item in table.constraints:
             if not item.enforced and not _copied(item.kind, item.inherited):
@@ -74,12 +74,13 @@ def constraint_not_enforced(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "unique-lets-nulls-through",
     "warning",
-    "A unique key of several columns is unique",
-    why="nulls are distinct, so rows that agree in all other columns are accepted any number of times",
-    fix="make the column NOT NULL, or the key NULLS NOT DISTINCT (15), or exclude nulls by predicate",
+    "A unique key on several columns also applies to nulls",
+    why="nulls are distinct from each other, so rows that are equal in all other columns are accepted any number of "
+    "times",
+    fix="make the column NOT NULL, or the key NULLS NOT DISTINCT (15), or exclude nulls by a predicate",
 )
 def unique_lets_nulls_through(snapshot: Snapshot) -> Iterator[Breach]:
-    """A unique index of two or more keys with a nullable one, neither NULLS NOT DISTINCT nor excluding its nulls."""
+    """Find unique indexes on several columns with a nullable one, unless NULLS NOT DISTINCT or excluding its nulls."""
     for table in snapshot.relations:
         for index in table.indexes if not table.partition else ():
             if not index.unique or index.primary or index.nulls_not_distinct or len(index.keys) < 2:
@@ -101,26 +102,26 @@ def unique_lets_nulls_through(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "boolean-default-missing",
     "warning",
-    "A NOT NULL boolean has a default",
-    why="every writer must know the flag, and adding one to a table with rows fails",
-    fix="give it the default that means the usual case",
+    "A NOT NULL boolean column has a default",
+    why="every INSERT must name the column, and adding such a column to a table with rows fails",
+    fix="set the usual value as the default",
     optional=True,
 )
 def boolean_default_missing(snapshot: Snapshot) -> Iterator[Breach]:
-    """A boolean NOT NULL column without default."""
+    """Find boolean NOT NULL columns without a default."""
     yield from _without_default(snapshot, array=False)
 
 
 @rule(
     "array-default-missing",
     "warning",
-    "A NOT NULL array has a default",
-    why="every writer must send an empty array, and adding the column to a table with rows fails",
-    fix="give it the empty array as default",
+    "A NOT NULL array column has a default",
+    why="every INSERT must send an empty array, and adding such a column to a table with rows fails",
+    fix="set the empty array as the default",
     optional=True,
 )
 def array_default_missing(snapshot: Snapshot) -> Iterator[Breach]:
-    """An array NOT NULL column without default."""
+    """Find array NOT NULL columns without a default."""
     yield from _without_default(snapshot, array=True)
 
 
@@ -145,13 +146,13 @@ def _without_default(snapshot: Snapshot, *, array: bool) -> Iterator[Breach]:
 @rule(
     "unique-ignores-soft-delete",
     "warning",
-    "A unique key knows of deleted rows",
-    why="a row that is only marked deleted still holds its name, so users cannot take it again",
-    fix="make the index unique where the mark is null",
+    "A unique index leaves out soft-deleted rows",
+    why="a soft-deleted row still occupies its unique value, so users cannot use it again",
+    fix="make the index unique only where the column is null",
     optional=True,
 )
 def unique_ignores_soft_delete(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """A table with a deletion mark, and a unique index, not the primary key, that does not speak of the mark."""
+    """Find unique indexes of tables with a soft-delete column that their predicates do not mention."""
     for table in snapshot.roots:
         for mark in [name for name in options.soft_delete if name in table.by_name]:
             for index in table.indexes:

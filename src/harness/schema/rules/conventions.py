@@ -18,13 +18,13 @@ SURROGATES = ("int2", "int4", "int8", "uuid")
 @rule(
     "table-isolated",
     "warning",
-    "A table is related to another",
-    why="a table without references in or out is often left over, or related in code only",
-    fix="add the foreign keys that it has in truth, or drop it",
+    "Every table is connected by a foreign key",
+    why="a table without foreign keys is often left over, or is related to others in code only",
+    fix="add the missing foreign keys, or drop the table",
     optional=True,
 )
 def table_isolated(snapshot: Snapshot) -> Iterator[Breach]:
-    """No foreign key in either direction."""
+    """Find tables without a foreign key in either direction."""
     for table in snapshot.roots:
         if not table.foreign_keys and table.oid not in snapshot.referrers:
             yield Breach(table.qualified, "no foreign key leaves or reaches the table")
@@ -33,13 +33,13 @@ def table_isolated(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "primary-key-not-first",
     "warning",
-    "The primary key comes first",
-    why="people and tools look for the key at the left",
+    "The primary key columns come first",
+    why="readers and tools expect the key in the first columns",
     fix="declare the key columns first; existing tables keep their order",
     optional=True,
 )
 def primary_key_not_first(snapshot: Snapshot) -> Iterator[Breach]:
-    """The columns of the primary key are not the first of the table."""
+    """Find tables whose first columns are not the primary key."""
     for table in snapshot.roots:
         key = table.primary_key
         if key and {column.number for column in table.columns[: len(key.columns)]} != set(key.columns):
@@ -50,13 +50,13 @@ def primary_key_not_first(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "natural-key",
     "warning",
-    "A primary key has no meaning",
-    why="what means something changes one day, and then every reference to it must change too",
-    fix="a generated key, and a unique constraint on the natural one",
+    "A primary key is a generated value",
+    why="a value with a meaning changes one day, and every reference to it has to change too",
+    fix="add a generated key, and a unique constraint on the natural one",
     optional=True,
 )
 def natural_key(snapshot: Snapshot) -> Iterator[Breach]:
-    """A primary key column that is neither an integer, a uuid, part of a foreign key, nor a partition key."""
+    """Find primary key columns that are no integer, uuid, foreign key or partition key."""
     for table in snapshot.roots:
         if table.primary_key is None or table.kind == "p":
             continue
@@ -85,13 +85,13 @@ _NAME_PARTS = {"attribute", "attr", "key", "property", "field", "name"}
 @rule(
     "eav",
     "warning",
-    "An attribute is a column",
-    why="rows of name and value have one type for all, no constraints, and need a join for each attribute read",
-    fix="columns, or one jsonb column for what cannot be known ahead",
+    "Attributes are columns",
+    why="rows of name and value share one type, have no constraints, and need a join for each attribute",
+    fix="use columns, or one jsonb column for attributes that cannot be known in advance",
     optional=True,
 )
 def eav(snapshot: Snapshot) -> Iterator[Breach]:
-    """A table with a foreign key, a column named for a name, and a text column named value."""
+    """Find tables with a foreign key, a column that holds a name, and a text column named value."""
     for table in snapshot.roots:
         value = next((item for item in table.columns if "value" in item.name.split("_")), None)
         names = [item.name for item in table.columns if _NAME_PARTS & set(item.name.removesuffix("_id").split("_"))]
@@ -103,12 +103,12 @@ def eav(snapshot: Snapshot) -> Iterator[Breach]:
     "lookup-needless",
     "warning",
     "A list of names is not a table",
-    why="every reader joins to see a word that could stand in the row itself",
-    fix="text with a CHECK, or an enum",
+    why="every query joins a table to read a word that could be in the row itself",
+    fix="use text with a CHECK, or an enum",
     optional=True,
 )
 def lookup_needless(snapshot: Snapshot) -> Iterator[Breach]:
-    """Two columns, a surrogate key and a text, referenced by a foreign key and referring to nothing."""
+    """Find referenced tables with two columns, a generated key and a text, that refer to no other table."""
     for table in snapshot.roots:
         key = table.primary_key
         if key is None or len(key.columns) != 1 or len(table.columns) != 2 or table.foreign_keys:
@@ -122,26 +122,26 @@ def lookup_needless(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "mandatory-columns",
     "error",
-    "Every table has the columns that the project asks for",
-    why="code and tools that rely on them fail for this table only",
+    "Every table has the columns that the project requires",
+    why="code and tools that rely on these columns fail for this table only",
     fix="add the columns",
     optional=True,
 )
 def mandatory_columns(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """A column of the option mandatory-columns is missing."""
+    """Find tables without a column that the option mandatory-columns names."""
     yield from _lacking(snapshot, options.mandatory_columns)
 
 
 @rule(
     "timestamps-missing",
     "warning",
-    "A row says when it was made and changed",
-    why="no support question can be answered, and no incremental export is possible",
-    fix="created_at and updated_at, timestamptz NOT NULL DEFAULT now()",
+    "A row records when it was created and updated",
+    why="support questions cannot be answered, and incremental exports are not possible",
+    fix="add created_at and updated_at, timestamptz NOT NULL DEFAULT now()",
     optional=True,
 )
 def timestamps_missing(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """A column of the option timestamps is missing; tables that are only foreign keys are left out."""
+    """Find tables without a column that the option timestamps names, tables of foreign keys alone excepted."""
     yield from _lacking(snapshot, options.timestamps, joins=False)
 
 
@@ -165,13 +165,13 @@ KINDS = {"p": "pk", "u": "uq", "f": "fk", "c": "ck"}
 @rule(
     "constraint-naming",
     "warning",
-    "Names follow the metadata's naming convention",
-    why="a migration that drops a constraint by the convention's name does not find it",
-    fix="rename it, once, in a migration",
+    "Names follow the naming convention of the metadata",
+    why="a migration that drops a constraint by the name of the convention does not find it",
+    fix="rename it in a migration",
     optional=True,
 )
 def constraint_naming(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """A constraint or index whose name is not what the option naming makes of it; cut at 63 characters."""
+    """Find constraints and indexes whose names do not match the option naming, cut at 63 characters."""
     for table in snapshot.roots:
         for item in table.constraints:
             pattern = options.naming.get(KINDS.get(item.kind, ""))

@@ -43,12 +43,12 @@ def refuses_null(table: Table, number: int) -> bool:
 @rule(
     "foreign-key-without-index",
     "error",
-    "Every foreign key has an index on its own side",
+    "The columns of a foreign key are indexed",
     why="each delete or key update of a referenced row, and each join from it, reads the whole referencing table",
-    fix="add one valid B-tree index whose first keys are the foreign key's columns, in any order",
+    fix="add one valid B-tree index whose first keys are the columns of the foreign key, in any order",
 )
 def foreign_key_without_index(snapshot: Snapshot) -> Iterator[Breach]:
-    """No single index serves equality on all columns of the foreign key."""
+    """Find foreign keys whose columns no single index serves."""
     for table, key in every(snapshot):
         if serving(table, key.columns) is None:
             names = table.names(key.columns)
@@ -63,11 +63,11 @@ def foreign_key_without_index(snapshot: Snapshot) -> Iterator[Breach]:
     "foreign-key-type-mismatch",
     "error",
     "A foreign key has the type of the key that it references",
-    why="each check casts, an index may not serve the join, and a wider key cannot be stored in a narrower column",
-    fix="give the referencing column the referenced column's type",
+    why="each check needs a cast, the join may not use an index, and a wide key does not fit into a narrow column",
+    fix="use the type of the referenced column",
 )
 def foreign_key_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
-    """The base types of a pair of columns differ; a typmod alone does not count."""
+    """Find foreign keys whose columns differ in type from the referenced ones; a length alone does not count."""
     for table, key in every(snapshot):
         target = snapshot.by_oid.get(key.target)
         pairs = zip(key.columns, key.referenced, strict=True) if target else ()
@@ -88,12 +88,12 @@ def foreign_key_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "foreign-key-duplicate",
     "error",
-    "One reference is one foreign key",
-    why="every write is checked twice, and the two may disagree on what a delete does",
+    "Each reference is one foreign key",
+    why="every write is checked twice, and the two may do different things on delete",
     fix="drop one of the two",
 )
 def foreign_key_duplicate(snapshot: Snapshot) -> Iterator[Breach]:
-    """The same referenced table and the same set of pairs of columns as an earlier foreign key of the table."""
+    """Find foreign keys with the table and the columns of another foreign key of the same table."""
     for table in snapshot.roots:
         seen: dict[tuple[int, frozenset[tuple[int, int]]], Constraint] = {}
         for key in sorted(table.foreign_keys, key=lambda item: (not item.validated, item.name)):
@@ -113,12 +113,13 @@ def foreign_key_duplicate(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "foreign-key-composite-nullable",
     "warning",
-    "A reference of several columns is set as a whole or not at all",
-    why="with MATCH SIMPLE one null switches the whole check off, so half a reference may point at nothing",
+    "All columns of a foreign key are null, or none is",
+    why="with MATCH SIMPLE one null disables the whole check, so the other columns may refer to a row that does not "
+    "exist",
     fix="make the columns NOT NULL, or add a CHECK that they are null together",
 )
 def foreign_key_composite_nullable(snapshot: Snapshot) -> Iterator[Breach]:
-    """MATCH SIMPLE, two or more nullable referencing columns, and no CHECK over all of them."""
+    """Find MATCH SIMPLE foreign keys on two or more nullable columns without a CHECK that covers them all."""
     for table, key in every(snapshot):
         nullable = [number for number in key.columns if not table.by_number[number].not_null]
         if key.match != "s" or len(nullable) < 2:
@@ -146,12 +147,12 @@ def foreign_key_composite_nullable(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "foreign-key-action-impossible",
     "error",
-    "What a foreign key does on delete or update can be done",
-    why="the action sets a null where none is allowed, so the delete fails in production, not in review",
-    fix="let the column be null, give it a default, or choose another action",
+    "The action of a foreign key can be carried out",
+    why="the action sets a NOT NULL column to null, so deletes fail in production",
+    fix="make the column nullable, give it a default, or choose another action",
 )
 def foreign_key_action_impossible(snapshot: Snapshot) -> Iterator[Breach]:
-    """SET NULL on a NOT NULL column, or SET DEFAULT on a NOT NULL column without default."""
+    """Find SET NULL on NOT NULL columns, and SET DEFAULT on NOT NULL columns without a default."""
     for table, key in every(snapshot):
         for event, action, columns in (
             ("DELETE", key.on_delete, key.set_columns or key.columns),
@@ -176,12 +177,12 @@ def foreign_key_action_impossible(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "foreign-key-cycle",
     "error",
-    "There is a first row to insert",
-    why="each table of the cycle needs a row in the next one first, so plain inserts can never begin",
-    fix="let one reference of the cycle be null, or make it DEFERRABLE INITIALLY DEFERRED",
+    "Foreign keys form no cycle that blocks the first insert",
+    why="each table of the cycle needs a row in the next one first, so no row can be inserted",
+    fix="make one reference of the cycle nullable, or DEFERRABLE INITIALLY DEFERRED",
 )
 def foreign_key_cycle(snapshot: Snapshot) -> Iterator[Breach]:
-    """A cycle in which every foreign key is NOT NULL in all columns and not deferrable."""
+    """Find cycles of foreign keys that are all NOT NULL and not deferrable."""
     binding: dict[tuple[int, int], tuple[Table, Constraint]] = {}
     for table, key in every(snapshot):
         if not key.deferrable and key.enforced and all(refuses_null(table, number) for number in key.columns):

@@ -24,12 +24,12 @@ def _every(snapshot: Snapshot) -> Iterator[tuple[Table, Index]]:
 @rule(
     "index-on-boolean",
     "warning",
-    "No index on a boolean alone",
-    why="half the table is behind each value, so a scan is cheaper than the index, and writes still maintain it",
-    fix="index another column, partial where the flag is the rare value",
+    "No index is on a boolean column alone",
+    why="each value covers half of the table, so a sequential scan is cheaper, but every write maintains the index",
+    fix="index another column, with a predicate on the rarer value",
 )
 def index_on_boolean(snapshot: Snapshot) -> Iterator[Breach]:
-    """The only key is a boolean; neither partial nor unique."""
+    """Find indexes whose only key is a boolean, unless partial or unique."""
     for table, index in _every(snapshot):
         if len(index.keys) != 1 or index.predicate or index.unique or not index.columns[0]:
             continue
@@ -52,12 +52,12 @@ SEARCHED = ("jsonb", "tsvector")
 @rule(
     "index-wrong-method",
     "error",
-    "Arrays, jsonb and tsvector are searched by GIN",
-    why="a B-tree or hash index compares whole values: it never serves @>, ?, && or @@, and long values overflow it",
+    "Arrays, jsonb and tsvector are indexed by GIN",
+    why="a B-tree or hash index compares whole values: it does not serve @>, ?, && or @@, and long values do not fit",
     fix="USING gin, or an expression index on the part that is compared",
 )
 def index_wrong_method(snapshot: Snapshot) -> Iterator[Breach]:
-    """Btree or hash, not unique, with a key that is an array, jsonb or tsvector."""
+    """Find B-tree and hash indexes, not unique, on arrays, jsonb or tsvector."""
     for table, index in _every(snapshot):
         if index.method not in WRONG or index.unique:
             continue
@@ -76,12 +76,12 @@ def index_wrong_method(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "index-predicate-needless",
     "warning",
-    "A predicate excludes something",
-    why="the column is never null, so the predicate changes nothing but hides the index from some queries",
-    fix="create the index without it",
+    "An index predicate excludes rows",
+    why="the column is never null, so the predicate excludes nothing and keeps some queries from using the index",
+    fix="create the index without the predicate",
 )
 def index_predicate_needless(snapshot: Snapshot) -> Iterator[Breach]:
-    """`col IS NOT NULL` in the predicate, and the column is NOT NULL."""
+    """Find index predicates `column IS NOT NULL` on NOT NULL columns."""
     for table, index in _every(snapshot):
         named = sorted(not_null_columns(index.predicate))
         needless = [name for name in named if name in table.by_name and table.by_name[name].not_null]
@@ -100,12 +100,12 @@ WIDEST = 5
 @rule(
     "index-too-wide",
     "warning",
-    "An index has five keys at most",
-    why="keys beyond the first few rarely narrow a search, and every one makes the index larger and writes slower",
-    fix="keep the keys that are searched; INCLUDE what is only read",
+    "An index has at most five keys",
+    why="keys after the first few rarely narrow a search, and each makes the index larger and writes slower",
+    fix="keep the keys that are searched, and INCLUDE those that are only read",
 )
 def index_too_wide(snapshot: Snapshot) -> Iterator[Breach]:
-    """More than five keys, not unique."""
+    """Find indexes with more than five keys, unless unique."""
     for table, index in _every(snapshot):
         if len(index.keys) > WIDEST and not index.unique:
             keys = index_keys(table, index)
@@ -123,12 +123,12 @@ _LOWER = re.compile(r'^lower\(\(?("(?:[^"]|"")+"|[a-z_][a-z0-9_]*)\)?::text\)$')
 @rule(
     "index-lower-on-citext",
     "warning",
-    "citext is indexed as it is",
-    why="citext compares without case already; queries on the column do not use an index on lower() of it",
+    "A citext column is indexed without lower()",
+    why="citext is case-insensitive already; queries on the column do not use an index on lower() of it",
     fix="index the column itself",
 )
 def index_lower_on_citext(snapshot: Snapshot) -> Iterator[Breach]:
-    """An expression lower(c) where c is citext."""
+    """Find indexes on lower(column) of citext columns."""
     for table, index in _every(snapshot):
         for key in index.keys:
             match = None if key.number else _LOWER.match(key.text)
@@ -145,13 +145,13 @@ def index_lower_on_citext(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "index-null-lead",
     "warning",
-    "An index leaves out the nulls that nobody looks for",
-    why="entries for nulls make the index larger, though lookups by value never read them",
+    "An index leaves out nulls that are never searched for",
+    why="entries for nulls make the index larger, although look-ups by value never read them",
     fix="add WHERE column IS NOT NULL",
     optional=True,
 )
 def index_null_lead(snapshot: Snapshot) -> Iterator[Breach]:
-    """A non-unique B-tree whose first key is nullable, without a predicate that excludes its nulls."""
+    """Find B-tree indexes, not unique, whose first key is nullable and whose predicate does not exclude nulls."""
     for table, index in _every(snapshot):
         first = table.by_number.get(index.columns[0]) if index.keys else None
         if index.unique or index.method != "btree" or first is None or first.not_null:
@@ -170,13 +170,13 @@ def index_null_lead(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "timestamp-in-the-middle",
     "warning",
-    "A point in time is an index's last key",
-    why="times are searched by range, and no key after a range narrows the search",
+    "A timestamp is the last key of an index",
+    why="timestamps are searched by range, and no key after a range narrows the search",
     fix="move the timestamp to the end",
     optional=True,
 )
 def timestamp_in_the_middle(snapshot: Snapshot) -> Iterator[Breach]:
-    """A timestamp among the keys of a B-tree, before the last."""
+    """Find B-tree indexes with a timestamp before the last key."""
     for table, index in _every(snapshot):
         early = [table.by_number[number] for number in index.columns[:-1] if number]
         times = [column.name for column in early if column.base in ("timestamp", "timestamptz")]
@@ -193,13 +193,13 @@ def timestamp_in_the_middle(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "too-many-indexes",
     "warning",
-    "A table has no more indexes than writes can bear",
+    "A table has a limited number of indexes",
     why="every insert and most updates maintain every index, and HOT updates become impossible",
-    fix="drop those that no query needs",
+    fix="drop the indexes that no query needs",
     optional=True,
 )
 def too_many_indexes(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """More indexes than the option most-indexes allows."""
+    """Find tables with more indexes than the option most-indexes allows."""
     for table in snapshot.roots:
         if len(table.indexes) > options.most_indexes:
             names = ", ".join(index.name for index in table.indexes)

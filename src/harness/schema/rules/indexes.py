@@ -27,12 +27,12 @@ def _keys(index: Index) -> Keys:
 @rule(
     "index-duplicate",
     "error",
-    "No two indexes are the same",
-    why="every write maintains both, and both take disk and cache; one answers every query that the other does",
-    fix="drop the one named here",
+    "Each index is different",
+    why="every write maintains both, and both take disk space and cache; either one serves every query of the other",
+    fix="drop the index that is named here",
 )
 def index_duplicate(snapshot: Snapshot) -> Iterator[Breach]:
-    """Same method, keys, opclasses, collations, directions, predicate and set of included columns."""
+    """Find indexes with the method, keys, predicate and included columns of another index."""
     referenced = _referenced(snapshot)
     for table in snapshot.relations:
         if table.partition:
@@ -80,12 +80,12 @@ def _worth(index: Index, referenced: set[int]) -> tuple[bool, ...]:
 @rule(
     "index-redundant",
     "warning",
-    "No index is the beginning of another",
-    why="the longer index answers every query that the shorter one does, and every write maintains both",
-    fix="drop the shorter one",
+    "No index is a prefix of another",
+    why="the longer index serves every query that the shorter one does, and every write maintains both",
+    fix="drop the shorter index",
 )
 def index_redundant(snapshot: Snapshot) -> Iterator[Breach]:
-    """A non-unique B-tree whose keys are a proper prefix of another valid B-tree with the same predicate."""
+    """Find B-tree indexes, not unique, whose keys are the first keys of another valid one with the same predicate."""
     for table in snapshot.relations:
         if table.partition:
             continue
@@ -114,11 +114,11 @@ def _begins(index: Index, mine: Keys, other: Index, theirs: Keys) -> bool:
     "unique-redundant",
     "warning",
     "No unique key contains another",
-    why="the smaller key makes the larger one true by itself; each write checks both",
-    fix="drop the larger unique key, or keep it as a plain index where queries need it",
+    why="the smaller key already guarantees the larger one, and each write checks both",
+    fix="drop the larger unique key, or keep it as a plain index if queries need it",
 )
 def unique_redundant(snapshot: Snapshot) -> Iterator[Breach]:
-    """A unique key whose columns strictly contain those of another total unique key; no foreign key points at it."""
+    """Find unique keys that contain all columns of another unique key, unless a foreign key refers to them."""
     referenced = _referenced(snapshot)
     for table in snapshot.roots:
         keys = [index for index in table.indexes if index.unique and index.valid]
@@ -150,11 +150,11 @@ def _implies(table: Table, smaller: Index, larger: Index) -> bool:
     "index-invalid",
     "error",
     "Every index is valid",
-    why="no query uses an invalid index, yet every write maintains it; it is what a failed CONCURRENTLY leaves",
-    fix="REINDEX INDEX CONCURRENTLY, or drop it and create it again; on a partitioned table attach the missing parts",
+    why="no query uses an invalid index, but every write maintains it; a failed CREATE INDEX CONCURRENTLY leaves one",
+    fix="REINDEX INDEX CONCURRENTLY, or drop and create it again; on a partitioned table attach the missing parts",
 )
 def index_invalid(snapshot: Snapshot) -> Iterator[Breach]:
-    """Indisvalid is false, on partitions too."""
+    """Find invalid indexes, also on partitions."""
     for table in snapshot.relations:
         for index in table.indexes:
             if not index.valid:
@@ -169,11 +169,11 @@ def index_invalid(snapshot: Snapshot) -> Iterator[Breach]:
     "matview-without-unique-index",
     "warning",
     "A materialized view can be refreshed while it is read",
-    why="REFRESH ... CONCURRENTLY needs a unique index on plain columns over all rows; without, readers wait",
+    why="REFRESH ... CONCURRENTLY needs a unique index on plain columns over all rows; without it, readers wait",
     fix="add a unique index on the columns that identify a row",
 )
 def matview_without_unique_index(snapshot: Snapshot) -> Iterator[Breach]:
-    """A materialized view without a total unique index."""
+    """Find materialized views without a unique index on plain columns over all rows."""
     for view in snapshot.relations:
         if view.kind == "m" and not any(index.unique and index.total for index in view.indexes):
             partial = next((index for index in view.indexes if index.unique), None)

@@ -13,12 +13,12 @@ from harness.schema.rules.foreign_keys import every
 @rule(
     "foreign-key-missing",
     "error",
-    "What is named like a reference is a foreign key",
-    why="nothing keeps the value pointing at a row: orphans appear with the first race or forgotten delete",
-    fix="add the foreign key, or rename the column when it points outside this database",
+    "A column that is named like a reference is a foreign key",
+    why="nothing keeps the value valid: rows that refer to nothing appear with the first race or forgotten delete",
+    fix="add the foreign key, or rename the column if it refers to something outside this database",
 )
 def foreign_key_missing(snapshot: Snapshot) -> Iterator[Breach]:
-    """A column t_id where t, ts or tes is a table keyed by this type, or x_id that elsewhere refers to one table."""
+    """Find columns t_id where a table t, ts or tes has that key, and x_id where x_id elsewhere refers to one table."""
     elsewhere = _elsewhere(snapshot)
     for table in snapshot.roots:
         referencing = {number for key in table.constraints if key.kind == "f" for number in key.columns}

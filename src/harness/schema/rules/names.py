@@ -78,11 +78,11 @@ def _parts(table: Table, wrong: Callable[[str], object]) -> Iterator[_Name]:
     "name-needs-quotes",
     "error",
     "A name can be written without quotes",
-    why="every statement in every tool must quote it, and the one that forgets fails or finds something else",
-    fix="lower case, digits and underscores, and no reserved word",
+    why="every statement in every tool must quote the name; one that does not fails, or finds another object",
+    fix="use lower case letters, digits and underscores, and no reserved word",
 )
 def name_needs_quotes(snapshot: Snapshot) -> Iterator[Breach]:
-    """quote_ident(name) differs from the name: capitals, symbols, or a word of SQL."""
+    """Find names with upper case letters or symbols, and reserved words."""
     for named in _named(snapshot, lambda name: needs_quotes(name, snapshot.keywords)):
         word = named.name in snapshot.keywords
         cause = "is a word of SQL" if word else "has more than lower-case letters, digits and underscores"
@@ -94,12 +94,12 @@ def name_needs_quotes(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "name-truncated",
     "error",
-    "A name is whole",
-    why="Postgres cuts names at 63 bytes, so two long names may become one, and migrations look for the uncut one",
-    fix="a shorter name",
+    "A name is shorter than 63 bytes",
+    why="Postgres truncates names to 63 bytes: two long names may become one, and migrations look for the full one",
+    fix="use a shorter name",
 )
 def name_truncated(snapshot: Snapshot) -> Iterator[Breach]:
-    """63 bytes or more, in UTF-8."""
+    """Find names of 63 bytes in UTF-8."""
     for named in _named(snapshot, lambda name: len(name.encode()) >= LONGEST):
         size = len(named.name.encode())
         yield Breach(

@@ -24,12 +24,12 @@ def _again(table: Table, key: Constraint, target: Table | None, *first: str, **n
     "foreign-key-tenant-column",
     "error",
     "A reference stays within its tenant",
-    why="without the tenant in the key, a row of one tenant can point at a row of another",
+    why="without the tenant in the key, a row of one tenant can refer to a row of another",
     fix="reference (tenant, id), which needs a unique key on both",
     optional=True,
 )
 def foreign_key_tenant_column(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Both tables have the tenant column, and the foreign key does not pair them."""
+    """Find foreign keys between tables with the tenant column that do not include it."""
     name = options.tenant_column
     for table, key in every(snapshot):
         target = snapshot.by_oid.get(key.target)
@@ -52,13 +52,13 @@ def foreign_key_tenant_column(snapshot: Snapshot, options: Options) -> Iterator[
 @rule(
     "reference-actions",
     "warning",
-    "A foreign key says what a delete does",
-    why="NO ACTION is also what nobody thought about; RESTRICT, CASCADE and SET NULL are decisions",
+    "A foreign key states its ON DELETE action",
+    why="NO ACTION may mean that nothing was decided; RESTRICT, CASCADE and SET NULL are decisions",
     fix="state ON DELETE",
     optional=True,
 )
 def reference_actions(snapshot: Snapshot) -> Iterator[Breach]:
-    """ON DELETE is the default, NO ACTION."""
+    """Find foreign keys whose ON DELETE is the default, NO ACTION."""
     for table, key in every(snapshot):
         if key.on_delete == "a":
             again = _again(table, key, snapshot.by_oid.get(key.target), ondelete="RESTRICT")
@@ -70,13 +70,13 @@ def reference_actions(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "self-fk-no-action",
     "warning",
-    "A tree can lose a branch",
-    why="with NO ACTION a row of the tree can be deleted only after all rows below it, level by level",
+    "Deleting a row of a tree handles the rows below it",
+    why="with NO ACTION a row can be deleted only after all rows below it, level by level",
     fix="ON DELETE CASCADE or SET NULL",
     optional=True,
 )
 def self_fk_no_action(snapshot: Snapshot) -> Iterator[Breach]:
-    """A foreign key of a table to itself whose ON DELETE is NO ACTION."""
+    """Find foreign keys of a table to itself with ON DELETE NO ACTION."""
     for table, key in every(snapshot):
         if key.target == table.oid and key.on_delete == "a":
             again = _again(table, key, table, ondelete="CASCADE")
@@ -88,13 +88,13 @@ def self_fk_no_action(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "foreign-key-intersecting",
     "warning",
-    "A column is in one foreign key",
-    why="a value must satisfy both references at once, so each limits what the other can be set to",
-    fix="drop the reference that the other implies; tenant columns are the legal case",
+    "A column belongs to one foreign key",
+    why="a value must satisfy both references, so each limits the values of the other",
+    fix="drop the reference that the other implies; for tenant columns, accept the finding",
     optional=True,
 )
 def foreign_key_intersecting(snapshot: Snapshot) -> Iterator[Breach]:
-    """Two foreign keys of a table that share a column without having the same columns."""
+    """Find two foreign keys of a table that share some columns, not all."""
     for table in snapshot.roots:
         for number, key in enumerate(table.foreign_keys):
             for other in table.foreign_keys[:number]:

@@ -19,12 +19,13 @@ def public_rights(acl: Iterable[str]) -> str:
 @rule(
     "security-definer-without-search-path",
     "error",
-    "A SECURITY DEFINER function fixes its search_path",
-    why="a caller puts a schema in front that has tables or operators of the same name, and runs them as the owner",
+    "A SECURITY DEFINER function sets its search_path",
+    why="a caller can put a schema with tables or operators of the same names first, and they run with the owner's "
+    "rights",
     fix="SET search_path = '' (or pg_catalog, pg_temp) on the function",
 )
 def security_definer_without_search_path(snapshot: Snapshot) -> Iterator[Breach]:
-    """Prosecdef without a search_path in proconfig."""
+    """Find SECURITY DEFINER functions without a search_path."""
     for function in snapshot.functions:
         if function.security_definer and not any(item.startswith("search_path=") for item in function.settings):
             yield Breach(
@@ -37,12 +38,12 @@ def security_definer_without_search_path(snapshot: Snapshot) -> Iterator[Breach]
 @rule(
     "security-definer-public-execute",
     "warning",
-    "A SECURITY DEFINER function is granted to those who need it",
-    why="every role of the cluster may run it with the owner's rights: EXECUTE is PUBLIC's by default",
+    "A SECURITY DEFINER function is granted to the roles that need it",
+    why="every role of the cluster may run it with the owner's rights, because EXECUTE is granted to PUBLIC by default",
     fix="REVOKE EXECUTE ... FROM PUBLIC, then grant it to one role",
 )
 def security_definer_public_execute(snapshot: Snapshot) -> Iterator[Breach]:
-    """prosecdef, and PUBLIC may execute; no grants at all means that it may."""
+    """Find SECURITY DEFINER functions that PUBLIC may execute, as it may by default."""
     for function in snapshot.functions:
         if function.security_definer and "X" in public_rights(function.acl):
             yield Breach(
@@ -55,12 +56,12 @@ def security_definer_public_execute(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "grant-to-public",
     "error",
-    "Rights are granted to roles, not to everyone",
-    why="every role of the cluster has them, also one that is made next year for another purpose",
-    fix="REVOKE ... FROM PUBLIC and grant to a role",
+    "Privileges are granted to roles, not to PUBLIC",
+    why="every role of the cluster has them, also roles that are created later for another purpose",
+    fix="REVOKE ... FROM PUBLIC, and grant them to a role",
 )
 def grant_to_public(snapshot: Snapshot) -> Iterator[Breach]:
-    """A right of PUBLIC on a table, view, column or sequence."""
+    """Find privileges of PUBLIC on tables, views, columns and sequences."""
     for table in snapshot.relations:
         if not table.partition and (rights := public_rights(table.acl)):
             revoke = f"REVOKE ALL ON {qualified(table)} FROM PUBLIC"
@@ -78,12 +79,12 @@ def grant_to_public(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "schema-public-create",
     "error",
-    "Nobody makes objects by default",
-    why="anyone who can connect plants functions and tables in a schema that others search (the default before 15)",
+    "PUBLIC cannot create objects",
+    why="any role that can connect may add functions and tables to a schema that others search (the default before 15)",
     fix="REVOKE CREATE ON SCHEMA ... FROM PUBLIC",
 )
 def schema_public_create(snapshot: Snapshot) -> Iterator[Breach]:
-    """Nspacl grants CREATE to PUBLIC."""
+    """Find schemas in which PUBLIC may create objects."""
     for schema in snapshot.schemas:
         if "C" in public_rights(schema.acl):
             revoke = f"REVOKE CREATE ON SCHEMA {identifier(schema.name)} FROM PUBLIC"
@@ -93,12 +94,12 @@ def schema_public_create(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "trigger-disabled",
     "error",
-    "Every trigger fires",
-    why="the guarantee behind the trigger is off for every writer; a foreign key's own triggers switch it off whole",
+    "Every trigger is enabled",
+    why="what the trigger guarantees does not hold for any write; without its triggers a foreign key checks nothing",
     fix="ALTER TABLE ... ENABLE TRIGGER, or drop it",
 )
 def trigger_disabled(snapshot: Snapshot) -> Iterator[Breach]:
-    """Tgenabled is D; the triggers inside a foreign key count."""
+    """Find disabled triggers, also those of foreign keys."""
     for table in snapshot.roots:
         for name in dict.fromkeys(trigger.name for trigger in table.triggers if trigger.enabled == "D"):
             inside = any(trigger.name == name and trigger.definition is None for trigger in table.triggers)

@@ -29,13 +29,13 @@ def _owned(snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
 @rule(
     "owned-by-superuser",
     "warning",
-    "No object belongs to a superuser",
-    why="SECURITY DEFINER functions, views and triggers run with their owner's rights: here without any limit",
+    "No object is owned by a superuser",
+    why="SECURITY DEFINER functions, views and triggers run with the owner's rights, which here are unlimited",
     fix="ALTER ... OWNER TO a role that cannot log in",
     optional=True,
 )
 def owned_by_superuser(snapshot: Snapshot) -> Iterator[Breach]:
-    """The owner has rolsuper."""
+    """Find objects whose owner is a superuser."""
     supers = {role.name for role in snapshot.roles if role.superuser}
     for name, owner, statement in _owned(snapshot):
         if owner in supers:
@@ -45,13 +45,13 @@ def owned_by_superuser(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "app-role-can-ddl",
     "error",
-    "The application cannot change the schema",
-    why="one injected statement drops tables, and whatever the application makes has no migration",
-    fix="another role owns the objects; the application's has SELECT, INSERT, UPDATE and DELETE",
+    "The role of the application cannot change the schema",
+    why="one SQL injection can drop tables, and objects that the application creates have no migration",
+    fix="let another role own the objects; grant the application SELECT, INSERT, UPDATE and DELETE",
     optional=True,
 )
 def app_role_can_ddl(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """The role of the option app-role is superuser, passes policies by, owns an object, or may create in a schema."""
+    """Find an app-role (option) that is a superuser, bypasses policies, owns an object or may create one."""
     role = next((item for item in snapshot.roles if item.name == options.app_role), None)
     if role is None:
         yield Breach(options.app_role or "app-role", "the option app-role names no role of this cluster")
@@ -79,12 +79,12 @@ def _grantee(entry: str) -> str:
     "extension-missing",
     "error",
     "The extensions that the project needs are installed",
-    why="types and operators that the models rely on are not there",
+    why="types and operators that the models need are missing",
     fix="CREATE EXTENSION in a migration",
     optional=True,
 )
 def extension_missing(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """An extension of the option extensions is not in pg_extension."""
+    """Find extensions of the option extensions that are not installed."""
     present = {item.name for item in snapshot.extensions}
     for name in options.extensions:
         if name not in present:
@@ -95,13 +95,13 @@ def extension_missing(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
 @rule(
     "extension-outdated",
     "warning",
-    "Extensions are as new as the server's",
-    why="a server's upgrade does not update extensions, so fixes in them are not in force",
+    "Extensions have the version of the server",
+    why="upgrading the server does not update extensions, so their fixes are not in effect",
     fix="ALTER EXTENSION ... UPDATE",
     optional=True,
 )
 def extension_outdated(snapshot: Snapshot) -> Iterator[Breach]:
-    """The installed version is not the default one of this server."""
+    """Find extensions whose installed version is not the server's default version."""
     for item in snapshot.extensions:
         if item.available and item.version != item.available:
             statement = f"ALTER EXTENSION {identifier(item.name)} UPDATE"
@@ -111,13 +111,13 @@ def extension_outdated(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "extension-in-public",
     "warning",
-    "Extensions have a schema of their own",
-    why="their functions mix with the project's, and public is what every search_path has",
+    "Extensions have their own schema",
+    why="their functions mix with those of the project, in a schema that is on every search_path",
     fix="CREATE SCHEMA extensions; ALTER EXTENSION ... SET SCHEMA extensions",
     optional=True,
 )
 def extension_in_public(snapshot: Snapshot) -> Iterator[Breach]:
-    """An extension's schema is public."""
+    """Find extensions in the schema public."""
     for item in snapshot.extensions:
         if item.schema == "public":
             move = execute(f"ALTER EXTENSION {identifier(item.name)} SET SCHEMA extensions")

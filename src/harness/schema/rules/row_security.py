@@ -18,11 +18,11 @@ TRUE = ("true", "on", "yes", "1")
     "rls-without-policy",
     "error",
     "Row-level security has a policy",
-    why="without a policy nobody but the owner sees any row, and the application gets empty answers, not errors",
+    why="without a policy only the owner sees rows, and the application gets empty results, not errors",
     fix="add a policy, or disable row-level security",
 )
 def rls_without_policy(snapshot: Snapshot) -> Iterator[Breach]:
-    """relrowsecurity, and no row in pg_policy."""
+    """Find tables with row-level security and without a policy."""
     for table in snapshot.roots:
         if table.row_security and not table.policies:
             statement = f"CREATE POLICY ... ON {qualified(table)} USING (...)"
@@ -32,12 +32,12 @@ def rls_without_policy(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "rls-policy-inactive",
     "error",
-    "A policy is in force",
-    why="the policy reads like protection, but row-level security is off, so every row is visible",
+    "A policy is in effect",
+    why="row-level security is disabled, so the policy does nothing and every row is visible",
     fix="ALTER TABLE ... ENABLE ROW LEVEL SECURITY",
 )
 def rls_policy_inactive(snapshot: Snapshot) -> Iterator[Breach]:
-    """Policies on a table without relrowsecurity."""
+    """Find policies on tables whose row-level security is disabled."""
     for table in snapshot.roots:
         if table.policies and not table.row_security:
             names = ", ".join(policy.name for policy in table.policies)
@@ -48,12 +48,12 @@ def rls_policy_inactive(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "rls-policy-always-true",
     "warning",
-    "A policy for writing tests something",
-    why="permissive policies are joined by OR, so one that is always true undoes all the others",
-    fix="say which rows, or make it a policy FOR SELECT",
+    "A policy for writing has a test",
+    why="permissive policies are combined with OR, so one that is always true disables all others",
+    fix="state which rows, or make it a policy FOR SELECT",
 )
 def rls_policy_always_true(snapshot: Snapshot) -> Iterator[Breach]:
-    """Permissive, for more than SELECT, with `true` as its test."""
+    """Find permissive policies with the test `true`, unless for SELECT only."""
     for table in snapshot.roots:
         for policy in table.policies:
             tests = {"USING": policy.using, "WITH CHECK": policy.check}
@@ -70,12 +70,12 @@ def rls_policy_always_true(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "view-bypasses-rls",
     "error",
-    "A view shows its reader no more than the tables do",
-    why="a view reads with its owner's rights, so the policies of the tables behind it do not apply to its reader",
-    fix="WITH (security_invoker = true) (15), or keep the view from those roles",
+    "A view applies the policies of its tables",
+    why="a view reads with the rights of its owner, so the policies of its tables do not apply to the reader",
+    fix="WITH (security_invoker = true) (15), or revoke the view from those roles",
 )
 def view_bypasses_rls(snapshot: Snapshot) -> Iterator[Breach]:
-    """A view over a table with row-level security, without security_invoker; also through views that have it."""
+    """Find views over tables with row-level security, also through other views, without security_invoker."""
     for view in snapshot.relations:
         if view.kind == "v" and not _invoker(view):
             protected = sorted(_protected(snapshot, view))
@@ -111,13 +111,13 @@ def _protected(snapshot: Snapshot, view: Table) -> set[str]:
 @rule(
     "rls-not-forced",
     "warning",
-    "Row-level security binds the owner too",
-    why="the owner of a table passes its policies by; when the application owns its tables they protect nothing",
+    "Row-level security also applies to the owner",
+    why="the owner of a table bypasses its policies; if the application owns its tables, they protect nothing",
     fix="ALTER TABLE ... FORCE ROW LEVEL SECURITY",
     optional=True,
 )
 def rls_not_forced(snapshot: Snapshot) -> Iterator[Breach]:
-    """Relrowsecurity without relforcerowsecurity."""
+    """Find tables with row-level security that is not forced."""
     for table in snapshot.roots:
         if table.row_security and not table.force_row_security:
             statement = f"ALTER TABLE {qualified(table)} FORCE ROW LEVEL SECURITY"

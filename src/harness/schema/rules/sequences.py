@@ -27,11 +27,12 @@ def _fed(snapshot: Snapshot) -> Iterator[tuple[Table, Column, Sequence]]:
     "column-serial",
     "warning",
     "A generated number is an identity column",
-    why="a serial's sequence has rights and an owner of its own, and anyone may write over the number by accident",
+    why="the sequence of a serial column has its own owner and privileges, and an INSERT can override the number by "
+    "accident",
     fix="GENERATED ALWAYS AS IDENTITY",
 )
 def column_serial(snapshot: Snapshot) -> Iterator[Breach]:
-    """A default from a sequence that the column owns and that has the column's own width."""
+    """Find columns whose default is a sequence that the column owns."""
     for table, column, sequence in _fed(snapshot):
         owned = (sequence.owner_table, sequence.owner_column) == (table.oid, column.number)
         if owned and not sequence.identity and WIDTHS.get(column.base) == sequence.type:
@@ -57,12 +58,13 @@ def column_serial(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "sequence-type-mismatch",
     "error",
-    "A sequence is as wide as its column",
-    why="a bigint column on an integer sequence still stops at 2147483647; a wider sequence overflows the column",
-    fix="ALTER SEQUENCE ... AS the column's type",
+    "A sequence has the type of its column",
+    why="a bigint column with an integer sequence still stops at 2147483647; a bigint sequence overflows an integer "
+    "column",
+    fix="ALTER SEQUENCE ... AS the type of the column",
 )
 def sequence_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
-    """The type of a sequence differs from that of an integer column which it feeds."""
+    """Find sequences whose type is not that of the integer column that uses them."""
     for table, column, sequence in _fed(snapshot):
         if column.base in WIDTHS and WIDTHS[column.base] != sequence.type:
             yield Breach(
@@ -78,12 +80,12 @@ def sequence_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "sequence-unowned",
     "warning",
-    "A sequence belongs to the column that uses it",
-    why="dropping the column leaves the sequence behind, and dump, restore and truncate treat the two apart",
+    "A sequence is owned by the column that uses it",
+    why="dropping the column leaves the sequence behind, and TRUNCATE ... RESTART IDENTITY does not reset it",
     fix="ALTER SEQUENCE ... OWNED BY, or an identity column",
 )
 def sequence_unowned(snapshot: Snapshot) -> Iterator[Breach]:
-    """A default calls a sequence that no column owns."""
+    """Find defaults that use a sequence which no column owns."""
     for table, column, sequence in _fed(snapshot):
         if not sequence.owner_table:
             owner = identifier(table.schema, table.name, column.name)

@@ -18,10 +18,10 @@ SMALL_INTEGERS = ("int2", "int4")
     "error",
     "Every table has a primary key",
     why="rows cannot be told apart, so they cannot be referenced, updated one by one or replicated logically",
-    fix="add a primary key; a unique constraint on NOT NULL columns is not one",
+    fix="add a primary key; a unique constraint on NOT NULL columns does not replace it",
 )
 def table_without_primary_key(snapshot: Snapshot) -> Iterator[Breach]:
-    """A root table, partitioned or not, without a constraint of type p."""
+    """Find tables, partitioned or not, without a primary key."""
     for table in snapshot.roots:
         if not table.primary_key:
             unique = next((index for index in table.indexes if index.unique and index.total), None)
@@ -42,11 +42,11 @@ def table_without_primary_key(snapshot: Snapshot) -> Iterator[Breach]:
     "primary-key-too-small",
     "error",
     "A generated primary key is a bigint",
-    why="a counter of 32 bits ends at 2147483647; then every insert fails, and widening rewrites the table",
-    fix="make the column bigint, and the columns that reference it",
+    why="a 32-bit counter ends at 2147483647; then every insert fails, and a wider type rewrites the table",
+    fix="make the column, and the columns that reference it, bigint",
 )
 def primary_key_too_small(snapshot: Snapshot) -> Iterator[Breach]:
-    """A primary key of one smallint or integer column that identity or a sequence feeds."""
+    """Find smallint and integer primary keys that an identity or a sequence generates."""
     fed = {user for sequence in snapshot.sequences for user in sequence.users}
     for table in snapshot.roots:
         key = table.primary_key
@@ -65,12 +65,12 @@ def primary_key_too_small(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "join-table-pair-not-unique",
     "error",
-    "A table that joins two others holds each pair once",
-    why="the same pair can be stored twice, and then every join over the table yields duplicates",
+    "A join table holds each pair once",
+    why="the same pair can be stored twice, and every join over the table returns duplicates",
     fix="make the pair the primary key, or add a unique constraint on it",
 )
 def join_table_pair_not_unique(snapshot: Snapshot) -> Iterator[Breach]:
-    """A surrogate key, exactly two foreign keys, nothing else, and no unique key within the pair."""
+    """Find tables of a generated key and two foreign keys, without a unique key on the pair."""
     for table in snapshot.roots:
         key, references = table.primary_key, table.foreign_keys
         if key is None or len(references) != 2 or len(key.columns) != 1:
@@ -95,11 +95,11 @@ def join_table_pair_not_unique(snapshot: Snapshot) -> Iterator[Breach]:
     "table-single-column",
     "warning",
     "A table has more than one column",
-    why="a table of one column says nothing about anything, unless others refer to it as a list of allowed values",
-    fix="give it the columns that it is for, or drop it",
+    why="a table with one column is of little use, unless others refer to it as a list of allowed values",
+    fix="add the missing columns, or drop it",
 )
 def table_single_column(snapshot: Snapshot) -> Iterator[Breach]:
-    """At most one column, unless that is the primary key and a foreign key points at it."""
+    """Find tables with one column, unless it is a primary key that a foreign key references."""
     for table in snapshot.roots:
         if len(table.columns) <= 1 and not (table.primary_key and table.oid in snapshot.referrers):
             names = ", ".join(column.name for column in table.columns) or "none"
@@ -113,12 +113,12 @@ def table_single_column(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "table-all-nullable",
     "warning",
-    "Some column besides the key is NOT NULL",
-    why="a row with nothing but a key is accepted, so every reader must expect every value to be missing",
-    fix="make NOT NULL what a row cannot be without",
+    "Some column other than the key is NOT NULL",
+    why="a row with nothing but a key is accepted, so every reader must expect each value to be missing",
+    fix="make the columns NOT NULL that every row needs",
 )
 def table_all_nullable(snapshot: Snapshot) -> Iterator[Breach]:
-    """Two or more columns outside the primary key, and every one nullable."""
+    """Find tables whose columns other than the primary key, two or more, are all nullable."""
     for table in snapshot.roots:
         key = table.primary_key.columns if table.primary_key else ()
         others = [column for column in table.columns if column.number not in key]
@@ -137,12 +137,12 @@ def table_all_nullable(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "table-split-one-to-one",
     "warning",
-    "What is one thing is one table",
-    why="every reader joins two tables to see one row, for no gain: nothing else refers to the second table",
-    fix="move the columns into the first table",
+    "One entity is one table",
+    why="every query joins two tables to read one row, and nothing else refers to the second table",
+    fix="move the columns to the first table",
 )
 def table_split_one_to_one(snapshot: Snapshot) -> Iterator[Breach]:
-    """The primary key is a foreign key to another primary key; no other such child, and nobody refers to it."""
+    """Find tables whose primary key is a foreign key to another one, the only such table, with no references to it."""
     children: dict[int, list[Table]] = {}
     for table in snapshot.roots:
         if target := _extended(snapshot, table):
@@ -185,10 +185,10 @@ def _extended(snapshot: Snapshot, table: Table) -> Table | None:
     "error",
     "Every table is logged",
     why="an unlogged table is emptied by a crash, and is empty on every replica",
-    fix="ALTER TABLE ... SET LOGGED (rewrites the table), or keep such data elsewhere",
+    fix="ALTER TABLE ... SET LOGGED (which rewrites the table), or keep such data elsewhere",
 )
 def table_unlogged(snapshot: Snapshot) -> Iterator[Breach]:
-    """Relpersistence is u."""
+    """Find unlogged tables."""
     for table in snapshot.roots:
         if table.persistence == "u":
             yield Breach(
@@ -205,11 +205,12 @@ def table_unlogged(snapshot: Snapshot) -> Iterator[Breach]:
     "table-inheritance",
     "error",
     "Tables do not inherit",
-    why="unique and foreign keys do not reach an inheriting table, so the parent shows rows that break its own keys",
-    fix="use partitions, a column that tells kinds apart, or a foreign key to the parent",
+    why="unique and foreign keys do not cover inheriting tables, so queries on the parent return rows that violate "
+    "them",
+    fix="use partitions, a column that tells the kinds apart, or a foreign key to the parent",
 )
 def table_inheritance(snapshot: Snapshot) -> Iterator[Breach]:
-    """A row of pg_inherits that is no partition."""
+    """Find tables that inherit from another table and are not its partitions."""
     for table in snapshot.roots:
         if table.parents:
             parents = [snapshot.by_oid[oid] for oid in table.parents if oid in snapshot.by_oid]
@@ -224,12 +225,12 @@ def table_inheritance(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "table-has-rule",
     "warning",
-    "Nothing rewrites statements behind the writer's back",
-    why="a rule changes the statement itself: volatile functions run twice, RETURNING and row counts lie",
+    "No rule rewrites the statements on a table",
+    why="a rule changes the statement: volatile functions may run twice, and RETURNING and row counts are wrong",
     fix="use a trigger, or write to the other table explicitly",
 )
 def table_has_rule(snapshot: Snapshot) -> Iterator[Breach]:
-    """A row of pg_rewrite on a table."""
+    """Find tables with a rewrite rule."""
     for table in snapshot.roots:
         for rewrite in table.rules:
             yield Breach(
@@ -242,12 +243,12 @@ def table_has_rule(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "polymorphic-reference",
     "warning",
-    "A reference names its table in the schema",
-    why="a pair of type and id cannot be a foreign key, so rows that point at nothing are found by users",
-    fix="one nullable foreign key for each kind, with a CHECK that exactly one is set",
+    "A reference refers to one table",
+    why="a pair of type and id cannot be a foreign key, so references to missing rows are found by users",
+    fix="use one nullable foreign key for each kind, with a CHECK that exactly one is set",
 )
 def polymorphic_reference(snapshot: Snapshot) -> Iterator[Breach]:
-    """Columns x_type and x_id, and x_id in no foreign key."""
+    """Find columns x_type and x_id where x_id is in no foreign key."""
     for table in snapshot.roots:
         referencing = {number for key in table.foreign_keys for number in key.columns}
         for column in table.columns:

@@ -30,12 +30,12 @@ def _columns(snapshot: Snapshot, wrong: Callable[[Column], bool], kind: str, usi
 @rule(
     "column-timestamp-without-time-zone",
     "error",
-    "A point in time knows its zone",
-    why="the value means another moment for each session's TimeZone, and comparisons with now() cast silently",
+    "A moment is a timestamptz",
+    why="the value means another moment in each session's TimeZone, and comparisons with now() cast silently",
     fix="timestamptz",
 )
 def column_timestamp_without_time_zone(snapshot: Snapshot) -> Iterator[Breach]:
-    """Timestamp without time zone."""
+    """Find columns of type timestamp without time zone."""
     yield from _columns(
         snapshot, lambda column: column.base == "timestamp", "sa.DateTime(timezone=True)", "{} AT TIME ZONE 'UTC'"
     )
@@ -44,24 +44,24 @@ def column_timestamp_without_time_zone(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "column-timetz",
     "error",
-    "No time of day with a zone",
-    why="an offset without a date cannot follow daylight saving time, so the value is wrong half the year",
-    fix="timestamptz for moments, time for times of day",
+    "No column is a time with time zone",
+    why="an offset without a date cannot follow daylight saving time, so the value is wrong for half of the year",
+    fix="use timestamptz for moments, and time for times of day",
 )
 def column_timetz(snapshot: Snapshot) -> Iterator[Breach]:
-    """Time with time zone."""
+    """Find columns of type time with time zone."""
     yield from _columns(snapshot, lambda column: column.base == "timetz", "sa.Time()")
 
 
 @rule(
     "column-timestamp-rounded",
     "warning",
-    "Times are stored as they are",
+    "Timestamps are stored with full precision",
     why="precision 0 rounds up to half a second into the future, so a row may seem newer than now()",
-    fix="no precision; date_trunc when reading",
+    fix="no precision; use date_trunc when reading",
 )
 def column_timestamp_rounded(snapshot: Snapshot) -> Iterator[Breach]:
-    """timestamp(0) and timestamptz(0)."""
+    """Find columns of type timestamp(0) and timestamptz(0)."""
     yield from _columns(
         snapshot,
         lambda column: column.base in ("timestamp", "timestamptz") and column.modifier == 0,
@@ -72,36 +72,36 @@ def column_timestamp_rounded(snapshot: Snapshot) -> Iterator[Breach]:
 @rule(
     "column-money",
     "error",
-    "Money is numeric",
-    why="the money type has one currency and one scale, both taken from a setting of the server",
-    fix="numeric, with the currency in a column of its own",
+    "An amount of money is a numeric",
+    why="the type money has one currency and one scale, and both depend on a setting of the server",
+    fix="use numeric, and a column for the currency",
 )
 def column_money(snapshot: Snapshot) -> Iterator[Breach]:
-    """Money."""
+    """Find columns of type money."""
     yield from _columns(snapshot, lambda column: column.base == "money", "sa.Numeric(19, 4)", "{}::numeric")
 
 
 @rule(
     "column-char-n",
     "error",
-    "No blank-padded text",
-    why="char(n) pads with blanks that count in some operators and not in others, and saves nothing",
-    fix="text, with a CHECK on the length where it matters",
+    "No column is a char(n)",
+    why="char(n) pads with blanks, which count in some operators and not in others, and saves nothing",
+    fix="use text, with a CHECK on the length where it matters",
 )
 def column_char_n(snapshot: Snapshot) -> Iterator[Breach]:
-    """bpchar, with or without a length."""
+    """Find columns of type char(n)."""
     yield from _columns(snapshot, lambda column: column.base == "bpchar", "sa.Text()")
 
 
 @rule(
     "column-varchar-n",
     "warning",
-    "Text has no length in its type",
-    why="the limit is a guess that somebody raises later, under an exclusive lock and through every view",
-    fix="text with a CHECK, or set varchar-allowed where lengths are wanted in types",
+    "A text type has no length",
+    why="raising the limit later needs an ACCESS EXCLUSIVE lock, and every view on the column has to be recreated",
+    fix="use text with a CHECK, or set varchar-allowed if lengths belong in types",
 )
 def column_varchar_n(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Varchar with a length, also behind a domain or in an array."""
+    """Find columns of type varchar(n), also behind a domain or in an array."""
     if not options.varchar_allowed:
         yield from _columns(snapshot, lambda column: column.base == "varchar" and column.modifier > 0, "sa.Text()")
 
@@ -109,36 +109,37 @@ def column_varchar_n(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
 @rule(
     "column-json",
     "error",
-    "JSON is jsonb",
-    why="json keeps text: no equality, so DISTINCT and GROUP BY fail, no index, and each access parses again",
+    "A JSON column is jsonb",
+    why="json is stored as text: it has no equality, so DISTINCT and GROUP BY fail, no index, and each access parses "
+    "it again",
     fix="jsonb",
 )
 def column_json(snapshot: Snapshot) -> Iterator[Breach]:
-    """Json."""
+    """Find columns of type json."""
     yield from _columns(snapshot, lambda column: column.base == "json", "postgresql.JSONB()", "{}::jsonb")
 
 
 @rule(
     "column-large-object",
     "warning",
-    "No large objects",
-    why="the row holds only a number: deleting it leaves the object, and logical replication does not carry it",
-    fix="bytea, or a store for files",
+    "No column refers to a large object",
+    why="the row holds only a number: deleting it leaves the object, and logical replication does not copy it",
+    fix="use bytea, or a file store",
 )
 def column_large_object(snapshot: Snapshot) -> Iterator[Breach]:
-    """oid, and the domain lo over it."""
+    """Find columns of type oid, and of the domain lo."""
     yield from _columns(snapshot, lambda column: column.base in ("oid", "lo"), "sa.LargeBinary()", "lo_get({})")
 
 
 @rule(
     "column-money-as-float",
     "warning",
-    "Money is exact",
-    why="binary fractions cannot hold 0.10, so sums drift and comparisons fail",
+    "An amount of money is not a float",
+    why="binary fractions cannot represent 0.10, so sums drift and comparisons fail",
     fix="numeric",
 )
 def column_money_as_float(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Real or double precision in a column whose name speaks of money."""
+    """Find real and double precision columns whose names mention money."""
     yield from _columns(
         snapshot,
         lambda column: column.base in ("float4", "float8") and has_word(column.name, options.money_words),
