@@ -26,7 +26,7 @@ class Exchange:
 
     `route` is the method and the path (`GET /v1/todos`), `seconds` the client's time, `items` the length of the list
     that it answered with. `answered` is the moment (`time.perf_counter()`) at which the app began to send its answer,
-    None where nobody looked; `unsettled` tells of connections that did not come to rest.
+    None if that was not observed; `unsettled` describes connections that did not become idle.
     """
 
     route: str

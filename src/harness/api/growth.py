@@ -1,4 +1,4 @@
-"""How the cost of a list grows with its rows: the judge of loops that a budget cannot see, and of lists without end."""
+"""Growth of lists."""
 
 from __future__ import annotations
 

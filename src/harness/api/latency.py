@@ -1,4 +1,4 @@
-"""The objective: an answer within its time although every round trip to the database takes ten milliseconds."""
+"""Latency and cost of routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of the API suite for a request and for many at once."""
+"""Requests, and many requests at once."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _loop_fix(text: str) -> str:
 
 
 PINGS = ("", "select ?")
-"""What drivers and pools send to see if anyone is there, normalised."""
+"""What drivers and pools send to test a connection, normalised."""
 
 
 @rule(
@@ -63,9 +63,7 @@ def ping_before_use(exchange: Exchange) -> Iterator[Breach]:
     if not pings:
         return
     spent, text = milliseconds(sum(trip.seconds for trip in pings)), pings[0].statements[0].text
-    message = (
-        f"{len(pings)} round trips, {spent} together, only to see if anyone is there: {shorten(text) or '(empty)'}"
-    )
+    message = f"{len(pings)} round trips, {spent} together, only to test the connection: {shorten(text) or '(empty)'}"
     yield Breach(exchange.route, message)
 
 

@@ -33,7 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "migrations",
         help="judge the revisions of any Alembic project",
-        description="Run each revision on seeded rows on a server of its own, watch it, and name what would hurt in "
+        description="Run each revision on seeded rows on a temporary server, watch it, and name what would do harm in "
         'production. env.py must take config.attributes["connection"], or else sqlalchemy.url.',
         epilog="Exit codes: 0 clean, 1 findings, 2 the work could not be done.",
     )
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     made: Callable[[Mapping[str, Any]], SchemaRules] | None = getattr(args, "schema_rules", None)
     schema_rules = made(project.config.schema if project.config else {}) if made else None
     with contextlib.redirect_stdout(sys.stderr), judging(project, installation, args.rows, schema_rules) as judge_one:
-        judged = [_told(script, judge_one.judge) for script in chosen]
+        judged = [_reported(script, judge_one.judge) for script in chosen]
     verdicts = [judge_revision(project, script, result) for script, result in zip(chosen, judged, strict=True)]
     verdict = sum(verdicts, Verdict())
     if args.json:
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if verdict.clean else 1
 
 
-def _told(script: Script, judge_one: Callable[[Script], RevisionResult]) -> RevisionResult:
+def _reported(script: Script, judge_one: Callable[[Script], RevisionResult]) -> RevisionResult:
     """Judge one revision, and say on stderr how far we are."""
     start = time.perf_counter()
     judged = judge_one(script)

@@ -125,7 +125,7 @@ class Judge:
     def _advance(self, script: Script) -> str:
         """Bring the base up by one revision; one that does not run is noted as done, so that the next can be tried.
 
-        What it has left behind outside a transaction is not kept: the base is made anew.
+        What it has left behind outside a transaction is not kept: the base is made again.
         """
         error = ""
         if script.revision not in self._failed:

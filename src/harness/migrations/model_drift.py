@@ -1,4 +1,4 @@
-"""model-drift: what Alembic's autogenerate would write, and the models that it does not see."""
+"""Models compared with migrations by autogenerate."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def unseen_models(metadata: str) -> list[Breach]:
     """Return the tables that autogenerate does not see, because nothing that env.py imports imports their module.
 
     `metadata` is `module:attribute`, as env.py imports it. Looked for are the modules of its package, in an
-    interpreter of their own, so that what a test has imported does not count.
+    another interpreter, so that what a test has imported does not count.
 
     Raises:
         HarnessError: when a module cannot be imported, with what Python says.

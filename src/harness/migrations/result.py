@@ -15,7 +15,7 @@ COLUMNS = ("revision", "statements", "strongest lock", "rewrites", "scans", "ms"
 
 @dataclass(frozen=True)
 class RevisionResult:
-    """One revision: its findings, its statements and its way back as JSON shows them.
+    """One revision: its findings, its statements and its downgrade as JSON shows them.
 
     `failed` says that it does not run even without rows; `cached` that nothing was traced now.
     """

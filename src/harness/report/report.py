@@ -57,7 +57,7 @@ class Report:
         return {"findings": self.findings, "exemptions": self.exemptions, "tables": tables}
 
     def merge(self, data: dict[str, Any]) -> None:
-        """Add what another process collected; rows stand in order, whichever process was first."""
+        """Add what another process collected; rows are in order, whichever process was first."""
         self.findings += data["findings"]
         self.exemptions += data["exemptions"]
         for table in data["tables"]:

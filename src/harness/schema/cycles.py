@@ -27,7 +27,7 @@ def _walk(nexts: dict[int, list[int]], part: set[int]) -> list[Edge]:
                 path = [(node, start)]
                 while node != start:
                     path.insert(0, (came[node], node))
-                    node = came[node]  # noqa: PLW2901 - the way back is walked once, then returned
+                    node = came[node]  # noqa: PLW2901 - the path is walked once, then returned
                 return path
             if target in part and target not in came:
                 came[target] = node

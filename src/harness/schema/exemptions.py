@@ -36,7 +36,7 @@ def todo(verdict: Verdict) -> tuple[str, list[Finding]]:
 
     Exemptions in use keep their reasons; the others say when they were written.
     """
-    reason = f"TODO: found on {datetime.now(UTC):%Y-%m-%d}, to be mended or explained"
+    reason = f"TODO: found on {datetime.now(UTC):%Y-%m-%d}, to be fixed or explained"
     kept = [exemption for _, exemption in verdict.exempted]
     refused: list[Finding] = []
     for finding in (*verdict.failing, *verdict.shown):

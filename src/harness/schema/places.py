@@ -41,7 +41,7 @@ class Declarations:
         return finding
 
     def _model(self, table: str, part: str) -> tuple[Path, int] | None:
-        """Return the line of a part, or of the column that its name speaks of, or else of the table."""
+        """Return the line of a part, or of the column that its name mentions, or else of the table."""
         if table not in self._models:
             return None
         path, node = self._models[table]

@@ -131,7 +131,7 @@ def test_a_ping_is_named_and_is_a_round_trip(ping: str) -> None:
     """However a driver or a pool asks: the client waits for it, so it counts."""
     exchange = request(*trips(ping, READ))
     (finding,) = judge(exchange)
-    assert finding.message.startswith("1 round trips, 1.0 ms together, only to see if anyone is there: ")
+    assert finding.message.startswith("1 round trips, 1.0 ms together, only to test the connection: ")
     assert exchange.trips == 2
 
 

@@ -151,7 +151,7 @@ def test_an_env_can_import_the_app_next_to_its_configuration(
     [
         (["--config", "absent.ini"], "there is no such file"),
         (["--rows", "1"], "fewer than 2 rows"),
-        (["--rows", "1000001"], "1000000 are the most"),
+        (["--rows", "1000001"], "give 1000000 at most"),
         (["--config", "pyproject.toml"], "no such file"),
         (["nothing"], "there is no revision 'nothing'"),
         (["a2:a1"], "a1 does not come after a2"),

@@ -146,7 +146,7 @@ def test_a_first_revision_may_replace_all_released_ones(origin: Path, clone: Pat
     write(clone, "0002", "0001", "op.create_table('t')")
     assert found(clone) == []
     assert compare(clone).note.startswith(
-        "history starts anew with 0001, in place of 2 released revisions of origin/HEAD"
+        "history starts again with 0001, instead of 2 released revisions of origin/HEAD"
     )
     commit(clone)
     git(clone, "push", "-q", "origin", "HEAD:refs/heads/feature")

@@ -208,5 +208,5 @@ def test_untried_interruptions_are_counted(workbench: Workbench, monkeypatch: py
     (finding,) = [item for item in found if item.rule.id == "partial-apply"]
     assert (finding.severity, finding.message) == (
         "info",
-        "killed after 4 of its 6 statements whose effect stays: the first and the last",
+        "killed after 4 of its 6 statements with a lasting effect, the first and the last",
     )

@@ -18,7 +18,7 @@ HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 class Base:
     """The commit whose revisions count as released.
 
-    `exact` is false when the clone is too shallow for a merge base and the tip of the branch stands in: it may hold
+    `exact` is false when the clone is too shallow for a merge base and its tip is taken instead: that may hold
     revisions that this branch has not seen yet, so a missing one means nothing.
     """
 

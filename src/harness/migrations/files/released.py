@@ -1,13 +1,13 @@
-"""Released revisions stay as they are, and history only grows at its end.
+"""Released revisions.
 
 Released is what the merge base with the default branch holds. A revision is known by its id, wherever its file lies,
 and compared by its code: comments, docstrings, layout, `exemptions` and `replaces` may change.
 
-History may start anew with a first revision that names every released one:
+History may start again with a first revision that names every released one:
 
     replaces = ("0001", "0002")
 
-Databases that ran those are made anew. Once it is released itself, it stays as it is like any other.
+Databases that ran those have to be made again. Once that revision is released, it does not change either.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def compare_with_released(folders: Iterable[Path], environment: Mapping[str, str
         return Comparison((), f"released revisions not compared: {base}")
     released = _released(repository, base, folders)
     current = {item.id: item for folder in folders for item in _read_all(_files(folder))}
-    if start := _start_anew(released, current):
-        note = f"history starts anew with {start.id}, in place of {len(released)} released revisions of {base}"
+    if start := _restart(released, current):
+        note = f"history starts again with {start.id}, instead of {len(released)} released revisions of {base}"
         return Comparison((), note)
     history = ReleasedHistory(released, current, base)
     findings = [
@@ -91,7 +91,7 @@ def _released(repository: Repository, base: Base, folders: list[Path]) -> dict[s
     """The revisions of the merge base, in whatever directory; `folders` decide which history is ours.
 
     A repository may hold the histories of several databases, and a history may have moved. So all files of the base
-    that lie in our folders count, and of the others those whose id we have.
+    that are in our folders count, and of the others those whose id we have.
     """
     ours = {item.id for folder in folders for item in _read_all(_files(folder))}
     here = tuple(f"{folder.relative_to(repository.root).as_posix()}/" for folder in folders)
@@ -107,7 +107,7 @@ def _read_all(files: Iterable[tuple[str, bytes]]) -> Iterator[ReleasedRevision]:
 
 
 def read_revision(path: str, content: bytes) -> ReleasedRevision | None:
-    """A revision from the bytes of its file; None for a file that is none, or no Python."""
+    """Return the revision in the bytes of a file; None if there is none, or the file is not Python."""
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError):
@@ -146,7 +146,7 @@ def _digest(tree: ast.Module) -> str:
     return hashlib.sha256(ast.dump(module).encode()).hexdigest()
 
 
-def _start_anew(
+def _restart(
     released: Mapping[str, ReleasedRevision], current: Mapping[str, ReleasedRevision]
 ) -> ReleasedRevision | None:
     """The only first revision, where it replaces all that is released and has not been released as that itself."""
@@ -172,9 +172,9 @@ def edited_history(history: ReleasedHistory) -> Iterator[Breach]:
         if now is None and not base.exact:
             continue
         if now is None:
-            message = f"{revision.path} is in {base} and is gone here"
+            message = f"{revision.path} is in {base} and not here"
         elif now.digest != revision.digest:
-            message = f"{now.path} is not what {base} holds"
+            message = f"{now.path} differs from {base}"
         else:
             continue
         fix = f"git checkout {base.commit[:12]} -- {revision.path}"

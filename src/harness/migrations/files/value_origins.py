@@ -1,4 +1,4 @@
-"""Where the value of an expression comes from: the file, chance, the surroundings, a setting, the database."""
+"""Where the value of an expression comes from: the file, chance, the environment, a setting, the database."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ CHANCE = {
 }
 """Functions of the standard library whose result differs from run to run; `random` and `secrets` besides."""
 
-SURROUNDINGS = ("os.environ", "os.getenv", "socket.gethostname", "platform.", "sys.platform")
+ENVIRONMENT = ("os.environ", "os.getenv", "socket.gethostname", "platform.", "sys.platform")
 CONTEXTS = ("alembic.context", "alembic.op.get_context()")
 SETTINGS = (".get_x_argument", ".config", ".is_offline_mode", ".as_sql", ".get_tag_argument")
 SERVER = ("alembic.op.get_bind()", "alembic.op.get_context()")
 
 
 def comes_from_outside(name: str, package: str) -> bool:
-    """Whether a full name means the app, the surroundings, a setting, chance, or an answer of the database."""
-    if name.partition(".")[0] == package or name.startswith(SURROUNDINGS) or is_chance(name.removesuffix("()")):
+    """Whether a full name means the app, the environment, a setting, chance, or an answer of the database."""
+    if name.partition(".")[0] == package or name.startswith(ENVIRONMENT) or is_chance(name.removesuffix("()")):
         return True
     return is_setting(name) or is_answer(name)
 
 
 def is_setting(name: str) -> bool:
-    """Whether a full name means what Alembic was told: an argument, an option, its mode."""
+    """Return whether a full name means what Alembic was given: an argument, an option, its mode."""
     return name.startswith(CONTEXTS) and any(setting in name for setting in SETTINGS)
 
 

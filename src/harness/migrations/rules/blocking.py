@@ -1,4 +1,4 @@
-"""Rules of section 1: what stops readers or writers of a table that holds rows. Builds and scans."""
+"""Builds, scans and rewrites under a lock."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def index_rebuild_blocking(seen: Observations) -> Iterator[Breach]:
             mode = _mode(statement, rewrite.table)
             if rewrite.kind == "i" and rewrite.table not in written and mode and seen.trace.by_name[rewrite.table].rows:
                 name = f"{rewrite.table}.{rewrite.relation.rpartition('.')[2]}"
-                message = f"it was built anew under {mode} on {rewrite.table}, whose own file stayed"
+                message = f"it was rebuilt under {mode} on {rewrite.table}"
                 schema = seen.before.by_name[rewrite.table].schema
                 index = identifier(schema, rewrite.relation.removeprefix(f"{schema}."))
                 fix = fixes.concurrently(statement, execute(f"REINDEX INDEX CONCURRENTLY {index}"))
@@ -160,7 +160,7 @@ def attaches(statement: TracedStatement) -> bool:
 
 
 def explained(seen: Observations, statement: TracedStatement, name: str) -> bool:
-    """Whether another rule of this file already speaks of a scan."""
+    """Return whether another rule of this file already reports a scan."""
     table = seen.trace.by_name[name]
     if attaches(statement) or any(item.table == name for item in statement.rewrites):
         return True
@@ -180,7 +180,7 @@ def _scanning_constraint(seen: Observations, kind: str, lock: str) -> Iterator[B
 
 
 def _made(seen: Observations, statement: TracedStatement, *kinds: str) -> Iterator[tuple[CatalogPart, Relation]]:
-    """Parts of these kinds that a statement made on tables with rows which it read and did not write anew.
+    """Yield the parts of these kinds that a statement made on tables with rows which it read and did not rewrite.
 
     What partitions inherit is left out where the table above has the same part.
     """
@@ -202,7 +202,7 @@ def _fresh(statement: TracedStatement, part: CatalogPart) -> bool:
 
 
 def _built(statement: TracedStatement, part: CatalogPart) -> bool:
-    """Whether an index was built by this statement: not only renamed, validated or made anew by a change of type."""
+    """Return whether this statement built an index: not only renamed, validated or rebuilt it for a change of type."""
     return not any(
         gone.kind == "index" and (gone.index == part.index or gone.name == part.name) for gone in statement.gone
     )

@@ -15,7 +15,7 @@ MOST = 100_000
 NAMED = re.compile(r"%\((\w+)\)s")
 PLACED = re.compile(r"%s")
 PARAMETER = "?"
-"""Stands for a value that was sent beside the text and is no whole number: the end of a batch of other keys."""
+"""Replaces a parameter that is not a whole number: the end of a batch of other keys."""
 
 LIMITS = ("LIMIT", "FIRST", "NEXT")
 """What a number of rows follows: LIMIT n, FETCH FIRST n ROWS."""
@@ -52,7 +52,7 @@ def seeks_nulls(statement: TracedStatement, table: str) -> bool:
 
 
 def _filled(statement: TracedStatement) -> str:
-    """The text with the whole numbers that were sent beside it, and signs for other values."""
+    """Return the text with its parameters filled in, other values than whole numbers as `PARAMETER`."""
     numbers = dict(statement.numbers)
     places = iter(range(statement.sql.count("%s")))
     text = NAMED.sub(lambda found: f" {numbers.get(found[1], PARAMETER)} ", statement.sql)

@@ -1,4 +1,4 @@
-"""Rules of section 4: values that are lost, rows that are written at once, and the way back."""
+"""Data loss, backfills and downgrades."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def truncate(seen: Observations) -> Iterator[Breach]:
         for rewrite in statement.rewrites:
             rows = seen.trace.by_name[rewrite.table].rows
             if rewrite.kind == "r" and rewrite.emptied and rows:
-                yield Breach(rewrite.relation, f"its {rows} seeded rows are gone", statement=statement)
+                yield Breach(rewrite.relation, f"its {rows} seeded rows are lost", statement=statement)
 
 
 @rule(
@@ -43,7 +43,7 @@ def cascade_drop(seen: Observations) -> Iterator[Breach]:
     """Find objects that are dropped because another one is."""
     for statement in seen.statements:
         for dropped in statement.dropped:
-            yield Breach(dropped.name, f"this {dropped.kind} went with what the statement names", statement=statement)
+            yield Breach(dropped.name, f"this {dropped.kind} was dropped by CASCADE", statement=statement)
 
 
 @rule(
@@ -66,7 +66,7 @@ def composite_index_dropped(seen: Observations) -> Iterator[Breach]:
                 names = new.names(tuple(number for number in left if number))
                 yield Breach(
                     f"{old.qualified}.{index.name}",
-                    f"it is gone, and nothing serves {', '.join(names)}",
+                    f"it was dropped, and no index serves {', '.join(names)}",
                     _again(old, names),
                 )
 
@@ -82,7 +82,7 @@ def lossy_type_change(seen: Observations) -> Iterator[Breach]:
     """Find columns whose values differ after a change of type and back."""
     for loss in seen.losses:
         reason = f": {loss.reason}" if loss.reason else ""
-        yield Breach(loss.column, f"{loss.lost} of {loss.of} values cannot be had back{reason}")
+        yield Breach(loss.column, f"{loss.lost} of {loss.of} values cannot be restored{reason}")
 
 
 @rule(
@@ -101,7 +101,7 @@ def unbatched_backfill(seen: Observations) -> Iterator[Breach]:
             if _many(seen, statement, rows) and not _batched(seen, statement, rows):
                 message = f"one statement wrote {rows.changed} of {relation.rows} seeded rows"
                 if rows.changed <= 1:
-                    message += ", and reads all for a column that IS NULL: in production that may be any number of rows"
+                    message += "; it selects those where a column IS NULL, in production perhaps any number"
                 yield Breach(relation.root or relation.name, message, statement=statement)
             if rows.changed and statement.transaction is not None:
                 sums[statement.transaction, relation.name].append((statement, rows.changed))

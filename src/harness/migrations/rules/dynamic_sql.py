@@ -1,4 +1,4 @@
-"""sql-in-fstring: SQL that is put together from what the file does not hold."""
+"""SQL composed at run time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""unreached-branch: a revision that does one thing here and another there."""
+"""Branches that depend on the environment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from harness.migrations.files.source import RevisionSource, calls, place
-from harness.migrations.files.value_origins import SURROUNDINGS, is_setting
+from harness.migrations.files.value_origins import ENVIRONMENT, is_setting
 from harness.rules import Breach, rule
 
 OFFLINE = ("is_offline_mode()", ".as_sql")
@@ -33,16 +33,16 @@ def unreached_branch(source: RevisionSource) -> Iterator[Breach]:
             branches = [_operates(branch, source) for branch in _branches(node)]
             offline = source.names.dotted(cause).endswith(OFFLINE)
             if all(branches) if offline else any(branches) or _ends_early(node):
-                told = ast.unparse(cause)
-                message = f"in {function.name}() {told} decides what the revision does"
-                yield Breach(place(function, told), message, line=node.lineno)
+                condition = ast.unparse(cause)
+                message = f"{condition} decides what {function.name}() does"
+                yield Breach(place(function, condition), message, line=node.lineno)
 
 
 def _decides(test: ast.expr, source: RevisionSource) -> ast.expr | None:
     """The part of a condition that another environment may answer otherwise."""
     for node in ast.walk(test):
         name = source.names.dotted(node) if isinstance(node, ast.expr) else ""
-        if name.startswith(SURROUNDINGS) or "server_version_info" in name or is_setting(name):
+        if name.startswith(ENVIRONMENT) or "server_version_info" in name or is_setting(name):
             return node if isinstance(node, ast.expr) else None
     return None
 

@@ -1,4 +1,4 @@
-"""Rules of section 2: what fails in production only, because of its rows, its server, or a run that was cut short."""
+"""Failures that depend on rows, servers and interrupted runs."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def fails_on_existing_data(seen: Observations) -> Iterator[Breach]:
     """Find revisions that fail on seeded rows, and (as a warning) on duplicates, nulls and extreme values."""
     statement = _failed(seen)
     if statement and _meets_seeded_key(statement):
-        message = f"{_said(statement)}; perhaps only with a row that was seeded: then give the table's rows by hand"
+        message = f"{_said(statement)}; if only a seeded row causes it, write the rows of the table into the revision"
         yield Breach(statement.refused, message, 'seed = {"schema.table": [{"column": value}]}', statement, "warning")
     elif statement and (statement.sqlstate or "").startswith(DATA) and not _adds_required_column(seen, statement):
         yield Breach(statement.refused or seen.trace.revision, _said(statement), statement=statement)
     elif seen.adversary:
-        message = f"on rows with duplicates, nulls and extremes: {seen.adversary.message}"
+        message = f"on rows with duplicates, nulls and extreme values: {seen.adversary.message}"
         message += f"\n  in: {seen.adversary.sql}"
         yield Breach(seen.adversary.object or seen.trace.revision, message, level="warning")
 
@@ -118,7 +118,7 @@ def invalid_index_left(seen: Observations) -> Iterator[Breach]:
             partial = table.kind == "p"  # ON ONLY: invalid until every partition has one
             if not index.valid and (table.oid, index.name) not in before and not partial:
                 fix = autocommit(drop_index_concurrently(table, index.name))
-                yield Breach(f"{table.qualified}.{index.name}", "it is INVALID after the revision", fix)
+                yield Breach(f"{table.qualified}.{index.name}", "it is invalid after the revision", fix)
 
 
 @rule(
@@ -132,9 +132,7 @@ def if_not_exists_hides_invalid_index(seen: Observations) -> Iterator[Breach]:
     """Find invalid indexes of an interrupted run that a second run does not build again."""
     for skipped_indexes in seen.skipped_indexes:
         statement = next((item for item in seen.statements if item.sql == skipped_indexes.sql), None)
-        yield Breach(
-            skipped_indexes.index, "put there INVALID, it was INVALID after a second run too", statement=statement
-        )
+        yield Breach(skipped_indexes.index, "it was still invalid after a second run", statement=statement)
 
 
 @rule(
@@ -182,7 +180,7 @@ def transaction_control(seen: Observations) -> Iterator[Breach]:
     for statement in seen.statements:
         vain = [item for item in statement.notices if item.sqlstate in (ACTIVE_TRANSACTION, NO_TRANSACTION)]
         if statement.ended_transaction or vain:
-            said = vain[0].message if vain else "it ended the transaction that Alembic had begun"
+            said = vain[0].message if vain else "it ended the transaction that Alembic began"
             yield Breach(seen.trace.revision, said, statement=statement)
 
 
@@ -206,7 +204,7 @@ def partial_apply(seen: Observations) -> Iterator[Breach]:
     stops = len(seen.trace.stops)
     if seen.reruns and stops > len(seen.reruns):
         message = (
-            f"killed after {len(seen.reruns)} of its {stops} statements whose effect stays: the first and the last"
+            f"killed after {len(seen.reruns)} of its {stops} statements with a lasting effect, the first and the last"
         )
         yield Breach(f"{seen.trace.revision}.untried", message, level="info")
 
@@ -222,7 +220,7 @@ def revision_hangs(seen: Observations) -> Iterator[Breach]:
     """Find revisions that wait for a lock while no other client is connected."""
     statement = _failed(seen)
     if seen.trace.hung or seen.trace.sqlstate in (LOCK_NOT_AVAILABLE, DEADLOCK):
-        message = seen.trace.hung or f"with nobody else in the database: {seen.trace.error}"
+        message = seen.trace.hung or f"with no other client in the database: {seen.trace.error}"
         yield Breach(seen.trace.revision, message, statement=statement)
 
 
@@ -248,7 +246,7 @@ SPEAKING = (
     pending_trigger_events,
     revision_hangs,
 )
-"""The rules that speak of an error by themselves."""
+"""The rules that report an error."""
 
 
 def _failed(seen: Observations) -> TracedStatement | None:

@@ -1,4 +1,4 @@
-"""Rules of section 1: locks that are held too long, waited for without end, or taken on too much at once."""
+"""Locks: held too long, without a timeout, on too much at once."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def matview_refresh_blocking(seen: Observations) -> Iterator[Breach]:
             if rewrite.kind == "m":
                 view = qualified(seen.before.by_name[rewrite.relation])
                 fix = execute(f"REFRESH MATERIALIZED VIEW CONCURRENTLY {view}")
-                yield Breach(rewrite.relation, "it was filled anew under ACCESS EXCLUSIVE", fix, statement)
+                yield Breach(rewrite.relation, "it was refreshed under ACCESS EXCLUSIVE", fix, statement)
 
 
 @rule(
@@ -131,7 +131,7 @@ def no_lock_timeout(seen: Observations) -> Iterator[Breach]:
     """Find locks that block writes and are requested with lock_timeout = 0."""
     for statement, lock in _endless(seen):
         if not _lost(seen, statement):
-            message = f"{lock.short} was asked for with lock_timeout = 0"
+            message = f"{lock.short} was requested with lock_timeout = 0"
             yield Breach(_root(seen, lock), message, TIMEOUT, statement)
 
 
@@ -147,7 +147,7 @@ def lock_timeout_lost(seen: Observations) -> Iterator[Breach]:
     for statement, lock in _endless(seen):
         if earlier := _lost(seen, statement):
             limit = f"until {earlier.sql!r} the limit was {earlier.lock_timeout} ms"
-            message = f"{lock.short} was asked for with lock_timeout = 0; {limit}"
+            message = f"{lock.short} was requested with lock_timeout = 0; {limit}"
             yield Breach(_root(seen, lock), message, TIMEOUT, statement)
 
 
@@ -224,11 +224,13 @@ def too_many_alters(seen: Observations) -> Iterator[Breach]:
                 alters[name].append(statement)
     for name, statements in alters.items():
         if len(statements) > 1:
-            yield Breach(name, f"{len(statements)} ALTER TABLE went over its rows", statement=statements[-1])
+            yield Breach(
+                name, f"{len(statements)} ALTER TABLE statements scanned or rewrote it", statement=statements[-1]
+            )
 
 
 def _endless(seen: Observations) -> Iterator[tuple[TracedStatement, Lock]]:
-    """Locks that were asked for without end; CONCURRENTLY must wait, and does so with nobody behind it."""
+    """Yield locks that were requested without a timeout; CONCURRENTLY has to wait, and blocks nobody meanwhile."""
     for statement in seen.statements:
         if statement.transaction is None and CONCURRENTLY.search(statement.sql):
             continue

@@ -1,4 +1,4 @@
-"""Rules of section 3 for what kept rows apart, together or right, and is gone."""
+"""Constraints that are dropped."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def drop_fk(seen: Observations) -> Iterator[Breach]:
         for key in old.foreign_keys:
             whole = all(number in new.by_number for number in key.columns)
             if whole and (key.columns, key.target) not in kept and key.target in seen.after.by_oid:
-                yield Breach(f"{old.qualified}.{key.name}", f"{key.definition} is gone")
+                yield Breach(f"{old.qualified}.{key.name}", f"{key.definition} was dropped")
 
 
 @rule(
@@ -42,7 +42,7 @@ def drop_unique(seen: Observations) -> Iterator[Breach]:
             whole = all(number in new.by_number for number in index.columns if number)
             own = index.unique and index.valid and not index.parent
             if own and whole and not kept.intersection(_keys(index)):
-                yield Breach(f"{old.qualified}.{index.name}", f"{index.definition} is gone")
+                yield Breach(f"{old.qualified}.{index.name}", f"{index.definition} was dropped")
 
 
 @rule(
@@ -65,7 +65,7 @@ def drop_check(seen: Observations) -> Iterator[Breach]:
             whole = all(number in new.by_number for number in item.columns)
             gone = item.kind in "cx" and not item.inherited and not {item.name, item.oid} & names
             if gone and whole and item.columns not in fresh and not _proved(new, item):
-                yield Breach(f"{old.qualified}.{item.name}", f"{item.definition} is gone")
+                yield Breach(f"{old.qualified}.{item.name}", f"{item.definition} was dropped")
 
 
 def _keys(index: Index) -> list[object]:

@@ -1,4 +1,4 @@
-"""What keeps a revision from being judged: it is said, never passed over."""
+"""Revisions that cannot be judged."""
 
 from __future__ import annotations
 

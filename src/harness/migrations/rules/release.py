@@ -1,4 +1,4 @@
-"""Rules of section 3: what breaks the release before, which still runs while the revision does and after it."""
+"""Compatibility with the previous release, which runs until the new one is everywhere."""
 
 from __future__ import annotations
 
@@ -24,10 +24,8 @@ def drop_column(seen: Observations) -> Iterator[Breach]:
     for old, new in tables(seen):
         for column in old.columns:
             if column.number not in new.by_number:
-                again = (
-                    "; a column of this name was made anew, without its values" if column.name in new.by_name else ""
-                )
-                yield Breach(f"{old.qualified}.{column.name}", f"the column is gone{again}")
+                again = "; the new column of this name does not have its values" if column.name in new.by_name else ""
+                yield Breach(f"{old.qualified}.{column.name}", f"the column was dropped{again}")
 
 
 @rule(
@@ -41,8 +39,8 @@ def drop_table(seen: Observations) -> Iterator[Breach]:
     """Find tables that are dropped, also if one of the same name is created."""
     for table in seen.before.tables if seen.complete else ():
         if table.oid not in seen.after.by_oid:
-            again = "; another table has its name now" if table.qualified in seen.after.by_name else ""
-            yield Breach(table.qualified, f"the table is gone{again}")
+            again = "; another table now has its name" if table.qualified in seen.after.by_name else ""
+            yield Breach(table.qualified, f"the table was dropped{again}")
 
 
 @rule(
@@ -58,7 +56,7 @@ def rename_column(seen: Observations) -> Iterator[Breach]:
         for column in old.columns:
             now = new.by_number.get(column.number)
             if now and now.name != column.name:
-                yield Breach(f"{old.qualified}.{column.name}", f"it is called {now.name} now")
+                yield Breach(f"{old.qualified}.{column.name}", f"it was renamed to {now.name}")
 
 
 @rule(
@@ -73,10 +71,10 @@ def rename_table(seen: Observations) -> Iterator[Breach]:
     renamed = dict(_renamed_schemas(seen))
     for old, new in tables(seen):
         view = seen.after.by_name.get(old.qualified)
-        stands_in = view is not None and view.kind == "v"
-        if (renamed.get(old.schema, old.schema), old.name) != (new.schema, new.name) and not stands_in:
-            again = "; another table has its name" if view else ""
-            yield Breach(old.qualified, f"it is called {new.qualified} now{again}")
+        replaced = view is not None and view.kind == "v"
+        if (renamed.get(old.schema, old.schema), old.name) != (new.schema, new.name) and not replaced:
+            again = "; another table now has its name" if view else ""
+            yield Breach(old.qualified, f"it was renamed to {new.qualified}{again}")
 
 
 @rule(
@@ -89,7 +87,7 @@ def rename_table(seen: Observations) -> Iterator[Breach]:
 def rename_schema(seen: Observations) -> Iterator[Breach]:
     """Find schemas that are renamed."""
     for old, new in _renamed_schemas(seen):
-        yield Breach(old, f"it is called {new} now")
+        yield Breach(old, f"it was renamed to {new}")
 
 
 @rule(
@@ -105,7 +103,7 @@ def old_insert_breaks(seen: Observations) -> Iterator[Breach]:
         before = _column(seen, refusal)
         if refusal.command == "INSERT" and refusal.sqlstate == "23502" and (before is None or before.not_null):
             name = f"{refusal.table}.{refusal.column}"
-            yield Breach(name, f"an INSERT with the columns of before fails: {refusal.message}")
+            yield Breach(name, f"an INSERT of the previous release fails: {refusal.message}")
 
 
 @rule(
@@ -129,7 +127,7 @@ def type_change_breaks_prepared(seen: Observations) -> Iterator[Breach]:
             if new and column.number in new.by_number and new.by_number[column.number].type != column.type
         ]
         for name in changed or [refusal.table]:
-            yield Breach(name, f"a statement prepared before: {refusal.message}")
+            yield Breach(name, f"a statement that was prepared before fails: {refusal.message}")
 
 
 @rule(
@@ -145,7 +143,7 @@ def rename_enum_value(seen: Observations) -> Iterator[Breach]:
         if old.oid == new.oid and len(old.labels) == len(new.labels):
             for label, now in zip(old.labels, new.labels, strict=True):
                 if label != now and label not in new.labels:
-                    yield Breach(f"{old.qualified}.{label}", f"it is called {now} now")
+                    yield Breach(f"{old.qualified}.{label}", f"it was renamed to {now}")
 
 
 @rule(
@@ -161,7 +159,7 @@ def remove_enum_value(seen: Observations) -> Iterator[Breach]:
         if old.oid != new.oid or len(old.labels) != len(new.labels):
             for label in old.labels:
                 if label not in new.labels:
-                    yield Breach(f"{old.qualified}.{label}", "the type has it no more")
+                    yield Breach(f"{old.qualified}.{label}", "the type no longer has it")
 
 
 @rule(
@@ -179,12 +177,12 @@ def new_constraint_rejects_old_writes(seen: Observations) -> Iterator[Breach]:
         refused = refusal.sqlstate in ("23514", "23505", "23P01") and refusal.column  # a missing partition names none
         if refusal.command == "INSERT" and (null or refused):
             yield Breach(
-                f"{refusal.table}.{refusal.column}", f"an INSERT with the columns of before fails: {refusal.message}"
+                f"{refusal.table}.{refusal.column}", f"an INSERT of the previous release fails: {refusal.message}"
             )
     for old, new in tables(seen):
         for name, text in _new_constraints(old, new):
             yield Breach(
-                f"{old.qualified}.{name}", f"{text} is new on columns that the release before writes", level="info"
+                f"{old.qualified}.{name}", f"{text} is new, on columns that the previous release writes", level="info"
             )
 
 
@@ -201,7 +199,7 @@ def drop_not_null(seen: Observations) -> Iterator[Breach]:
         for column in old.columns:
             now = new.by_number.get(column.number)
             if now and column.not_null and not now.not_null:
-                yield Breach(f"{old.qualified}.{column.name}", "it may hold nulls now")
+                yield Breach(f"{old.qualified}.{column.name}", "it is now nullable")
 
 
 @rule(
@@ -218,14 +216,14 @@ def replaced_view(seen: Observations) -> Iterator[Breach]:
             continue
         now = seen.after.by_name.get(view.qualified)
         if now is None:
-            yield Breach(view.qualified, "the view is gone")
+            yield Breach(view.qualified, "the view was dropped")
             continue
         for column in view.columns:
             found = now.by_name.get(column.name)
             if found is None:
-                yield Breach(f"{view.qualified}.{column.name}", "the view has this column no more")
+                yield Breach(f"{view.qualified}.{column.name}", "the view no longer has this column")
             elif found.type != column.type:
-                yield Breach(f"{view.qualified}.{column.name}", f"it was {column.type} and is {found.type} now")
+                yield Breach(f"{view.qualified}.{column.name}", f"its type was {column.type} and is now {found.type}")
 
 
 def tables(seen: Observations) -> Iterator[tuple[Table, Table]]:

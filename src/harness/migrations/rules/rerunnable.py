@@ -1,6 +1,6 @@
-"""not-robust: a revision that leaves its transaction can stop half way, so it must be able to run again.
+"""Revisions that cannot run again after an interruption.
 
-Alembic's `autocommit_block` commits what stands before it. When anything up to its end fails, the revision is not
+Alembic's `autocommit_block` commits the statements before it. When anything up to its end fails, the revision is not
 recorded, and the next run begins with its first statement.
 """
 
@@ -63,7 +63,7 @@ class Step:
 def not_robust(source: RevisionSource) -> Iterator[Breach]:
     """Find statements before the end of an autocommit block that fail when they run a second time.
 
-    What stands under `if`, `try` or `while` is taken as guarded by hand; so is an object that was dropped with IF
+    Code under `if`, `try` or `while` is taken as guarded by hand; so is an object that was dropped with IF
     EXISTS before it is made.
     """
     for function in source.functions:
@@ -163,7 +163,7 @@ def _statement(tokens: lexer.Tokens) -> Iterator[Step]:
 
 
 def _is_replaced(step: Step, steps: list[Step]) -> bool:
-    """Whether one ALTER TABLE drops an object and makes it anew: it is there whenever that runs again."""
+    """Return whether one ALTER TABLE drops an object and makes it again: then it can be repeated."""
     verbs = [other.verb for other in steps if other.name == step.name]
     return verbs == ["DROP", "CREATE"]
 

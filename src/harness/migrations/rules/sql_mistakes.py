@@ -1,4 +1,4 @@
-"""Rules for slips in the SQL of a revision, also in a branch that no test takes."""
+"""Mistakes in SQL, also in branches that no test takes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def uncommitted(source: RevisionSource) -> Iterator[Breach]:
             elif tokens[0] in ENDS and not lexer.starts(tokens, "ROLLBACK", "TO"):
                 open_ = ""
         if open_:
-            message = f"{function} sends {open_} and neither COMMIT nor ROLLBACK after it"
+            message = f"{function}() sends {open_}, and no COMMIT or ROLLBACK after it"
             yield Breach(function, message, statement=open_, line=line)
 
 
@@ -48,7 +48,7 @@ def duplicate_column(source: RevisionSource) -> Iterator[Breach]:
             table, columns = _written(tokens)
             for column, count in Counter(columns).items():
                 if count > 1:
-                    message = f"{function}: {tokens[0]} gives {column} {count} values"
+                    message = f"{tokens[0]} in {function}() assigns {column} {count} times"
                     place = f"{table}.{column}"
                     yield Breach(place, message, statement=text, line=line)
 
@@ -68,7 +68,7 @@ def enum_order(source: RevisionSource) -> Iterator[Breach]:
             if value and not {"BEFORE", "AFTER"} & set(value):
                 label = next((token for token in value if token.startswith("'")), "")
                 place = f"{lexer.name(tokens[2:])}.{lexer.constant(label)}"
-                message = f"{function}: {label} becomes the greatest value of {lexer.name(tokens[2:])}"
+                message = f"in {function}() {label} becomes the last value of {lexer.name(tokens[2:])}"
                 yield Breach(place, message, statement=text, line=line)
 
 

@@ -1,4 +1,4 @@
-"""What a revision imports, leaves to chance, and asks of a database that may not be there."""
+"""Imports, random values and offline mode."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def imports_app_models(source: RevisionSource) -> Iterator[Breach]:
     """Find imports of the app's package, unless for type checkers only."""
     for name, line in sorted({*_imported(source.tree, source.names)}):
         if name.partition(".")[0] == source.package:
-            message = f"it imports {name}, which is the app of today, not that of this revision"
+            message = f"it imports {name}, which will change after this revision"
             yield Breach(name, message, line=line)
 
 
@@ -104,12 +104,12 @@ def _asks(call: ast.Call, source: RevisionSource) -> bool:
 )
 def time_or_random(source: RevisionSource) -> Iterator[Breach]:
     """Find the clock and random values, unless seeded or not sent to the database."""
-    told = {id(inner) for node in _without_effect(source.tree) for inner in calls(node)}
+    harmless = {id(inner) for node in _without_effect(source.tree) for inner in calls(node)}
     seeded = any(source.names.dotted(call.func) == "random.seed" and call.args for call in calls(source.tree))
     seen: set[str] = set()
     for call in calls(source.tree):
         name = source.names.dotted(call.func)
-        if not is_chance(name) or id(call) in told or (seeded and name.startswith("random.")) or name in seen:
+        if not is_chance(name) or id(call) in harmless or (seeded and name.startswith("random.")) or name in seen:
             continue
         seen.add(name)
         yield Breach(name, f"it calls {name}()", line=call.lineno)

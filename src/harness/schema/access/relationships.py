@@ -1,4 +1,4 @@
-"""Whether every relationship() of the models can be loaded by an index, from both of its ends and through `secondary`.
+"""Relationships of the models.
 
 Judged by the catalogue alone: with a few rows, or with scans forbidden, a planner calls almost anything an index scan.
 """

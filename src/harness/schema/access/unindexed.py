@@ -1,4 +1,4 @@
-"""Whether the statements that an application sends are served by indexes, and join only what they need."""
+"""Statements of the application."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _cast(table: Table, columns: list[str], condition: str) -> str:
 
 
 def _partial(table: Table, columns: list[str]) -> Index | None:
-    """A partial index whose predicate speaks of one of the columns."""
+    """Return a partial index whose predicate mentions one of the columns."""
     for index in table.indexes:
         if index.valid and index.predicate and any(f" {name} " in _bare(index.predicate) for name in columns):
             return index

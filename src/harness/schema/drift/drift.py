@@ -1,4 +1,4 @@
-"""What the models declare beside what the migrations make, object by object, in both directions."""
+"""Models compared with migrations, object by object, in both directions."""
 
 from __future__ import annotations
 

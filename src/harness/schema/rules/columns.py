@@ -1,4 +1,4 @@
-"""Columns whose meaning, name or default goes wrong."""
+"""Columns: nulls, defaults, numbered groups, login names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def column_boolean_nullable(snapshot: Snapshot) -> Iterator[Breach]:
             if column.base == "bool" and not column.array and not column.not_null and not column.generated:
                 yield Breach(
                     f"{table.qualified}.{column.name}",
-                    "the boolean may be null",
+                    "the boolean is nullable",
                     fix(
                         op("alter_column", table.name, column.name, schema=table.schema, nullable=False),
                         f'{column.name}: Mapped[bool] = mapped_column(server_default=text("false"))',
@@ -65,7 +65,7 @@ def column_repeating_group(snapshot: Snapshot) -> Iterator[Breach]:
                         op("create_table", f"{table.name}_{stem}", "...", schema=table.schema)
                         + "; copy; "
                         + op("drop_column", table.name, numbered[first].name, schema=table.schema),
-                        f"a model of its own with a ForeignKey to {table.name}",
+                        f"another model with a ForeignKey to {table.name}",
                     ),
                 )
 

@@ -1,4 +1,4 @@
-"""Comments: what a table and a column are for."""
+"""Comments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Constraints that say less than they seem to."""
+"""Constraints and unique keys."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def constraint_not_valid(snapshot: Snapshot) -> Iterator[Breach]:
             if item.kind in "cfn" and not item.validated and item.enforced and not _copied(item.kind, item.inherited):
                 yield Breach(
                     f"{table.qualified}.{item.name}",
-                    f"{item.definition} was never checked against the rows that were there",
+                    f"{item.definition} was not checked against existing rows",
                     fix(
                         execute(f"ALTER TABLE {qualified(table)} VALIDATE CONSTRAINT {identifier(item.name)}"),
                         "remove postgresql_not_valid=True",
@@ -38,7 +38,7 @@ def constraint_not_valid(snapshot: Snapshot) -> Iterator[Breach]:
             if not validated:
                 yield Breach(
                     f"{domain.qualified}.{name}",
-                    f"the domain's {definition} was never checked against stored values",
+                    f"the domain's {definition} was not checked against stored values",
                     fix(execute(f"ALTER DOMAIN {qualified(domain)} VALIDATE CONSTRAINT {identifier(name)}")),
                 )
 
@@ -91,7 +91,7 @@ def unique_lets_nulls_through(snapshot: Snapshot) -> Iterator[Breach]:
             if loose and table.kind != "m":
                 yield Breach(
                     f"{table.qualified}.{index.name}",
-                    f"{', '.join(loose)} may be null, and two rows with a null there never collide",
+                    f"{', '.join(loose)} may be null, and rows with a null there are never duplicates",
                     fix(
                         op("alter_column", table.name, loose[0], schema=table.schema, nullable=False),
                         f"{loose[0]}: Mapped[...] without None, or postgresql_nulls_not_distinct=True",

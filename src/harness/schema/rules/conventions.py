@@ -1,4 +1,4 @@
-"""What a project may agree on for all its tables."""
+"""Conventions of a project."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def table_isolated(snapshot: Snapshot) -> Iterator[Breach]:
     """Find tables without a foreign key in either direction."""
     for table in snapshot.roots:
         if not table.foreign_keys and table.oid not in snapshot.referrers:
-            yield Breach(table.qualified, "no foreign key leaves or reaches the table")
+            yield Breach(table.qualified, "no foreign key in either direction")
 
 
 @rule(
@@ -44,7 +44,7 @@ def primary_key_not_first(snapshot: Snapshot) -> Iterator[Breach]:
         key = table.primary_key
         if key and {column.number for column in table.columns[: len(key.columns)]} != set(key.columns):
             first = ", ".join(column.name for column in table.columns[: len(key.columns)])
-            yield Breach(table.qualified, f"{first} stands before ({', '.join(table.names(key.columns))})")
+            yield Breach(table.qualified, f"{first} is before ({', '.join(table.names(key.columns))})")
 
 
 @rule(

@@ -1,4 +1,4 @@
-"""Foreign keys: indexed, of one type, single, and possible to satisfy."""
+"""Foreign keys."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def foreign_key_composite_nullable(snapshot: Snapshot) -> Iterator[Breach]:
             condition = f"num_nulls({', '.join(map(identifier, names))}) IN (0, {len(names)})"
             yield Breach(
                 place(table, key),
-                f"{', '.join(names)} may be null one without the other, and no CHECK speaks of them all",
+                f"{', '.join(names)} may be null one without the other, and no CHECK covers them all",
                 fix(
                     op(
                         "create_check_constraint",

@@ -1,4 +1,4 @@
-"""Indexes of a shape that does not do what was meant."""
+"""Keys, predicates and methods of indexes."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def timestamp_in_the_middle(snapshot: Snapshot) -> Iterator[Breach]:
             model = f"Index(..., {', '.join(map(source, keys))})"
             yield Breach(
                 f"{table.qualified}.{index.name}",
-                f"{times[0]} stands before {index.keys[-1].text}",
+                f"{times[0]} is before {index.keys[-1].text}",
                 replace_index(table, index, keys, model),
             )
 

@@ -1,4 +1,4 @@
-"""Indexes that cost a write and serve no read: double, covered by another, broken."""
+"""Redundant and invalid indexes."""
 
 from __future__ import annotations
 
@@ -159,10 +159,10 @@ def index_invalid(snapshot: Snapshot) -> Iterator[Breach]:
         for index in table.indexes:
             if not index.valid:
                 name = identifier(table.schema, index.name)
-                mend = outside(execute(f"REINDEX INDEX CONCURRENTLY {name}"))
+                repair = outside(execute(f"REINDEX INDEX CONCURRENTLY {name}"))
                 if table.kind == "p":
-                    mend = execute(f"ALTER INDEX {name} ATTACH PARTITION ...")
-                yield Breach(f"{table.qualified}.{index.name}", f"invalid: {index.definition}", fix(mend))
+                    repair = execute(f"ALTER INDEX {name} ATTACH PARTITION ...")
+                yield Breach(f"{table.qualified}.{index.name}", f"invalid: {index.definition}", fix(repair))
 
 
 @rule(

@@ -1,4 +1,4 @@
-"""Columns that speak of another table, and no foreign key holds them to it."""
+"""Missing foreign keys."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def foreign_key_missing(snapshot: Snapshot) -> Iterator[Breach]:
     for table in snapshot.roots:
         referencing = {number for key in table.constraints if key.kind == "f" for number in key.columns}
         for column in table.columns:
-            spoken = None if column.number in referencing else _spoken_of(snapshot, elsewhere, table, column)
-            if spoken:
-                target, key, says = spoken
+            referred = None if column.number in referencing else _referred(snapshot, elsewhere, table, column)
+            if referred:
+                target, key, says = referred
                 yield Breach(
                     f"{table.qualified}.{column.name}",
                     f"{says} {target.qualified}.{key.name}, and no foreign key has the column",
@@ -40,10 +40,10 @@ Reference = tuple[Table, Table, Column]
 """A table with a foreign key of one column, the table that it refers to, and the column there."""
 
 
-def _spoken_of(
+def _referred(
     snapshot: Snapshot, elsewhere: dict[str, Reference], table: Table, column: Column
 ) -> tuple[Table, Column, str] | None:
-    """The table and the column there that a column's name speaks of, and the words that say why."""
+    """Return the table and column that a column's name refers to, and the words that say why."""
     if column.array:
         return None
     if meant := _meant(snapshot, table, column):
@@ -55,7 +55,7 @@ def _spoken_of(
 
 
 def _meant(snapshot: Snapshot, table: Table, column: Column) -> tuple[Table, Column] | None:
-    """The table that a column's name speaks of, in its own schema before any other, and that table's key."""
+    """Return the table that a column's name refers to, in its own schema before any other, and that table's key."""
     stem = column.name.removesuffix("_id")
     if not stem or stem == column.name:
         return None
@@ -87,7 +87,7 @@ def _elsewhere(snapshot: Snapshot) -> dict[str, Reference]:
 
 
 def _known(elsewhere: dict[str, Reference], table: Table, column: Column) -> Reference | None:
-    """The reference elsewhere of the same name and type, for a column that has no values or kinds of its own."""
+    """Return the reference elsewhere of the same name and type, unless the column has a default or a kind."""
     known = elsewhere.get(column.name)
     kind = f"{column.name.removesuffix('_id')}_type"
     if known is None or known[1] is table or kind in table.by_name or column.identity or column.generated:

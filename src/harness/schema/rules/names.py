@@ -1,4 +1,4 @@
-"""Names that need quotes, or that lost their end."""
+"""Names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choices about foreign keys that a project may make."""
+"""Style of foreign keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.sql.operations import op
 
 
 def _again(table: Table, key: Constraint, target: Table | None, *first: str, **named: str) -> str:
-    """The operations that make a foreign key anew, with the column `first` before those that it has."""
+    """Return the operations that make a foreign key again, with the column `first` before those that it has."""
     drop = op("drop_constraint", key.name, table.name, schema=table.schema, type_="foreignkey")
     names = [*first, *(target.names(key.referenced) if target else ["..."])]
     create = create_foreign_key(table, target, key.name, [*first, *table.names(key.columns)], names, **named)

@@ -1,4 +1,4 @@
-"""Functions and grants that reach further than meant."""
+"""Functions, grants and triggers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who owns what, which extensions are there, and what the application's role may do."""
+"""Owners, extensions and the role of the application."""
 
 from __future__ import annotations
 
@@ -121,5 +121,5 @@ def extension_in_public(snapshot: Snapshot) -> Iterator[Breach]:
     for item in snapshot.extensions:
         if item.schema == "public":
             move = execute(f"ALTER EXTENSION {identifier(item.name)} SET SCHEMA extensions")
-            mend = f"{execute('CREATE SCHEMA IF NOT EXISTS extensions')}\n{move}"
-            yield Breach(item.name, "installed in public", fix(mend))
+            repair = f"{execute('CREATE SCHEMA IF NOT EXISTS extensions')}\n{move}"
+            yield Breach(item.name, "installed in public", fix(repair))

@@ -1,4 +1,4 @@
-"""Row-level security that protects less, or more, than it says."""
+"""Row-level security."""
 
 from __future__ import annotations
 

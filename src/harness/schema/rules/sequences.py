@@ -1,4 +1,4 @@
-"""Sequences and the columns that they feed."""
+"""Sequences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Primary keys, and tables that are not what a table should be."""
+"""Tables and primary keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SMALL_INTEGERS = ("int2", "int4")
     "table-without-primary-key",
     "error",
     "Every table has a primary key",
-    why="rows cannot be told apart, so they cannot be referenced, updated one by one or replicated logically",
+    why="rows cannot be distinguished, so they cannot be referenced, updated one by one or replicated logically",
     fix="add a primary key; a unique constraint on NOT NULL columns does not replace it",
 )
 def table_without_primary_key(snapshot: Snapshot) -> Iterator[Breach]:
@@ -114,7 +114,7 @@ def table_single_column(snapshot: Snapshot) -> Iterator[Breach]:
     "table-all-nullable",
     "warning",
     "Some column other than the key is NOT NULL",
-    why="a row with nothing but a key is accepted, so every reader must expect each value to be missing",
+    why="a row with only a key is accepted, so every reader must expect each value to be missing",
     fix="make the columns NOT NULL that every row needs",
 )
 def table_all_nullable(snapshot: Snapshot) -> Iterator[Breach]:

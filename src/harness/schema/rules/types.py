@@ -1,4 +1,4 @@
-"""Column types to avoid."""
+"""Column types."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.sql.quoting import identifier
 
 
 def _columns(snapshot: Snapshot, wrong: Callable[[Column], bool], kind: str, using: str = "") -> Iterator[Breach]:
-    """A place for every column that is `wrong`, mended by the type `kind`; `{}` in `using` is the column."""
+    """Yield a breach for every column that is `wrong`, repaired by the type `kind`; `{}` in `using` is the column."""
     for table in snapshot.roots:
         for column in table.columns:
             if wrong(column):
