@@ -41,7 +41,7 @@ _RETURNING = re.compile(r"(\breturning) .+$", re.IGNORECASE)
 
 
 def shorten(statement: str, width: int = 160) -> str:
-    """One line of at most `width` characters, without the columns, which tell least."""
+    """Return one line of at most `width` characters; columns are left out first, since they tell least."""
     line = " ".join(statement.split())
     if len(line) > width:
         line = _SELECT_LIST.sub(r"\1 … \3", line, count=1)

@@ -233,6 +233,15 @@ def test_a_join_that_the_planner_removes_is_found(session: psycopg.Connection[An
     assert judged(session, "SELECT a.name FROM book b LEFT JOIN author a ON a.id = b.author_id WHERE b.id = $1") == []
 
 
+def test_a_join_of_quoted_names_is_found(session: psycopg.Connection[Any]) -> None:
+    """With a schema before the table, and an alias that needs quotes or none."""
+    session.execute('CREATE TABLE "order" (id bigint PRIMARY KEY, up bigint)')
+    for alias, called in ((' AS "O 1"', '"O 1"'), ("", '"order"')):
+        join = f'LEFT JOIN ONLY public."order"{alias} ON {called}.id = b.id'
+        [finding] = judged(session, f"SELECT b.title FROM public.book b {join} WHERE b.id = $1")
+        assert finding.object == "GET /books " + called.strip('"')
+
+
 def test_a_statement_that_cannot_be_planned_is_an_error(session: psycopg.Connection[Any]) -> None:
     """With the server's words, and the session as usable as before."""
     with pytest.raises(HarnessError, match="nowhere"):

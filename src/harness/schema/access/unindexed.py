@@ -13,6 +13,8 @@ from harness.findings import Finding
 from harness.rules import Breach, rule
 from harness.schema.access.plans import SETTINGS, PlanNode, RouteStatement, generic_plan
 from harness.schema.alembic_code import create_index
+from harness.sql.lexer import Tokens, fold, statements
+from harness.sql.quoting import needs_quotes
 
 SCANS = ("Seq Scan", "Sample Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan")
 
@@ -148,12 +150,17 @@ def _scanned(node: PlanNode, snapshot: Snapshot) -> Table | None:
     return snapshot.by_name.get(f"{node['Schema']}.{node['Relation Name']}")
 
 
-_JOINED = re.compile(
-    r'\b(?:from|join|,)\s+(?:only\s+)?("[^"]+"|[a-z_][\w.]*)(?:\s+(?:as\s+)?("[^"]+"|[a-z_]\w*))?', re.IGNORECASE
-)
-_AFTER = {"on", "where", "join", "left", "right", "inner", "full", "cross", "natural", "using", "order", "group"} | {
-    "limit", "for", "set", "union", "returning", "having", "offset", "window", "fetch", "values", "select",
-}  # fmt: skip
+def _joined(tokens: Tokens) -> Iterator[tuple[str, str]]:
+    """The tables that follow FROM, JOIN and commas, each with its alias before its name."""
+    for index, token in enumerate(tokens):
+        if token in ("FROM", "JOIN", ","):
+            rest = [*tokens[index + 1 : index + 8], "", "", ""]
+            rest = rest[rest[0] == "ONLY" :]
+            while rest[1] == ".":
+                rest = rest[2:]
+            alias = rest[2] if rest[1] == "AS" else rest[1]
+            named = alias.endswith('"') or not needs_quotes(alias.lower())
+            yield fold(alias if named else rest[0]), fold(rest[0])
 
 
 @rule(
@@ -167,12 +174,8 @@ def needless_join(plan: PlanNode, statement: RouteStatement, snapshot: Snapshot)
     """Find tables that a sent statement joins and that its plan does not read."""
     known = {table.name for table in snapshot.relations if table.kind in "rpm"}
     read = {re.sub(r"_\d+$", "", node["Alias"]) for node in plan.walk()} | {node["Alias"] for node in plan.walk()}
-    written = {}
-    for match in _JOINED.finditer(statement.text):
-        name = match[1].rpartition(".")[2].strip('"')
-        alias = (match[2] or "").strip('"')
-        if name in known:
-            written[alias if alias and alias.lower() not in _AFTER else name] = name
+    pairs = [pair for tokens in statements(statement.text) for pair in _joined(tokens)]
+    written = {alias: name for alias, name in pairs if name in known}
     if not written.keys() & read:
         return
     for alias, name in sorted(written.items()):

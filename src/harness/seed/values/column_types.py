@@ -34,7 +34,7 @@ class ColumnType:
 
     `text` can be cast to without a domain's refusal. `base` is the plain name (`int4`, `citext`) of the element where
     `array` is true. `sizes` are the numbers in brackets. `type` is the project's own enum, composite or range.
-    `domains` are those followed, outermost first; with `inner` they stand on the elements of the array.
+    `domains` are those followed, outermost first; with `inner` they are the domains of the elements of the array.
     """
 
     text: str
@@ -47,7 +47,7 @@ class ColumnType:
 
     @property
     def element(self) -> ColumnType:
-        """The kind of one element of an array."""
+        """Return the type of one element of an array."""
         return replace(self, text=re.sub(r"(\[\d*\])+$", "", self.text), array=False)
 
 
@@ -58,7 +58,7 @@ class ColumnTypes:
         self.types: Mapping[str, Type] = {item.qualified: item for item in snapshot.types}
 
     def of(self, text: str) -> ColumnType:
-        """The kind behind a type's text, such as `public.email[]` or `numeric(10,2)`."""
+        """Return the type behind a text such as `public.email[]` or `numeric(10,2)`."""
         text = text.partition(" COLLATE ")[0]
         shape = _SHAPE.match(text)
         if shape is None:
@@ -79,7 +79,7 @@ class ColumnTypes:
         return ColumnType(text, base.rpartition(".")[2], sizes, array, own or self._range(name))
 
     def attributes(self, composite: Type) -> list[tuple[str, ColumnType]]:
-        """Names and kinds of a composite type's attributes."""
+        """Return the names and types of a composite type's attributes."""
         found = []
         for part in re.split(r", (?=(?:\"(?:[^\"]|\"\")+\"|[a-z_][\w$]*) )", composite.definition):
             name = next(scan(part))

@@ -26,12 +26,12 @@ class Hints:
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """The whole numbers that can be a length."""
+        """Return the whole numbers that can be a length."""
         return tuple(sorted({int(number) for number in self.numbers if 0 <= number <= 10_000}))
 
 
 def read_hints(expressions: Iterable[str]) -> Hints:
-    """The constants of expressions as `pg_get_expr` writes them."""
+    """Return the constants of expressions as `pg_get_expr` writes them."""
     numbers: list[Decimal] = []
     strings: list[str] = []
     patterns: list[str] = []
