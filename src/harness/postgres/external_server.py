@@ -6,6 +6,7 @@ import psycopg
 
 from harness.errors import HarnessError
 from harness.postgres.address import Address
+from harness.sql.quoting import identifier
 
 OLDEST = 140000
 PORT = 5432
@@ -62,6 +63,6 @@ def check_rights(server: Address, major: int | None = None) -> bool:
         raise HarnessError(
             f"{place}: the user lacks {' and '.join(lacking)}, to make and drop the databases and roles of this run",
             looked_at="pg_roles",
-            remedy=f"ALTER ROLE {server.user} {' '.join(lacking)}",
+            remedy=f"ALTER ROLE {identifier(server.user)} {' '.join(lacking)}",
         )
     return bool(superuser)

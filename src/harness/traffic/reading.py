@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 
 from harness.errors import HarnessError
+from harness.sql.quoting import identifier
 
 EXTENSION = """
 SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'pg_stat_statements' /* harness_traffic */
@@ -90,7 +91,7 @@ def read(cursor: psycopg.Cursor[Any]) -> Traffic:
     if not sees_all:
         raise HarnessError(
             f"role {role} may not see the statements of other roles",
-            remedy=f"GRANT pg_read_all_stats TO {role}, or connect as a role that has it",
+            remedy=f"GRANT pg_read_all_stats TO {identifier(role)}, or connect as a role that has it",
         )
     schema = sql.SQL(found[0])
     try:

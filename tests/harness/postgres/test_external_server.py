@@ -86,10 +86,10 @@ def elsewhere(request: pytest.FixtureRequest) -> Iterator[Elsewhere]:
         cluster.start()
         there = Elsewhere(cluster.host, port)
         with there.connect() as connection:
-            for user, rights in (("maker", "CREATEDB CREATEROLE"), ("nobody", ""), ("postgres", "SUPERUSER")):
+            for user, rights in (("maker", "CREATEDB CREATEROLE"), ("Nobody", ""), ("postgres", "SUPERUSER")):
                 if user != "postgres":
-                    connection.execute(f"CREATE ROLE {user} LOGIN {rights}".encode())
-                connection.execute(f"ALTER ROLE {user} PASSWORD 'it''s a secret'".encode())
+                    connection.execute(f'CREATE ROLE "{user}" LOGIN {rights}'.encode())
+                connection.execute(f"ALTER ROLE \"{user}\" PASSWORD 'it''s a secret'".encode())
         yield there
 
 
@@ -112,7 +112,7 @@ def test_a_run_leaves_no_database_and_no_role_behind(
 @pytest.mark.parametrize(
     ("user", "major", "says"),
     [
-        ("nobody", [], ["the user lacks CREATEDB and CREATEROLE", "remedy: ALTER ROLE nobody CREATEDB CREATEROLE"]),
+        ("Nobody", [], ["the user lacks CREATEDB and CREATEROLE", 'remedy: ALTER ROLE "Nobody" CREATEDB CREATEROLE']),
         ("maker", ["--pg=3"], ["is PostgreSQL *, but --pg asks for 3", "remedy: leave --pg out"]),
         ("absent", [], ["cannot be reached: *absent", "remedy: check --postgresql-port"]),
     ],

@@ -20,8 +20,8 @@ SCHEMA = """
 CREATE EXTENSION pg_stat_statements;
 CREATE TABLE item (id bigint PRIMARY KEY, name text, price int);
 INSERT INTO item SELECT n, 'item ' || n, n FROM generate_series(1, 10000) AS n;
-CREATE ROLE looker LOGIN;
-GRANT SELECT ON item TO looker;
+CREATE ROLE "Looker" LOGIN;
+GRANT SELECT ON item TO "Looker";
 ANALYZE item;
 SELECT pg_stat_statements_reset();
 """
@@ -107,13 +107,13 @@ def test_looking_changes_nothing(busy: Cluster, capsys: pytest.CaptureFixture[st
 
 def test_a_role_without_the_right_gets_the_grant(busy: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
     """The remedy is a GRANT, after which the command works, except for what the role may not plan."""
-    assert main(["traffic", dsn(busy, "looker")]) == 2
+    assert main(["traffic", dsn(busy, "Looker")]) == 2
     _, line = capsys.readouterr().err.splitlines()
-    assert "GRANT pg_read_all_stats TO looker" in line
+    assert 'GRANT pg_read_all_stats TO "Looker"' in line
     with psycopg.connect(dsn(busy), autocommit=True) as connection:
-        connection.execute("GRANT pg_read_all_stats TO looker")
-        statements = asked(capsys, dsn(busy, "looker"), "--limit", "1000")["frequent"]
-        connection.execute("REVOKE pg_read_all_stats FROM looker")
+        connection.execute('GRANT pg_read_all_stats TO "Looker"')
+        statements = asked(capsys, dsn(busy, "Looker"), "--limit", "1000")["frequent"]
+        connection.execute('REVOKE pg_read_all_stats FROM "Looker"')
     plans = {each["endpoint"]: each["no_plan"] for each in statements}
     assert plans["GET /v1/items"] is None
     assert "permission denied" in plans["DELETE /v1/items/{item_id}"]
