@@ -1,7 +1,7 @@
 """Fills any schema with believable rows, deterministic and distinct: for tracing revisions and for development.
 
-The server is the judge: values are proposed by type, name and the constants in a condition, and the server is asked
-which of them satisfy it. See docs/seeding.md.
+Values are proposed by type, name and the constants in a condition, and the server evaluates which of them satisfy it.
+See docs/seeding.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from harness.seed.fill import Filler
 from harness.seed.given_rows import Given, read_given
 
 Progress = Callable[[str, int, int], None]
-"""Called with the table, its rows so far, and the rows that it will get."""
+"""Called with a table, the number of its rows so far, and the number that it will get."""
 
 
 def fill(
@@ -30,17 +30,17 @@ def fill(
     given: Given | None = None,
     snapshot: Snapshot | None = None,
 ) -> dict[str, int]:
-    """Write `rows` rows to every empty table, in one transaction; the rows written, by `schema.table`.
+    """Write `rows` rows to every empty table, in one transaction; return the number of rows by `schema.table`.
 
-    Tables that hold rows are left alone and serve as parents. A table gets fewer rows where its unique columns have no
-    room for more. `tables` names those to fill, all by default; `given` holds rows by hand for tables that then get
-    these and no others. With `adversarial` rows repeat, hold NULL and extremes wherever constraints allow it. The same
-    schema and number give the same data. `connection` must have no open transaction; its role should own the tables.
-    `snapshot` is the catalogue where it has been read already.
+    Tables that hold rows are not changed and serve as parents. A table gets fewer rows if its unique columns have no
+    more distinct values. `tables` names those to fill, all by default; `given` holds rows for tables that then get only
+    these. With `adversarial` rows repeat, and hold NULL and extremes wherever constraints allow it. The same schema and
+    number give the same data. `connection` must have no open transaction; its role should own the tables. `snapshot` is
+    the catalogue, if it was read before.
 
     Raises:
-        HarnessError: for a table that cannot be filled, naming the constraint and how to give rows by hand, and for a
-            `given` of another shape; nothing is written then.
+        HarnessError: for a table that cannot be filled; names the constraint and how to give rows by hand. Also for a
+            `given` of another shape. Nothing is written then.
     """
     rows_given = read_given(given, "given")
     factory = connection.row_factory

@@ -1,4 +1,4 @@
-"""Rows that a revision may stumble over: duplicates, NULLs and extremes, wherever the constraints allow them."""
+"""Rows that may break a revision: duplicates, NULLs and extremes, wherever the constraints allow them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from harness.seed.values.extremes import extremes_of
 from harness.seed.values.sources import Row, ValueSource
 
 MOST = 40
-"""Rows that are changed; a table may hold many more."""
+"""The number of rows that are changed; a table may hold many more."""
 
 Values = Mapping[tuple[int, ...], Row]
-"""Texts to set, by the columns that go together."""
+"""Texts to set, by the columns that are set together."""
 
 
 def make_adversarial(connection: psycopg.Connection[Any], plan: Plan, kinds: ColumnTypes) -> None:
-    """Change rows of the plan, which the table holds, to odd ones; what the server refuses stays as it was.
+    """Change rows of the plan, which the table holds, to odd ones; the server may refuse a change.
 
-    The first row keeps its values: others repeat it. A value that must be unique is used once.
+    The first row keeps its values, and others repeat it. A value that must be unique is used once.
     """
     table = _Table(connection, plan.table)
     places = table.places()
@@ -45,13 +45,13 @@ def make_adversarial(connection: psycopg.Connection[Any], plan: Plan, kinds: Col
 
 
 def _one_by_one(table: _Table, place: Row, values: Values) -> None:
-    """Set what the server takes of the values, each by itself."""
+    """Set each of the values by itself, unless the server refuses it."""
     for columns, row in values.items():
         place = table.update(place, {columns: row}) or place
 
 
 def _accepted(table: _Table, place: Row, plan: Plan, source: ValueSource, kinds: ColumnTypes) -> list[Row]:
-    """The odd rows of a source that the server takes: the same as in the first row, NULL, extremes."""
+    """Return the odd rows of a source that the server accepts: those of the first row, NULL, extremes."""
     columns = [plan.table.by_number[number] for number in source.columns]
     candidates = [plan.values(0, source.columns)]
     if not any(column.not_null for column in columns):
@@ -62,7 +62,7 @@ def _accepted(table: _Table, place: Row, plan: Plan, source: ValueSource, kinds:
 
 
 class _Table:
-    """Single rows of a table, found by where they lie."""
+    """Single rows of a table, found by their place (ctid)."""
 
     def __init__(self, connection: psycopg.Connection[Any], table: Table) -> None:
         self.connection = connection
@@ -70,14 +70,14 @@ class _Table:
         self.name = sql.Identifier(table.schema, table.name)
 
     def places(self) -> list[Row]:
-        """Where the rows lie, in the order of writing."""
+        """Return the places of the rows, in the order of writing."""
         query = sql.SQL("SELECT tableoid::text, ctid::text FROM {} ORDER BY ctid, tableoid LIMIT {}").format(
             self.name, MOST
         )
         return self.connection.execute(query).fetchall()
 
     def update(self, place: Row, values: Values, *, keep: bool = True) -> Row | None:
-        """Set columns of one row; where it lies then, or None when the server refuses. Undone without `keep`."""
+        """Set columns of one row and return its new place, or None if the server refuses; undo it without `keep`."""
         found: Row | None = None
         try:
             with self.connection.transaction(force_rollback=not keep):
@@ -102,7 +102,7 @@ class _Table:
 
 
 def _typed(text: str) -> sql.SQL:
-    """A type as the server wrote it."""
+    """Return a type as the server wrote it."""
     return sql.SQL(text)
 
 

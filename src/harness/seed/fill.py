@@ -1,4 +1,4 @@
-"""One run over a database: which tables, in which order, and what happens when the server refuses a plan."""
+"""One run over a database: the tables in their order, and what happens when the server refuses a plan."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SETTINGS = {
     "extra_float_digits": "1",
     "lc_monetary": "C",
 }
-"""For the run's transaction: a million rows take longer than a request may, and texts must read back the same."""
+"""Settings of the transaction: a million rows exceed a request's timeout, and texts must read back the same."""
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Filler:
         return self.written
 
     def _empty(self, tables: list[Table]) -> list[Table]:
-        """Those of the tables that hold no row."""
+        """Return the tables that hold no row."""
         if not tables:
             return []
         looks = [
@@ -89,7 +89,7 @@ class Filler:
             restore(self.connection, table, key)
 
     def _table(self, planner: Planner, table: Table) -> int:
-        """Fill one table; the rows that it holds then. Without a partition there is no room for any."""
+        """Fill one table and return its number of rows, 0 for a partitioned table without partitions."""
         if table.kind == "p" and not has_partitions(planner.snapshot, table):
             return 0
         if table.qualified in self.given:
@@ -127,10 +127,10 @@ class Filler:
 
 
 def _wanted(snapshot: Snapshot, names: Collection[str] | None, given: Given) -> list[Table]:
-    """The tables to fill.
+    """Return the tables to fill.
 
     Raises:
-        HarnessError: for a name that is no table of the database, or only a partition.
+        HarnessError: for a name that is not a table, or is a partition.
     """
     roots = {table.qualified: table for table in snapshot.roots}
     for name in [*(names or ()), *given]:

@@ -1,4 +1,4 @@
-"""Rows that somebody gives by hand."""
+"""Rows given by hand."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ EXAMPLE = '{"public.account": [{"id": 1, "number": "4111111111111111"}]}'
 
 
 def read_given(value: object, name: str) -> Given:
-    """What is written as `name`, checked to be rows by table; no rows for None.
+    """Return the value of `name`, checked to be rows by table; no rows for None.
 
     Raises:
-        HarnessError: for another shape, with what stands there.
+        HarnessError: for another shape.
     """
     if value is None:
         return {}
@@ -77,7 +77,7 @@ def _insert(table: Table, row: Mapping[str, object]) -> sql.Composed:
 
 
 def _adapted(table: Table, name: str, value: object) -> object:
-    """The value as psycopg takes it: objects for JSON columns are wrapped."""
+    """Return the value for psycopg: objects for JSON columns are wrapped."""
     column = table.by_name[name]
     if column.base in ("json", "jsonb") and not column.array and not isinstance(value, str | None):
         return Jsonb(value) if column.base == "jsonb" else Json(value)

@@ -1,4 +1,4 @@
-"""The plan of one table: for every row number the texts of its columns."""
+"""The plan of one table: the texts of its columns for every row number."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from harness.seed.values.sources import Row, ValueSource
 
 @dataclass
 class Plan:
-    """`parts` holds one list of sources for each partition that rows are dealt to; a plain table has one part.
+    """`parts` holds one list of sources for each partition that rows go to in turn; a plain table has one part.
 
-    `columns` are the numbers of the columns written, in order. `limit` is how many rows the keys allow.
+    `columns` are the numbers of the written columns, in order. `limit` is the number of rows that the keys allow.
     """
 
     table: Table
@@ -23,7 +23,7 @@ class Plan:
     limit: int
 
     def values(self, number: int, columns: Sequence[int]) -> Row:
-        """The texts of some columns in one row."""
+        """Return the texts of some columns in one row."""
         found: dict[int, Text] = {}
         for source in self.parts[number % len(self.parts)]:
             if set(source.columns) & set(columns):
@@ -31,7 +31,7 @@ class Plan:
         return tuple(found[column] for column in columns)
 
     def blocks(self, start: int, end: int) -> Iterator[list[Sequence[Text]]]:
-        """The rows from `start` up to `end`, one partition after the other, each as texts column by column."""
+        """Yield the rows from `start` up to `end` by partition, each block as lists of texts by column."""
         count = len(self.parts)
         for place, sources in enumerate(self.parts):
             numbers = range(start + (place - start) % count, end, count)
@@ -39,7 +39,7 @@ class Plan:
                 yield self._block(sources, numbers)
 
     def rows(self, start: int, end: int) -> Iterator[Row]:
-        """The same row by row."""
+        """Yield the rows from `start` up to `end`."""
         for block in self.blocks(start, end):
             yield from zip(*block, strict=True)
 

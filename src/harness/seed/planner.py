@@ -1,4 +1,4 @@
-"""Makes the plan of a table: candidates for every column, foreign keys from parents, conditions met, keys distinct."""
+"""Plans a table: candidates for every column, foreign keys from parents, conditions satisfied, keys distinct."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.seed.plan import Plan
 from harness.seed.references.parents import Parents
 from harness.seed.references.partitions import parts_of
 from harness.seed.references.self_references import SelfReferences, own_keys
-from harness.seed.values.choose import known, recipes_of
+from harness.seed.values.choose import generators_of, known
 from harness.seed.values.column_types import ColumnType, ColumnTypes
 from harness.seed.values.generators import Generator, constant
 from harness.seed.values.hints import read_hints
@@ -30,7 +30,7 @@ from harness.seed.values.sources import ValueSource, from_generator, nothing
 from harness.sql.quoting import identifier
 
 MOST = 150
-"""Recipes of one column that are tried at most."""
+"""The largest number of generators tried for one column."""
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Planner:
         }
 
     def plan(self, table: Table, *, exact: bool = False) -> Plan:
-        """The plan of a table; with `exact` the server is asked about every row, not about a sample.
+        """Return the plan of a table; with `exact` the server evaluates every row, not a sample.
 
         Raises:
             UnsatisfiableError: when nothing satisfies a condition.
@@ -80,7 +80,7 @@ class Planner:
         return plan
 
     def _readable(self, table: Table) -> Iterator[Condition]:
-        """For types that are not known here: that the server can read the text."""
+        """Yield, for types that are not known here, the condition that the server can read the text."""
         for column in table.columns:
             if not column.generated and not known(self.kinds.of(column.type)):
                 yield Condition(
@@ -97,7 +97,7 @@ class Planner:
         conditions: Sequence[Condition],
         keys: frozenset[int],
     ) -> Iterator[list[ValueSource]]:
-        """The choices of every column that no foreign key fills."""
+        """Yield the choices of every column that no foreign key fills."""
         filled = own.columns | {number for choices in referring for number in choices[0].columns}
         waits = {number for key in table.foreign_keys if key.oid in self.waiting for number in key.columns}
         spans = excluded_spans(table)
@@ -105,7 +105,7 @@ class Planner:
             if column.generated or column.number in filled:
                 continue
             asked = [condition for condition in conditions if column.number in condition.columns]
-            generators = self._recipes(table, column, spans.get(column.number, column.name), asked)
+            generators = self._generators(table, column, spans.get(column.number, column.name), asked)
             most = MOST if asked or column.number in keys else 1
             found = [from_generator(column.number, generator) for generator in islice(generators, most)]
             if not column.not_null and not _refuses_null(table, column):
@@ -118,12 +118,12 @@ class Planner:
                 )
             yield found
 
-    def _recipes(self, table: Table, column: Column, name: str, asked: Sequence[Condition]) -> Iterator[Generator]:
-        """Recipes of one column: its sequence's numbers first, its default's value last."""
+    def _generators(self, table: Table, column: Column, name: str, asked: Sequence[Condition]) -> Iterator[Generator]:
+        """Yield generators of one column: its sequence's numbers first, its default's value last."""
         kind = self.kinds.of(column.type)
         if item := self.sequences.get((table.oid, column.number)):
             yield from _numbers(item, kind)
-        yield from recipes_of(
+        yield from generators_of(
             self.kinds, kind, table.name, name, read_hints(condition.expression for condition in asked)
         )
         if asked and column.default and not column.identity and "nextval(" not in column.default:
@@ -133,12 +133,12 @@ class Planner:
 
 
 def _numbers(item: DatabaseSequence, kind: ColumnType) -> Iterator[Generator]:
-    """The numbers that the sequence would have given."""
+    """Yield the numbers that the sequence would have given."""
     if kind.base in WHOLE:
         high, low = min(item.maximum, scale_of(kind).high), max(item.minimum, scale_of(kind).low)
         yield from Scale(low, high).line("numbers of the sequence", item.start, item.increment)
 
 
 def _refuses_null(table: Table, column: Column) -> bool:
-    """Whether a NOT NULL that is not validated yet stands on the column (18)."""
+    """Return whether the column has a NOT NULL that is not validated yet (18)."""
     return any(item.kind == "n" and item.enforced and item.columns == (column.number,) for item in table.constraints)

@@ -1,4 +1,4 @@
-"""Writes the rows of a plan: by COPY, and where keys still collide, row sets that skip what is there."""
+"""Writes the rows of a plan: by COPY or, if keys still collide, by INSERT that skips existing keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHUNK = 10_000
 """Rows between two reports of progress."""
 
 PATIENCE = 20
-"""Sets in a row without one row kept, after which a table counts as full."""
+"""Consecutive sets without one row kept, after which a table counts as full."""
 
 Report = Callable[[int], None]
 
@@ -28,7 +28,7 @@ _ESCAPES = str.maketrans(SIGNS)
 
 
 def copy_rows(connection: psycopg.Connection[Any], plan: Plan, rows: int, report: Report) -> int:
-    """COPY the first `rows` rows into the table; the number that it kept.
+    """COPY the first `rows` rows into the table; return the number kept.
 
     COPY writes identity columns as given, also GENERATED ALWAYS, and fires triggers.
     """
@@ -46,12 +46,12 @@ def copy_rows(connection: psycopg.Connection[Any], plan: Plan, rows: int, report
 
 
 def encode(block: Sequence[Sequence[Text]]) -> bytes:
-    """Columns of texts as rows in COPY's text format."""
+    """Return columns of texts as rows in COPY's text format."""
     return "".join(["\t".join(row) + "\n" for row in zip(*map(_escaped, block), strict=True)]).encode()
 
 
 def _escaped(column: Sequence[Text]) -> Sequence[str]:
-    """The column's texts; only a column that holds a sign of the format's own is gone through one by one."""
+    """Return the column's texts, escaped; a column without special characters is returned as it is."""
     texts = [text for text in column if text is not None]
     everything = "".join(texts)
     if any(sign in everything for sign in SIGNS):
@@ -62,7 +62,7 @@ def _escaped(column: Sequence[Text]) -> Sequence[str]:
 def insert_rows(
     connection: psycopg.Connection[Any], table: Table, kinds: ColumnTypes, columns: Sequence[int], rows: Sequence[Row]
 ) -> int:
-    """INSERT rows of texts in one statement, without those that collide with a key or an exclusion; how many."""
+    """INSERT rows of texts in one statement, except those that collide; return the number inserted."""
     types = [sql.SQL(kinds.of(table.by_number[number].type).text) for number in columns]
     names = [sql.Identifier(f"c{number}") for number in columns]
     statement = sql.SQL(
@@ -79,7 +79,7 @@ def insert_rows(
 
 
 def squeeze_rows(connection: psycopg.Connection[Any], plan: Plan, kinds: ColumnTypes, rows: int, report: Report) -> int:
-    """Insert up to `rows` rows, then such with parts from anywhere, leaving out those that collide."""
+    """Insert up to `rows` rows, then rows with mixed parts, except those that collide."""
     kept = start = idle = 0
     while kept < rows and idle < PATIENCE:
         size = min(1000, rows - kept)
@@ -92,7 +92,7 @@ def squeeze_rows(connection: psycopg.Connection[Any], plan: Plan, kinds: ColumnT
 
 
 def _mixed(plan: Plan, start: int, size: int, rows: int) -> list[Row]:
-    """Rows whose sources are taken at different numbers."""
+    """Return rows whose sources are read at different indexes."""
     found = []
     for number in range(start, start + size):
         sources = plan.parts[number % len(plan.parts)]
@@ -105,7 +105,7 @@ def _mixed(plan: Plan, start: int, size: int, rows: int) -> list[Row]:
 
 
 def advance_sequences(connection: psycopg.Connection[Any], snapshot: Snapshot, table: Table) -> None:
-    """Move the sequences of the table's columns behind the values that were written."""
+    """Advance the sequences of the table's columns past the values that were written."""
     for item in snapshot.sequences:
         pairs = {*item.users, (item.owner_table, item.owner_column)}
         for oid, number in pairs:

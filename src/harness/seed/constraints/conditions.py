@@ -1,4 +1,4 @@
-"""What a row must satisfy, as expressions that the server can evaluate: CHECKs, domains, partition bounds."""
+"""The conditions on a row, as expressions that the server evaluates: CHECKs, domains, partition bounds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DOMAIN = re.compile(r"^CHECK \((?P<body>.*)\)(?: NOT VALID)?$", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`expression` may not be false. `columns` are the numbers of those that a writer gives and that it depends on."""
+    """An `expression` that must not be false. `columns` are the numbers of the written columns that it depends on."""
 
     name: str
     expression: str
@@ -24,14 +24,14 @@ class Condition:
 
 
 def mentioned(expression: str, table: Table) -> tuple[int, ...]:
-    """The numbers of the columns that an expression may speak of, in order of appearance."""
+    """Return the numbers of the columns that an expression may mention, in order of appearance."""
     numbers = {column.name: column.number for column in table.columns}
     names = (fold(token.text) for token in scan(expression) if token.kind in ("word", "name"))
     return tuple(dict.fromkeys(numbers[name] for name in names if name in numbers))
 
 
 def given_columns(table: Table, numbers: Iterable[int]) -> frozenset[int]:
-    """Columns with each generated one replaced by those that it is made of."""
+    """Replace each generated column by those that it is computed from."""
     found: set[int] = set()
     for number in numbers:
         column = table.by_number.get(number)
@@ -43,7 +43,7 @@ def given_columns(table: Table, numbers: Iterable[int]) -> frozenset[int]:
 
 
 def conditions_of(table: Table, kinds: ColumnTypes) -> list[Condition]:
-    """All conditions on a row of the table itself."""
+    """Return all conditions on a row of the table itself."""
     found = [*_checks(table), *_sound(table)]
     for column in table.columns:
         if not column.generated:
@@ -52,7 +52,7 @@ def conditions_of(table: Table, kinds: ColumnTypes) -> list[Condition]:
 
 
 def partition_condition(root: Table, name: str, expression: str) -> Condition:
-    """The bound of a partition, over the columns of its root."""
+    """Return the bound of a partition, over the columns of its root."""
     return Condition(f"bound of partition {name}", expression, given_columns(root, mentioned(expression, root)))
 
 
@@ -64,7 +64,7 @@ def _checks(table: Table) -> Iterator[Condition]:
 
 
 def _sound(table: Table) -> Iterator[Condition]:
-    """Generated columns and expressions in indexes must not raise; whatever they give is right."""
+    """Yield conditions that generated columns and expressions in indexes raise no error; any value will do."""
     for column in table.columns:
         if column.generated and column.default:
             yield _evaluates(table, f"generated column {column.name}", column.default)
@@ -80,19 +80,19 @@ def _evaluates(table: Table, name: str, expression: str) -> Condition:
 
 
 def _domains(column: Column, kinds: ColumnTypes) -> Iterator[Condition]:
-    """The CHECKs of the column's domains, with VALUE as a column of one row, or of the array's elements."""
+    """Yield the CHECKs of the column's domains, with VALUE as a column of one row, or of the array's elements."""
     kind = kinds.of(column.type)
     name = identifier(column.name)
     for domain in kind.domains:
         for _, text, _ in domain.checks:
             if match := _DOMAIN.match(text):
                 source = f"unnest({name})" if kind.inner else f"(SELECT {name})"
-                expression = f"(SELECT bool_and({match['body']}) FROM {source} AS d(value))"  # noqa: S608 - the schema's own words
+                expression = f"(SELECT bool_and({match['body']}) FROM {source} AS d(value))"  # noqa: S608 - the schema's own expressions
                 yield Condition(f"domain {domain.qualified}", expression, frozenset({column.number}))
 
 
 def unique_sets(table: Table) -> list[frozenset[int]]:
-    """The column sets, as a writer gives them, in which rows must differ: of unique indexes and exclusions."""
+    """Return the sets of written columns in which rows must differ: of unique indexes and exclusions."""
     found = [_index_columns(table, index) for index in table.indexes if index.unique or index.exclusion]
     return list(dict.fromkeys(columns for columns in found if columns))
 
@@ -106,7 +106,7 @@ def _index_columns(table: Table, index: Index) -> frozenset[int]:
 
 
 def excluded_spans(table: Table) -> dict[int, str]:
-    """Columns whose pairs make a range inside an exclusion constraint: the first starts it, the second ends it."""
+    """Return columns that are bounds of a range in an exclusion constraint, each with "starts" or "ends"."""
     roles: dict[int, str] = {}
     for index in table.indexes:
         for key in index.keys if index.exclusion else ():

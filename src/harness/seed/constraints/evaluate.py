@@ -1,4 +1,4 @@
-"""The server as the judge of candidate rows: conditions are evaluated, never parsed."""
+"""Candidate rows, evaluated by the server: conditions are never parsed here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ServerEvaluator:
         self.kinds = kinds
 
     def verdicts(self, columns: Sequence[int], rows: Sequence[Row], conditions: Sequence[Condition]) -> list[bool]:
-        """For each row, texts of `columns`, whether no condition is false; a row that raises an error is refused."""
+        """Return for each row, texts of `columns`, whether no condition is false; a row that raises an error fails."""
         if not conditions or not rows:
             return [True] * len(rows)
         try:
@@ -39,7 +39,7 @@ class ServerEvaluator:
     def _apart(
         self, columns: Sequence[int], rows: Sequence[Row], conditions: Sequence[Condition], error: psycopg.Error
     ) -> list[bool]:
-        """The verdicts in halves, so that one row's error refuses that row only."""
+        """Return the verdicts, evaluated in halves, so that one row's error fails that row only."""
         if len(rows) == 1 or isinstance(error, psycopg.errors.SyntaxErrorOrAccessRuleViolation):
             return [False] * len(rows)
         ends = [self.verdicts(columns, [row], conditions)[0] for row in (rows[0], rows[-1])]
@@ -56,7 +56,7 @@ class ServerEvaluator:
         return [bool(row[0]) for row in found.fetchall()]
 
     def _relation(self, columns: Sequence[int]) -> str:
-        """The candidates as a relation with the table's column names, generated columns included."""
+        """Return SQL for the candidates as a relation with the table's columns, generated ones included."""
         casts = [
             f"u.c{number}::{self.kinds.of(column.type).text} AS {identifier(column.name)}"
             for number, column in ((number, self.table.by_number[number]) for number in columns)
@@ -74,5 +74,5 @@ class ServerEvaluator:
 
 
 def _doubled(text: str) -> str:
-    """SQL whose percent signs psycopg takes for themselves."""
+    """Return SQL with its percent signs doubled for psycopg."""
     return text.replace("%", "%%")

@@ -1,4 +1,4 @@
-"""Chooses a source for every column so that the conditions hold, by asking the server about samples."""
+"""Chooses a source for every column so that the conditions hold; the server evaluates samples."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from harness.seed.values.generators import scrambled
 from harness.seed.values.sources import Row, ValueSource, from_rows
 
 Choices = Sequence[ValueSource]
-"""Sources for the same columns, the most wanted first."""
+"""Sources for the same columns, the preferred ones first."""
 
 Combination = tuple[ValueSource, ...]
-"""One source for each of some variables."""
+"""One source for each of several variables."""
 
 TURNS = 4
-"""Combinations that take turns at most, where each leaves something open."""
+"""The largest number of combinations that take turns, if each leaves a condition undecided."""
 
 COMBINATIONS = 4000
-"""Combinations of sources that are tried for columns which a condition ties together."""
+"""The largest number of combinations of sources tried for columns that share a condition."""
 
 BATCH = 4000
-"""Candidate rows in one question to the server."""
+"""Candidate rows in one query."""
 
 SPARSE = 0.02
-"""The share of good rows from which picking them out is better than a constant or NULL."""
+"""The share of good rows from which picking them is better than a constant or NULL."""
 
 
 class UnsatisfiableError(Exception):
@@ -42,9 +42,9 @@ class UnsatisfiableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to solve: `rows` wanted, `conditions` on them, `keys` unique by themselves.
+    """The problem: `rows` wanted, `conditions` on them, `keys` unique by themselves.
 
-    With `exact` the server is asked about every row, because a sample was not enough.
+    With `exact` the server evaluates every row, because a sample was not enough.
     """
 
     rows: int
@@ -54,17 +54,17 @@ class Task:
 
     @property
     def sample(self) -> list[int]:
-        """Indexes that stand for all: the first, the last, and some between."""
+        """The indexes sampled: the first, the last, and some between."""
         rows = self.rows
         between = [rows // 7, rows // 3, rows // 2, rows * 3 // 4, rows - 2, rows - 1]
         return sorted({*range(min(rows, 10)), *(index for index in between if 0 <= index < rows)})
 
 
 def solve(judge: ServerEvaluator, variables: Sequence[Choices], task: Task) -> list[ValueSource]:
-    """One source for each of the variables, or one for several that only go together.
+    """Return one source for each of the variables, or one for several that must be chosen together.
 
     Raises:
-        UnsatisfiableError: with the conditions that no candidate meets.
+        UnsatisfiableError: with the conditions that no candidate satisfies.
     """
     found: list[ValueSource] = []
     for group, conditions in _groups(variables, task.conditions):
@@ -75,7 +75,7 @@ def solve(judge: ServerEvaluator, variables: Sequence[Choices], task: Task) -> l
 def _groups(
     variables: Sequence[Choices], conditions: Sequence[Condition]
 ) -> list[tuple[list[Choices], list[Condition]]]:
-    """Variables that conditions tie together, with these conditions."""
+    """Return variables that share conditions, with these conditions."""
     groups: list[tuple[list[Choices], list[Condition]]] = [([variable], []) for variable in variables]
     for condition in conditions:
         tied = [group for group in groups if any(condition.columns & set(choices[0].columns) for choices in group[0])]
@@ -88,7 +88,7 @@ def _groups(
 
 @dataclass
 class _Group:
-    """Variables tied together."""
+    """Variables that share conditions."""
 
     judge: ServerEvaluator
     variables: list[Choices]
@@ -96,7 +96,7 @@ class _Group:
     task: Task
 
     def choose(self) -> list[ValueSource]:
-        """The first combination of sources that is right wherever it is asked, else rows picked out."""
+        """Return the first combination of sources that is right in every sample, else rows picked by the server."""
         if not self.conditions:
             return [self._order(choices)[0] for choices in self.variables]
         ranked = [self._own_rates(choices) for choices in self.variables]
@@ -115,7 +115,7 @@ class _Group:
         return [self._picked([combination for _, combination in able[:6]])]
 
     def _in_turn(self, combinations: Sequence[Combination]) -> list[ValueSource]:
-        """The best combination; where it leaves something open, in turn with those that leave open something else."""
+        """Return the best combination; if it leaves a condition undecided, in turn with those that decide it."""
         best = combinations[0]
         if not any(source.empty for source in best):
             return list(best)
@@ -139,18 +139,18 @@ class _Group:
         return tuple(number for choices in self.variables for number in choices[0].columns)
 
     def _short(self, source: ValueSource) -> bool:
-        """Whether a column that is a key by itself would repeat."""
+        """Return whether a column that is a key by itself would repeat."""
         return source.capacity < self.task.rows and bool(self.task.keys & set(source.columns))
 
     def _order(self, choices: Choices) -> list[ValueSource]:
-        """The sources, those that repeat where they must not behind the others, the roomiest of them first."""
+        """Return the sources; last those that repeat where they must not, of these the largest first."""
         return sorted(
             choices,
             key=lambda source: -min(source.capacity, self.task.rows) if self._short(source) else -self.task.rows - 1,
         )
 
     def _own_rates(self, choices: Choices) -> list[ValueSource]:
-        """The sources that can satisfy the conditions on their columns alone, the most reliable first."""
+        """Return the sources that can satisfy the conditions on their columns alone, the most reliable first."""
         columns = choices[0].columns
         own = [condition for condition in self.conditions if condition.columns <= set(columns)]
         ordered = self._order(choices)
@@ -161,7 +161,7 @@ class _Group:
         return [source for _, source in sorted(able, key=lambda item: item[0] < 1)] or ordered
 
     def _best(self, options: Sequence[Choices], size: int) -> list[tuple[float, Combination]]:
-        """Combinations by the share of good rows; ends with the set, of `size` at first, that has a perfect one."""
+        """Return combinations with their share of good rows; the set grows from `size` until one is always good."""
         found: list[tuple[float, Combination]] = []
         remaining = _combinations(options)
         while batch := list(islice(remaining, size)):
@@ -174,7 +174,7 @@ class _Group:
         return sorted(found, key=self._worth)
 
     def _worth(self, found: tuple[float, Combination]) -> tuple[int, bool, bool, int, float]:
-        """What to sort by: right everywhere first; of those to pick from, the roomiest."""
+        """Return a sort key: always right first; of those to pick from, the largest first."""
         rate, combination = found
         room = min((source.capacity for source in combination if not source.empty), default=1)
         wanted = 0 if rate == 1.0 else -min(room, self.task.rows)
@@ -186,7 +186,7 @@ class _Group:
     def _rates(
         self, columns: tuple[int, ...], combinations: Sequence[Combination], conditions: Sequence[Condition]
     ) -> list[float]:
-        """For each combination the share of sampled rows that is good; the last row before a repetition is sampled."""
+        """Return for each combination the share of good rows in the sample, with the last row before it repeats."""
         rows, sizes = [], []
         for combination in combinations:
             ends = {source.capacity - 1 for source in combination if 1 < source.capacity < self.task.rows}
@@ -197,10 +197,10 @@ class _Group:
         return [sum(islice(verdicts, size)) / size for size in sizes]
 
     def _picked(self, combinations: list[Combination]) -> ValueSource:
-        """Rows that the server found good, as one source.
+        """Return rows that the server found good, as one source.
 
         Raises:
-            UnsatisfiableError: when there is none.
+            UnsatisfiableError: when there are none.
         """
         rows: dict[Row, Row] = {}
         count = 0
@@ -219,14 +219,14 @@ class _Group:
         return from_rows(self.columns, "picked by the server", list(rows.values())[: self.task.rows])
 
     def _key(self, row: Row) -> Row:
-        """The part of a row that must differ, without case; all of it where nothing must."""
+        """Return the part of a row that must be unique, lower-cased; all of it if nothing must."""
         keys = tuple(
             text and text.casefold() for number, text in zip(self.columns, row, strict=True) if number in self.task.keys
         )
         return keys or row
 
     def _candidates(self, combinations: list[Combination]) -> Iterator[list[Row]]:
-        """Rows of the best combinations, then of sources and indexes thrown together."""
+        """Yield rows of the best combinations, then of mixed sources and indexes."""
         for combination in combinations:
             reach = 1
             for source in combination:
@@ -237,7 +237,7 @@ class _Group:
             yield [self._mixed(number) for number in range(start, start + BATCH)]
 
     def _mixed(self, number: int) -> Row:
-        """A row whose parts come from anywhere."""
+        """Return a row whose parts come from different sources and indexes."""
         row: Row = ()
         for place, choices in enumerate(self.variables):
             roll = scrambled(number * 31 + place)
@@ -247,12 +247,12 @@ class _Group:
 
 
 def _row(combination: Combination, index: int) -> Row:
-    """The texts of all sources at one index."""
+    """Return the texts of all sources at one index."""
     return tuple(text for source in combination for text in source.at(index))
 
 
 def _combinations(options: Sequence[Choices]) -> Iterator[Combination]:
-    """One source of each variable; combinations of the most wanted first, then each variable's own choices alone."""
+    """Yield combinations: of the preferred sources first, then each variable's other sources alone."""
     width = next((width for width in range(40, 0, -1) if width ** len(options) <= COMBINATIONS), 1)
     cut = [list(enumerate(choices[: width if len(options) > 1 else None])) for choices in options]
     ranked = sorted(product(*cut), key=lambda combination: sum(place for place, _ in combination))

@@ -1,4 +1,4 @@
-"""Places the rows of sources so that unique columns stay distinct, and says how many rows there can be."""
+"""Assigns the rows of sources so that unique columns stay distinct, and counts how many rows are possible."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import prod
 from harness.seed.values.sources import ValueSource
 
 Place = Callable[[int], int]
-"""Which row of a source goes into a row of the table."""
+"""Maps the number of a table's row to the index of a source's row."""
 
 
 def place(
@@ -18,11 +18,11 @@ def place(
     stride: int = 1,
     free: frozenset[int] = frozenset(),
 ) -> tuple[list[ValueSource], int]:
-    """The sources with their places, and the number of rows, `rows` or fewer, that keep every key distinct.
+    """Return the sources with their places, and the number of rows, at most `rows`, that keep every key distinct.
 
-    A source with room for all rows is taken at the row's own number. Smaller ones repeat; where they make up a key,
-    they are counted like the digits of a number. `stride` is the number of partitions that rows are dealt to in turn.
-    `free` are columns filled elsewhere, with distinct values.
+    A source with enough rows is read at the row's own number. Smaller ones repeat; those of one key are counted like
+    the digits of a number. `stride` is the number of partitions that rows go to in turn. `free` are columns filled
+    elsewhere, with distinct values.
     """
     places: dict[int, Place] = {}
     for number, source in enumerate(sources):
@@ -48,7 +48,7 @@ def _repeating(capacity: int, stride: int) -> Place:
 
 
 def _digits(members: Sequence[int], capacities: Sequence[int], stride: int) -> dict[int, Place]:
-    """Places that meet in every combination once before one comes again, each moved along with the first."""
+    """Return places that give every combination once before one repeats, each shifted with the first."""
     places: dict[int, Place] = {}
     below = 1
     for member, capacity in zip(members, capacities, strict=True):

@@ -1,4 +1,4 @@
-"""Foreign keys of cycles, set when all rows are there."""
+"""Foreign keys of cycles, set after all rows are written."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from harness.seed.references.table_order import can_be_null, own_columns
 
 
 def set_waiting(connection: psycopg.Connection[Any], table: Table, key: Constraint, parent: Table) -> None:
-    """Give each row its own parent, in the order in which rows lie in the tables.
+    """Give each row its own parent, in the physical order of the tables.
 
-    A key that shares columns with another one, or whose rows a CHECK then refuses, stays open where it may be NULL.
+    A key that shares columns with another one, or whose rows a CHECK refuses, stays NULL.
 
     Raises:
-        HarnessError: when it may not.
+        HarnessError: when it must not be NULL.
     """
     shared = own_columns(table, key) != key.columns
     if shared and can_be_null(table, key):
@@ -57,7 +57,7 @@ def _update(table: Table, key: Constraint, parent: Table) -> sql.Composed:
 
 
 def defer(connection: psycopg.Connection[Any], table: Table, key: Constraint) -> None:
-    """Let a key wait for the end of the transaction, one that is not deferrable too, until `restore`.
+    """Defer a key to the end of the transaction, even one that is not deferrable, until `restore`.
 
     Raises:
         HarnessError: when the role may not alter the table.
@@ -72,7 +72,7 @@ def defer(connection: psycopg.Connection[Any], table: Table, key: Constraint) ->
 
 
 def restore(connection: psycopg.Connection[Any], table: Table, key: Constraint) -> None:
-    """Make a key that was never deferrable so again."""
+    """Make a key that was not deferrable so again."""
     if not key.deferrable:
         connection.execute(_alter(table, key, "NOT DEFERRABLE"))
 

@@ -1,4 +1,4 @@
-"""Rows of parent tables for the foreign keys of a child, each row its own parent as far as there are enough."""
+"""Rows of parent tables for the foreign keys of a child; each row has its own parent while there are enough."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Parents:
         self.rows = rows
 
     def choices(self, table: Table, waiting: frozenset[int]) -> list[list[ValueSource]]:
-        """For each group of foreign keys that share columns: rows of parents, then NULL where it is allowed.
+        """Return, for each group of foreign keys that share columns, rows of parents, then NULL if it is allowed.
 
-        Keys to the table itself and keys that wait are left out.
+        Keys to the table itself and keys that are set later are left out.
 
         Raises:
             HarnessError: when parents are missing and the columns are NOT NULL.
@@ -55,7 +55,7 @@ class Parents:
         return parent.qualified if parent else f"a table outside the project (OID {key.target})"
 
     def _read(self, table: Table, key: Constraint, *, limited: bool) -> list[Row]:
-        """The referenced columns of the parent as texts, in their own order, without NULLs and what does not fit."""
+        """Read the referenced columns of the parent as texts, sorted, without NULLs and values that do not fit."""
         parent = self.snapshot.by_oid.get(key.target)
         if parent is None:
             return []
@@ -72,7 +72,7 @@ class Parents:
 
 
 def fitting(table: Table, key: Constraint, names: Sequence[sql.Identifier]) -> sql.Composed:
-    """Bounds on the referenced columns, ` AND …`: the child's column may be of a narrower whole type."""
+    """Return bounds on the referenced columns, ` AND …`: the child's column may be of a narrower integer type."""
     bounds: list[sql.Composable] = []
     for number, name in zip(key.columns, names, strict=True):
         base = table.by_number[number].base
@@ -84,7 +84,7 @@ def fitting(table: Table, key: Constraint, names: Sequence[sql.Identifier]) -> s
 
 
 def _sharing(keys: Sequence[Constraint]) -> list[list[Constraint]]:
-    """Foreign keys in groups that share columns."""
+    """Group foreign keys that share columns."""
     groups: list[list[Constraint]] = []
     for key in keys:
         tied = [group for group in groups if any(set(key.columns) & set(other.columns) for other in group)]
@@ -96,7 +96,7 @@ def _sharing(keys: Sequence[Constraint]) -> list[list[Constraint]]:
 def _joined(
     columns: tuple[int, ...], rows: list[Row], others: tuple[int, ...], keys: list[Row]
 ) -> tuple[tuple[int, ...], list[Row]]:
-    """Rows extended by another parent's keys that agree in the shared columns, its rows taken in turn."""
+    """Extend rows by another parent's keys that agree in the shared columns; its rows are used in turn."""
     shared = [number for number in others if number in columns]
     added = [number for number in others if number not in columns]
     partners: dict[Row, list[Row]] = defaultdict(list)
@@ -117,7 +117,7 @@ def _joined(
 def _left_open(
     columns: tuple[int, ...], rows: list[Row], open_columns: set[int], keys: Sequence[Constraint]
 ) -> list[ValueSource]:
-    """NULL in the columns that allow it, whole keys where MATCH FULL asks for it, the rest from the parents."""
+    """Set NULL in the columns that allow it, in whole keys for MATCH FULL; the rest comes from the parents."""
     if open_columns >= set(columns):
         return [nothing(columns)]
     if not rows or any(key.match == "f" for key in keys):

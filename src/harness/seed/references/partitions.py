@@ -1,4 +1,4 @@
-"""The partitions of a table: rows are dealt to all of them in turn, each within its bound."""
+"""The partitions of a table: rows go to them in turn, each within its bound."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.seed.values.column_types import ColumnTypes
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """What a row must satisfy to land in one partition, and the keys that only this partition has."""
+    """The conditions of the rows of one partition, and the keys that only this partition has."""
 
     conditions: tuple[Condition, ...] = ()
     keys: tuple[frozenset[int], ...] = ()
@@ -25,9 +25,9 @@ class Partition:
 def parts_of(
     connection: psycopg.Connection[Any], snapshot: Snapshot, root: Table, kinds: ColumnTypes
 ) -> list[Partition]:
-    """The parts that rows of `root` are dealt to; one without conditions for a plain table.
+    """Return the parts that rows of `root` go to; one without conditions for a plain table.
 
-    Partitions by hash are one part together: no value can be made for one of them but by trying.
+    Partitions by hash are one part together: a value for one of them is found only by trying.
     """
     children: dict[int, list[Table]] = {}
     for table in snapshot.tables:
@@ -38,12 +38,12 @@ def parts_of(
 
 
 def has_partitions(snapshot: Snapshot, root: Table) -> bool:
-    """Whether a partitioned table has a partition of its own."""
+    """Return whether a partitioned table has a partition."""
     return any(table.partition and root.oid in table.parents for table in snapshot.tables)
 
 
 def _ends(table: Table, children: dict[int, list[Table]]) -> Iterator[Table]:
-    """The tables below which nothing needs to be chosen."""
+    """Yield the tables below which nothing needs to be chosen."""
     below = children.get(table.oid, [])
     if table.kind != "p" or (_hashed(table) and all(child.kind == "r" for child in below)):
         yield table
@@ -59,7 +59,7 @@ def _hashed(table: Table) -> bool:
 def _part(
     connection: psycopg.Connection[Any], root: Table, end: Table, kinds: ColumnTypes, children: dict[int, list[Table]]
 ) -> Partition:
-    """The bound of a partition as the server writes it, and what the partition asks for by itself."""
+    """Return a part: the bound of a partition as the server writes it, and its own conditions and keys."""
     conditions: list[Condition] = []
     keys: list[frozenset[int]] = []
     if end.oid != root.oid:
@@ -73,7 +73,7 @@ def _part(
 
 
 def _bounds(connection: psycopg.Connection[Any], root: Table, tables: list[Table]) -> list[Condition]:
-    """The condition that a row lies in one of the tables."""
+    """Return the condition that a row is in one of the tables."""
     query = "SELECT pg_get_partition_constraintdef(oid) FROM unnest(%s::oid[]) oid"
     found = [row[0] for row in connection.execute(query, [[table.oid for table in tables]]).fetchall()]
     if not all(found):
@@ -82,13 +82,13 @@ def _bounds(connection: psycopg.Connection[Any], root: Table, tables: list[Table
 
 
 def _incomplete(leaves: list[Table]) -> bool:
-    """Whether some remainders of a hash have no partition."""
+    """Return whether some remainders of a hash have no partition."""
     moduli = [int(match[1]) for leaf in leaves if (match := re.search(r"modulus (\d+)", leaf.partition_bound or ""))]
     return sum(1 / modulus for modulus in moduli) < 0.999
 
 
 def _numbers(root: Table, leaf: Table, numbers: frozenset[int]) -> frozenset[int]:
-    """Column numbers of a partition as those of its root: an attached table may have them in another order."""
+    """Translate column numbers of a partition to its root's: an attached table may have another order."""
     return frozenset(root.by_name[leaf.by_number[number].name].number for number in numbers)
 
 

@@ -1,4 +1,4 @@
-"""Foreign keys of a table to itself: known beforehand, because every row follows from its number."""
+"""Foreign keys of a table to itself: planned beforehand, because every row follows from its number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Parent = Callable[[int], int]
 
 @dataclass(frozen=True, slots=True)
 class SelfReferences:
-    """The keys, and the columns that nothing but them fills."""
+    """The keys, and the columns that only they fill."""
 
     keys: tuple[Constraint, ...]
     columns: frozenset[int]
@@ -28,10 +28,10 @@ class SelfReferences:
     def add_to(
         self, plan: Plan, judge: ServerEvaluator, conditions: Sequence[Condition], unique: Sequence[frozenset[int]]
     ) -> None:
-        """Extend the plan by the first choice for every key with which all conditions hold.
+        """Extend the plan by the first choice for every key that satisfies all conditions.
 
         Raises:
-            UnsatisfiableError: when there is none.
+            UnsatisfiableError: when none does.
         """
         asked = [condition for condition in conditions if condition.columns & self.columns]
         bare = [list(part) for part in plan.parts]
@@ -42,7 +42,7 @@ class SelfReferences:
         raise UnsatisfiableError(asked, [], 5 ** len(self.keys))
 
     def _choices(self, plan: Plan, key: Constraint, unique: Sequence[frozenset[int]]) -> Iterator[ValueSource]:
-        """Sources for the columns of one key: the row before, in a ring, the row itself, NULL."""
+        """Yield sources for the columns of one key: the row before, in a ring, the row itself, NULL."""
         pairs = [pair for pair in zip(key.columns, key.referenced, strict=True) if pair[0] in self.columns]
         columns = tuple(column for column, _ in pairs)
         referenced = tuple(number for _, number in pairs)
@@ -70,7 +70,7 @@ class SelfReferences:
 
 
 def _opened(source: ValueSource, open_columns: frozenset[int]) -> ValueSource:
-    """The source with NULL in some columns."""
+    """Return the source with NULL in some columns."""
     return ValueSource(
         source.columns,
         "NULL where it is allowed",
@@ -83,7 +83,7 @@ def _opened(source: ValueSource, open_columns: frozenset[int]) -> ValueSource:
 
 
 def own_keys(table: Table, elsewhere: frozenset[int]) -> SelfReferences:
-    """The keys of a table to itself; `elsewhere` are columns that other tables' rows fill."""
+    """Return the keys of a table to itself; `elsewhere` are columns filled from other tables."""
     keys = [key for key in enforced_keys(table) if key.target == table.oid]
     referenced = {number for key in keys for number in key.referenced}
     columns = frozenset(number for key in keys for number in key.columns) - elsewhere - referenced
@@ -91,7 +91,7 @@ def own_keys(table: Table, elsewhere: frozenset[int]) -> SelfReferences:
 
 
 def _holds(plan: Plan, judge: ServerEvaluator, conditions: Sequence[Condition]) -> bool:
-    """Whether the conditions hold for sampled rows of the plan."""
+    """Return whether the conditions hold for sampled rows of the plan."""
     columns = tuple(sorted({number for condition in conditions for number in condition.columns}))
     if not conditions:
         return True

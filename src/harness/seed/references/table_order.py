@@ -1,4 +1,4 @@
-"""In which order tables are filled, and which foreign keys wait until all rows are there."""
+"""The order in which tables are filled, and the foreign keys that are set after all rows are written."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class TableOrder:
 
 
 def enforced_keys(table: Table) -> tuple[Constraint, ...]:
-    """The foreign keys that the server checks on new rows."""
+    """Return the foreign keys that the server checks on new rows."""
     return tuple(key for key in table.foreign_keys if key.enforced)
 
 
 def own_columns(table: Table, key: Constraint) -> tuple[int, ...]:
-    """The columns of a foreign key that no other one uses."""
+    """Return the columns of a foreign key that no other one uses."""
     shared = {number for other in enforced_keys(table) if other.oid != key.oid for number in other.columns}
     return tuple(number for number in key.columns if number not in shared)
 
 
 def can_be_null(table: Table, key: Constraint) -> bool:
-    """Whether the key can be left open by a NULL of its own."""
+    """Return whether the key can be NULL in a column that no other key uses."""
     return any(not table.by_number[number].not_null for number in own_columns(table, key))
 
 
@@ -47,13 +47,13 @@ def arrange(tables: Sequence[Table]) -> TableOrder:
 
 
 def _parents(table: Table, oids: Mapping[int, Table], waiting: set[int]) -> list[int]:
-    """OIDs of the parents to fill before, in order of name, so that the result never varies."""
+    """Return OIDs of the parents to fill before, in order of name, so that the result does not vary."""
     keys = (key for key in enforced_keys(table) if key.oid not in waiting)
     return list(dict.fromkeys(key.target for key in keys if key.target in oids and key.target != table.oid))
 
 
 def _opened(cycle: list[Table]) -> Constraint:
-    """The foreign key of a cycle that can wait. `cycle` runs from parent to child and ends where it began."""
+    """Return the foreign key of a cycle that can be set later; `cycle` goes from parent to child, back to its start."""
     members = {table.oid: table for table in cycle}
     steps = [
         (table, key)

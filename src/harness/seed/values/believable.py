@@ -1,7 +1,7 @@
-"""Believable texts by a column's name, small tables of words and the row's number, so that all are distinct.
+"""Believable texts, made from a column's name, small tables of words and the row's number; all are distinct.
 
-No dependency: a library of fakes draws at random and keeps a set to be distinct, at tens of microseconds a value;
-these cost less than one, and never change with a release.
+Without a dependency: a library of fake data draws at random and keeps a set to stay distinct, at tens of microseconds
+per value; these take less than one, and do not change with a release.
 """
 
 from __future__ import annotations
@@ -30,37 +30,37 @@ def _in_turn(words: tuple[str, ...], index: int) -> str:
 
 
 def person(index: int) -> str:
-    """A full name."""
+    """Return a full name."""
     return f"{_in_turn(FIRST, index)} {_in_turn(LAST, index)} {index + 1}"
 
 
 def email(index: int) -> str:
-    """An address that belongs to nobody (RFC 2606)."""
+    """Return an address in a reserved domain (RFC 2606)."""
     return f"{_in_turn(FIRST, index)}.{_in_turn(LAST, index)}.{index + 1}@example.com".lower()
 
 
 def errand(index: int) -> str:
-    """Something to do."""
+    """Return the title of a task."""
     return f"{_in_turn(VERBS, index)} {_in_turn(THINGS, index)} {index + 1}"
 
 
 def sentence(index: int) -> str:
-    """A short text."""
+    """Return a short text."""
     return f"{errand(index)}: before {_in_turn(NOUNS, index)} and {_in_turn(NOUNS, index + 5)}."
 
 
 def numbered(noun: str) -> Callable[[int], str]:
-    """The noun and a number."""
+    """Return a function that gives the noun and a number."""
     return lambda index: f"{noun} {index + 1}"
 
 
 def slug(index: int) -> str:
-    """Words for an address."""
+    """Return words for a URL."""
     return f"{_in_turn(NOUNS, index)}-{_in_turn(NOUNS, index // 11 + 3)}-{index + 1}"
 
 
 def digest(index: int) -> str:
-    """What looks like a SHA-256."""
+    """Return a text that looks like a SHA-256."""
     return "".join(f"{scrambled(index * 4 + part):016x}" for part in range(4))
 
 
@@ -102,11 +102,11 @@ TURNS: tuple[tuple[str, Generator], ...] = (
     (r"lang|locale", one_of("languages", LANGUAGES)),
     (r"(time_?zone|^tz)$", one_of("time zones", ZONES)),
 )
-"""Names whose values are few; they cannot be distinct."""
+"""Names with few values, which cannot be distinct."""
 
 
 def believable(table: str, column: str) -> list[Generator]:
-    """What the column's name suggests, the best first; nothing for a name that says nothing."""
+    """Return generators that the column's name suggests, the best first; none for an unknown name."""
     column = column.lower()
     found = [Generator(f"by the name {column}", make) for pattern, make in NAMES if re.search(pattern, column)]
     found += [generator for pattern, generator in TURNS if re.search(pattern, column)]

@@ -1,4 +1,4 @@
-"""The recipes of one column: by its type, its name and the conditions on it, the most believable first."""
+"""The generators of one column: by its type, its name and its conditions, the most believable first."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ RANGES = {
 NUMBERS = {*WHOLE, "numeric", "float4", "float8", "money"}
 
 
-def recipes_of(kinds: ColumnTypes, kind: ColumnType, table: str, column: str, hints: Hints) -> Iterator[Generator]:
-    """Recipes whose texts the kind can read; NULL is not among them."""
+def generators_of(kinds: ColumnTypes, kind: ColumnType, table: str, column: str, hints: Hints) -> Iterator[Generator]:
+    """Yield generators whose texts the type can read; without NULL."""
     if kind.array:
         yield from _arrays(kinds, kind, table, column, hints)
     elif kind.type and kind.type.kind == "e":
@@ -55,7 +55,7 @@ def recipes_of(kinds: ColumnTypes, kind: ColumnType, table: str, column: str, hi
 
 
 def known(kind: ColumnType) -> bool:
-    """Whether the texts of the kind are known, not guessed."""
+    """Return whether texts of the type are known, not guessed."""
     plain = {
         *RANGES,
         *NUMBERS,
@@ -74,7 +74,7 @@ def known(kind: ColumnType) -> bool:
 
 
 def _labels(kind: ColumnType, hints: Hints) -> Iterator[Generator]:
-    """The labels of an enum in turn, those that the condition names, and each alone."""
+    """Yield the labels of an enum in turn, those that the condition names, and each alone."""
     labels = kind.type.labels if kind.type else ()
     if not labels:
         return
@@ -87,8 +87,8 @@ def _labels(kind: ColumnType, hints: Hints) -> Iterator[Generator]:
 
 
 def _arrays(kinds: ColumnTypes, kind: ColumnType, table: str, column: str, hints: Hints) -> Iterator[Generator]:
-    """Arrays of two elements, of the lengths that the condition names, of one, and empty."""
-    elements = list(islice(recipes_of(kinds, kind.element, table, column, hints), 12))
+    """Yield arrays of two elements, of the lengths that the condition names, of one, and empty."""
+    elements = list(islice(generators_of(kinds, kind.element, table, column, hints), 12))
     sizes = [
         2,
         *(size for size in hints.counts if 0 < size <= 100),
@@ -103,7 +103,7 @@ def _arrays(kinds: ColumnTypes, kind: ColumnType, table: str, column: str, hints
 
 
 def _array(element: Generator, size: int, delimiter: str) -> Generator:
-    """Arrays of `size` elements that follow each other."""
+    """Return arrays of `size` consecutive elements."""
 
     def make(index: int) -> str:
         parts = ((element.at(index + place) or "").replace("\\", "\\\\").replace('"', '\\"') for place in range(size))
@@ -113,10 +113,10 @@ def _array(element: Generator, size: int, delimiter: str) -> Generator:
 
 
 def _composites(kinds: ColumnTypes, kind: ColumnType, table: str, hints: Hints) -> Iterator[Generator]:
-    """Rows of a composite type, each attribute by its own first recipe."""
+    """Yield rows of a composite type, each attribute by its own first generator."""
     if kind.type is None:
         return
-    parts = [next(recipes_of(kinds, held, table, name, hints)) for name, held in kinds.attributes(kind.type)]
+    parts = [next(generators_of(kinds, held, table, name, hints)) for name, held in kinds.attributes(kind.type)]
 
     def make(index: int) -> str:
         texts = ((part.at(index) or "").replace("\\", "\\\\").replace('"', '""') for part in parts)
@@ -126,7 +126,7 @@ def _composites(kinds: ColumnTypes, kind: ColumnType, table: str, hints: Hints) 
 
 
 def _ranges(kinds: ColumnTypes, kind: ColumnType, table: str, hints: Hints) -> Iterator[Generator]:
-    """Ranges that do not touch each other, around constants, without end, and empty."""
+    """Yield ranges that do not overlap, around constants, unbounded, and empty."""
     multiple = "multirange" in kind.base
     subtype = RANGES.get(kind.base.replace("multi", ""))
     held = ColumnType(subtype, subtype) if subtype else kinds.of(kind.type.definition if kind.type else "integer")
@@ -141,7 +141,7 @@ def _ranges(kinds: ColumnTypes, kind: ColumnType, table: str, hints: Hints) -> I
 def _bounds(
     kinds: ColumnTypes, held: ColumnType, table: str, hints: Hints
 ) -> Iterator[tuple[str, Generator, Generator]]:
-    """Lower and upper bounds that make ranges apart from each other."""
+    """Yield lower and upper bounds of ranges that do not overlap."""
     if held.base in NUMBERS:
         yield "tens", Generator("low", lambda i: str(i * 10)), Generator("high", lambda i: str(i * 10 + 5))
         for mark in hints.counts:
@@ -151,8 +151,8 @@ def _bounds(
                 Generator("high", lambda i, mark=mark: str(mark + i * 10 + 5)),  # type: ignore[misc]  # as above
             )
         return
-    lows = list(recipes_of(kinds, held, table, "starts", hints))
-    high = next(recipes_of(kinds, held, table, "ends", hints))
+    lows = list(generators_of(kinds, held, table, "starts", hints))
+    high = next(generators_of(kinds, held, table, "ends", hints))
     if held.base not in ("date", "timestamp", "timestamptz", "time", "timetz"):
         single = next((low for low in lows if re.search("signs|letters and digits", low.name)), lows[0])
         yield "single values", single, single
@@ -169,7 +169,7 @@ def _bounds(
 
 
 def _range(name: str, low: Generator, high: Generator, *, multiple: bool) -> Generator:
-    """`[low,high)`, or the multirange of it; of equal bounds `[low,high]`."""
+    """Return `[low,high)`, or its multirange; for equal bounds `[low,high]`."""
     last = "]" if low is high else ")"
     left, right = ("{", "}") if multiple else ("", "")
     capacity = min(low.capacity, high.capacity)

@@ -1,4 +1,4 @@
-"""What a column holds, read from the text of its type: domains followed, sizes and arrays taken apart."""
+"""A column's type, read from its text: domains are resolved, sizes and arrays taken apart."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _SHAPE = re.compile(r"(?P<head>[^(\[]+?)\s*(\((?P<sizes>[-\d, ]+)\))?(?P<tail>[^
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
-    """A type without its domains.
+    """A type with its domains resolved.
 
-    `text` can be cast to without a domain's refusal. `base` is the plain name (`int4`, `citext`) of the element where
-    `array` is true. `sizes` are the numbers in brackets. `type` is the project's own enum, composite or range.
-    `domains` are those followed, outermost first; with `inner` they are the domains of the elements of the array.
+    A cast to `text` checks no domain. `base` is the plain name (`int4`, `citext`), of the element if `array` is true.
+    `sizes` are the numbers in parentheses. `type` is the project's enum, composite or range. `domains` are those
+    resolved, outermost first; with `inner` they apply to the elements of the array.
     """
 
     text: str
@@ -58,7 +58,7 @@ class ColumnTypes:
         self.types: Mapping[str, Type] = {item.qualified: item for item in snapshot.types}
 
     def of(self, text: str) -> ColumnType:
-        """Return the type behind a text such as `public.email[]` or `numeric(10,2)`."""
+        """Return the type of a text such as `public.email[]` or `numeric(10,2)`."""
         text = text.partition(" COLLATE ")[0]
         shape = _SHAPE.match(text)
         if shape is None:
@@ -79,7 +79,7 @@ class ColumnTypes:
         return ColumnType(text, base.rpartition(".")[2], sizes, array, own or self._range(name))
 
     def attributes(self, composite: Type) -> list[tuple[str, ColumnType]]:
-        """Return the names and types of a composite type's attributes."""
+        """Return names and types of a composite type's attributes."""
         found = []
         for part in re.split(r", (?=(?:\"(?:[^\"]|\"\")+\"|[a-z_][\w$]*) )", composite.definition):
             name = next(scan(part))
@@ -87,12 +87,12 @@ class ColumnTypes:
         return found
 
     def _range(self, name: str) -> Type | None:
-        """The range behind a multirange of the project's own."""
+        """Return the range type of a multirange that the project defines."""
         own = self.types.get(name.replace("multirange", "range"))
         return own if own and own.kind == "r" else None
 
 
 def _folded(name: str) -> str:
-    """A qualified name as the catalogue stores it; `double precision` and `"char"` as they are."""
+    """Return a qualified name as the catalogue stores it; `double precision` and `"char"` unchanged."""
     tokens = [token.text for token in scan(name)]
     return ".".join(map(fold, tokens[::2])) if "." in tokens else name

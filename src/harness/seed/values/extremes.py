@@ -1,4 +1,4 @@
-"""The extreme values of a kind, as texts."""
+"""The extreme values of a type, as texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.seed.values.numbers import WHOLE, scale_of
 from harness.seed.values.texts import TEXTS, room
 
 LONG = 1000
-"""Characters of a long text in a column without a bound; a B-tree index refuses more than about 2700 bytes."""
+"""Characters of a long text in an unbounded column; a B-tree index refuses more than about 2700 bytes."""
 
 MOMENTS = ("-infinity", "infinity", "1900-02-28 23:59:59.999999", "9999-12-31 23:59:59")
 KNOWN: dict[str, tuple[str, ...]] = {
@@ -31,7 +31,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
 
 
 def extremes_of(kind: ColumnType) -> list[Text]:
-    """The least, the greatest and the emptiest values; NULL first."""
+    """Return the least, the greatest and the empty values; NULL first."""
     return [None, *_extremes(kind)]
 
 
@@ -54,7 +54,7 @@ def _extremes(kind: ColumnType) -> tuple[str, ...]:
 
 
 def _texts(kind: ColumnType) -> tuple[str, ...]:
-    """Empty, blank, as long as it goes, and with signs that trip naive code."""
+    """Return texts: empty, blank, of full length, and with characters that break naive code."""
     most = room(kind)
     long = "W" * (LONG if most is None else min(most, LONG))
     odd = "'; -- \\ % \u00e9\u00df\u4e2d \U0001f600 \t\""

@@ -1,4 +1,4 @@
-"""A recipe: how a column's text follows from the row's index, so that distinct values need no memory."""
+"""Generators: a column's text is computed from the row's index, so that distinct values need no memory."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 Text = str | None
-"""A value as COPY takes it, before escaping; None is NULL."""
+"""A value for COPY, before escaping; None is NULL."""
 
 ENDLESS = 1 << 60
-"""The capacity of a recipe that never repeats itself."""
+"""The capacity of a generator that never repeats."""
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 LETTERS = DIGITS[10:]
@@ -17,9 +17,9 @@ LETTERS = DIGITS[10:]
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """`make(index)` gives a text for every index from 0; those below `capacity` are distinct, also without case.
+    """`make(index)` returns a text for every index from 0; those below `capacity` are distinct case-insensitively.
 
-    `name` stands in errors. The caller keeps the index below `capacity` (`at`).
+    Errors show `name`. The caller keeps the index below `capacity` (`at`).
     """
 
     name: str
@@ -27,7 +27,7 @@ class Generator:
     capacity: int = ENDLESS
 
     def at(self, index: int) -> Text:
-        """The text of any index, repeating after `capacity`."""
+        """Return the text of any index, repeating after `capacity`."""
         return self.make(index % self.capacity)
 
 
@@ -35,18 +35,18 @@ NULL = Generator("NULL", lambda _: None, 1)
 
 
 def one_of(name: str, values: Sequence[str]) -> Generator:
-    """The values in turn, each once."""
+    """Return a generator of the values in turn."""
     distinct = list(dict.fromkeys(values))
     return Generator(name, distinct.__getitem__, len(distinct))
 
 
 def constant(value: str) -> Generator:
-    """One value for all."""
+    """Return a generator of one value."""
     return Generator(repr(value), lambda _: value, 1)
 
 
 def in_base(number: int, alphabet: str, width: int = 1) -> str:
-    """`number` written with the signs of `alphabet`, filled with its first sign to `width`."""
+    """Return `number` in the digits of `alphabet`, padded with the first one to `width`."""
     base = len(alphabet)
     signs = []
     while number:
@@ -56,7 +56,7 @@ def in_base(number: int, alphabet: str, width: int = 1) -> str:
 
 
 def scrambled(index: int) -> int:
-    """A number of 64 bits that looks random, another one for every index below 2^64."""
+    """Return a number of 64 bits that looks random, a different one for every index below 2^64."""
     number = (index + 1) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
     number ^= number >> 31
     return number * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF

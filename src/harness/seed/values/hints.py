@@ -1,4 +1,4 @@
-"""The constants in a condition: most CHECKs carry the values that satisfy them, or their neighbours."""
+"""The constants in a condition: most CHECKs contain values that satisfy them, or their neighbours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.sql.lexer import Token, constant, scan
 
 _CAST = re.compile(r'::[\w ."]+(\(\d+(,\d+)?\))?(\[\])*')
 _MATCH = re.compile(r"(?<![!~])(~~?)\*? $")
-"""LIKE and the match of a regular expression, as pg_get_expr writes the operator before its pattern."""
+"""The operators of LIKE and of regular expressions, as pg_get_expr writes them before a pattern."""
 _BOUNDS = 1 << 80
 
 
@@ -26,12 +26,12 @@ class Hints:
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """Return the whole numbers that can be a length."""
+        """The integers that can be a length."""
         return tuple(sorted({int(number) for number in self.numbers if 0 <= number <= 10_000}))
 
 
 def read_hints(expressions: Iterable[str]) -> Hints:
-    """Return the constants of expressions as `pg_get_expr` writes them."""
+    """Return the constants of expressions, as `pg_get_expr` writes them."""
     numbers: list[Decimal] = []
     strings: list[str] = []
     patterns: list[str] = []
@@ -53,7 +53,7 @@ def read_hints(expressions: Iterable[str]) -> Hints:
 
 
 def _numbers(text: str) -> list[Decimal]:
-    """A number in quotes, as negative ones are written."""
+    """Return a quoted number, as negative ones are written."""
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -62,7 +62,7 @@ def _numbers(text: str) -> list[Decimal]:
 
 
 def _constants(expression: str) -> Iterator[tuple[Token, str, str]]:
-    """The constants, with the text before each and the cast behind it; not the sizes in the names of types."""
+    """Yield the constants, each with the text before and the cast after it, without the sizes of types."""
     behind = 0
     for token in scan(expression):
         if cast := _CAST.match(expression, token.start):
@@ -73,7 +73,7 @@ def _constants(expression: str) -> Iterator[tuple[Token, str, str]]:
 
 
 def _elements(text: str, cast: str) -> list[str]:
-    """The elements of a constant array."""
+    """Return the elements of a constant array."""
     if cast.endswith("[]") and text.startswith("{") and text.endswith("}"):
         return [part.strip('"') for part in text[1:-1].split(",") if part]
     return []

@@ -1,4 +1,4 @@
-"""Recipes for whole numbers, decimals, floats and money."""
+"""Generators of integers, decimals, floats and money."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from harness.seed.values.generators import Generator, one_of
 from harness.seed.values.hints import Hints
 
 WHOLE = {"int2": 15, "int4": 31, "int8": 63, "oid": 32, "xid": 32, "xid8": 63, "cid": 32}
-"""Whole types and the bits of their largest value plus one."""
+"""Integer types, with the bits of their largest value plus one."""
 
 UNSIGNED = {"oid", "xid", "xid8", "cid"}
 LOOSE = 10**15
-"""The largest value taken for types without a practical bound, in their smallest unit."""
+"""The largest value used for types without a practical bound, in their smallest unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The values of a type as whole multiples of 10^-digits between `low` and `high`, both in that unit."""
+    """The values of a type as integer multiples of 10^-digits between `low` and `high`, both in that unit."""
 
     low: int
     high: int
     digits: int = 0
 
     def text(self, units: int) -> str:
-        """A value as the server reads it."""
+        """Return a value as the server reads it."""
         if self.digits <= 0:
             return str(units * 10**-self.digits)
         whole, part = divmod(abs(units), 10**self.digits)
         return f"{'-' if units < 0 else ''}{whole}.{part:0{self.digits}d}"
 
     def units(self, number: Decimal) -> int:
-        """A constant in this unit, rounded down."""
+        """Return a constant in this unit, rounded down."""
         return int(number.scaleb(self.digits).to_integral_value(ROUND_FLOOR))
 
     def line(self, name: str, start: int, step: int = 1, last: int | None = None) -> list[Generator]:
-        """`start`, `start + step`, … as far as the type, or `last`, goes; none where it starts outside."""
+        """Return a generator of `start`, `start + step`, … up to `last` or the bound; none if `start` is outside."""
         end = (self.high if step > 0 else self.low) if last is None else last
         capacity = (end - start) // step + 1
         if not self.low <= start <= self.high or capacity < 1:
@@ -51,7 +51,7 @@ class Scale:
 
 
 def scale_of(kind: ColumnType) -> Scale:
-    """The values of a numeric kind."""
+    """Return the scale of a numeric type."""
     if kind.base in WHOLE:
         high = (1 << WHOLE[kind.base]) - 1
         return Scale(0 if kind.base in UNSIGNED else -high - 1, high)
@@ -64,7 +64,7 @@ def scale_of(kind: ColumnType) -> Scale:
 
 
 def quantities(kind: ColumnType, hints: Hints) -> Iterator[Generator]:
-    """Recipes of a numeric kind, the plainest first."""
+    """Yield generators of a numeric type, the plainest first."""
     scale = scale_of(kind)
     yield from scale.line("counting up", 1)
     yield from _between(_finer(kind, scale), hints.numbers)
@@ -79,14 +79,14 @@ def quantities(kind: ColumnType, hints: Hints) -> Iterator[Generator]:
 
 
 def _finer(kind: ColumnType, scale: Scale) -> Scale:
-    """A scale with room between close constants, where the type has it."""
+    """Return a scale with values between close constants, if the type has one."""
     if kind.sizes or kind.base not in ("numeric", "float4", "float8"):
         return scale
     return Scale(-LOOSE * 10**4, LOOSE * 10**4, 6)
 
 
 def _between(scale: Scale, numbers: Iterable[Decimal]) -> Iterator[Generator]:
-    """Between each pair of neighbouring constants, and between the outermost."""
+    """Yield values between neighbouring constants, and between the outermost."""
     marks = sorted({scale.units(number) for number in numbers})
     pairs = list(pairwise(marks))
     if len(marks) > 2:
@@ -100,7 +100,7 @@ def _between(scale: Scale, numbers: Iterable[Decimal]) -> Iterator[Generator]:
 
 
 def _around(scale: Scale, marks: list[int]) -> Iterator[Generator]:
-    """At, above and below each constant, and its multiples."""
+    """Yield values at, above and below each constant, and its multiples."""
     if not marks:
         return
     yield from scale.line(f"above {scale.text(marks[-1])}", marks[-1] + 1)

@@ -1,4 +1,4 @@
-"""Recipes for the types that are neither numbers, times nor texts."""
+"""Generators for the types that are neither numbers, times nor texts."""
 
 from __future__ import annotations
 
@@ -104,23 +104,23 @@ ENTITIES: dict[str, list[Generator]] = {
 ENTITIES["jsonb"] = ENTITIES["json"]
 
 GUESSES = ("1", "a", "{}", "[]", "()", "(1)", "0/0", "[1,2)", "1.0", FIRST[0])
-"""Texts tried, by asking the server, for types that are not known here."""
+"""Texts that the server is asked to read for types that are not known here."""
 
 
 def bits(kind: ColumnType) -> Iterator[Generator]:
-    """Bit strings; without a size `bit` is one bit."""
+    """Yield bit strings; `bit` without a size has one bit."""
     width = kind.sizes[0] if kind.sizes else 1 if kind.base == "bit" else 32
     yield Generator("counting up", lambda index: in_base(index, "01", width), min(1 << min(width, 60), ENDLESS))
 
 
 def vectors(kind: ColumnType) -> Iterator[Generator]:
-    """Vectors of as many numbers as the size says."""
+    """Yield vectors of as many numbers as the size says."""
     rest = ",0" * ((kind.sizes[0] if kind.sizes else 3) - 1)
     yield Generator("vectors", lambda index: f"[{index + 1}{rest}]")
 
 
 def objects(names: Sequence[str]) -> Iterator[Generator]:
-    """JSON objects with the names that a condition speaks of, their values of one kind."""
+    """Yield JSON objects with the names that a condition mentions, their values of one type."""
     shapes: dict[str, Callable[[str, int], object]] = {
         "texts": lambda name, index: f"{name} {index + 1}",
         "numbers": lambda _, index: index + 1,
@@ -137,7 +137,7 @@ def objects(names: Sequence[str]) -> Iterator[Generator]:
 
 
 def scalars(kind: ColumnType) -> Iterator[Generator]:
-    """Recipes of the types above, guesses for others."""
+    """Yield generators of the types above, and guesses for others."""
     if kind.base in ("bit", "varbit"):
         yield from bits(kind)
     elif kind.base in ("vector", "halfvec"):

@@ -1,4 +1,4 @@
-"""Texts that match a regular expression of the simple forms, one for each index."""
+"""Texts that match a simple regular expression, one for each index."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLASSES = {
 ESCAPES = {"d": "digit", "w": "word", "s": "space"}
 ANYTHING = LETTERS + string.digits + "-_.@ /:+,"
 SPARE = 8
-"""How many times an unbounded quantifier repeats."""
+"""The number of repetitions of an unbounded quantifier."""
 
 
 class UnknownPatternError(Exception):
@@ -38,8 +38,8 @@ class _Part:
     make: Callable[[int], str]
 
 
-def pattern_recipe(pattern: str) -> Generator | None:
-    """A recipe for texts that match `pattern`, or None when it is beyond the simple forms."""
+def pattern_generator(pattern: str) -> Generator | None:
+    """Return a generator of texts that match `pattern`, or None for an unsupported pattern."""
     try:
         reader = _Reader(pattern)
         part = reader.alternatives()
@@ -53,7 +53,7 @@ def pattern_recipe(pattern: str) -> Generator | None:
 
 
 def _sequence(first: _Part, second: _Part) -> _Part:
-    """One after the other; the second changes fastest."""
+    """Return two parts in sequence; the second changes fastest."""
     capacity = min(first.capacity * second.capacity, ENDLESS)
 
     def make(index: int) -> str:
@@ -71,13 +71,13 @@ _NOTHING = _Part(1, lambda _: "")
 
 
 class _Reader:
-    """A recursive descent over the pattern."""
+    """A recursive-descent parser of the pattern."""
 
     def __init__(self, pattern: str) -> None:
         self.left = pattern
 
     def alternatives(self) -> _Part:
-        """`a|b|c`: each in turn."""
+        """Read `a|b|c`, whose alternatives are used in turn."""
         options = [self.branch()]
         while self.left.startswith("|"):
             self.left = self.left[1:]
@@ -89,14 +89,14 @@ class _Reader:
         return _Part(min(each * count, ENDLESS), lambda index: options[index % count].make(index // count))
 
     def branch(self) -> _Part:
-        """Parts one after the other."""
+        """Read parts in sequence."""
         parts = []
         while self.left and self.left[0] not in "|)":
             parts.append(self.repeated(self.atom()))
         return reduce(_sequence, parts, _NOTHING)
 
     def atom(self) -> _Part:
-        """One sign, class, group or anchor."""
+        """Read a character, class, group or anchor."""
         sign, self.left = self.left[0], self.left[1:]
         if sign in "^$":
             return _NOTHING
@@ -113,7 +113,7 @@ class _Reader:
         return _signs(sign)
 
     def group(self) -> _Part:
-        """`(…)` or `(?:…)`; what looks ahead or behind is not known."""
+        """Read `(…)` or `(?:…)`; lookaround is not supported."""
         if self.left.startswith("?:"):
             self.left = self.left[2:]
         elif self.left.startswith("?"):
@@ -125,7 +125,7 @@ class _Reader:
         return inner
 
     def escape(self) -> _Part:
-        r"""`\d`, `\.` and the like; a boundary is nothing."""
+        r"""Read `\d`, `\.` and the like; a boundary is empty."""
         sign, self.left = self.left[:1], self.left[1:]
         if sign in ESCAPES:
             return _signs(CLASSES[ESCAPES[sign]])
@@ -136,7 +136,7 @@ class _Reader:
         return _signs(sign)
 
     def members(self) -> str:
-        """The signs of a bracket expression, without those that differ only in case."""
+        """Read the characters of a bracket expression, without those that differ only in case."""
         negated = self.left.startswith("^")
         self.left = self.left[negated:]
         signs = ""
@@ -153,7 +153,7 @@ class _Reader:
         return kept
 
     def member(self) -> str:
-        """One sign, range or named class inside brackets."""
+        """Read a character, range or named class inside brackets."""
         if self.left.startswith("[:"):
             name, _, self.left = self.left[2:].partition(":]")
             if name not in CLASSES:
@@ -170,13 +170,13 @@ class _Reader:
         return sign
 
     def repeated(self, part: _Part) -> _Part:
-        """`*`, `+`, `?` or `{m,n}` behind a part, as one fixed count."""
+        """Read `*`, `+`, `?` or `{m,n}` after a part, as one fixed count."""
         low, high = self.quantifier()
         count = max(low, min(high, SPARE)) if part.capacity > 1 else max(low, min(high, 1))
         return reduce(_sequence, [part] * count, _NOTHING)
 
     def quantifier(self) -> tuple[int, int]:
-        """How often the part before may stand."""
+        """Read how often the part before may be repeated."""
         sign = self.left[:1]
         if sign not in ("*", "+", "?", "{"):
             return 1, 1

@@ -1,4 +1,4 @@
-"""What fills one column, or several together: a recipe, rows of a parent, rows that were found to satisfy a CHECK."""
+"""Sources of one column, or of several together: a generator, rows of a parent, rows that satisfy a CHECK."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Row = tuple[Text, ...]
 
 @dataclass(frozen=True, slots=True)
 class ValueSource:
-    """`row(index)` gives the texts of `columns` (attribute numbers) for every index below `capacity`."""
+    """`row(index)` returns the texts of `columns` (attribute numbers) for every index below `capacity`."""
 
     columns: tuple[int, ...]
     name: str
@@ -21,31 +21,31 @@ class ValueSource:
 
     @property
     def empty(self) -> bool:
-        """Whether it gives nothing but one row for all: a NULL or a constant."""
+        """Whether all its rows are the same: NULL or a constant."""
         return self.capacity <= 1
 
     def at(self, index: int) -> Row:
-        """The row of any index, repeating after `capacity`."""
+        """Return the row of any index, repeating after `capacity`."""
         return self.row(index % self.capacity)
 
     def placed(self, index: Callable[[int], int]) -> ValueSource:
-        """The same rows, taken at `index(row number)`."""
+        """Return the same source, read at `index(row number)`."""
         row = self.row
         return replace(self, row=lambda number: row(index(number)))
 
 
 def from_generator(column: int, generator: Generator) -> ValueSource:
-    """A source of one column."""
+    """Return a source of one column."""
     make = generator.make
     return ValueSource((column,), generator.name, lambda index: (make(index),), generator.capacity)
 
 
 def from_rows(columns: tuple[int, ...], name: str, rows: Sequence[Row]) -> ValueSource:
-    """A source of known rows."""
+    """Return a source of known rows."""
     return ValueSource(columns, name, rows.__getitem__, len(rows))
 
 
 def nothing(columns: tuple[int, ...]) -> ValueSource:
-    """NULL in all columns."""
+    """Return a source of NULL in all columns."""
     row: Row = (None,) * len(columns)
     return ValueSource(columns, "NULL", lambda _: row, 1)

@@ -1,4 +1,4 @@
-"""Recipes for dates, times, timestamps and intervals, counted from fixed days so that every run gives the same."""
+"""Generators of dates, times, timestamps and intervals, counted from fixed days, so that every run gives the same."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from harness.seed.values.generators import Generator, one_of
 from harness.seed.values.hints import Hints
 
 ANCHOR = datetime(2026, 1, 1, tzinfo=UTC)
-"""Past times lie before it."""
+"""Past times are before it."""
 
 DUE = datetime(2026, 12, 1, tzinfo=UTC)
-"""Times to come lie around it."""
+"""Future times are around it."""
 
 STARTS = re.compile(r"(^|_)(starts?|from|begins?|opens?|opened|valid_from|check_?in|since)(_|$)")
 ENDS = re.compile(r"(^|_)(ends?|until|till|to|finish(es|ed)?|closes?|closed|check_?out)(_|$)")
@@ -24,11 +24,11 @@ DUES = re.compile(r"(^|_)(due|deadline|expir\w*|next|schedul\w*|remind\w*|planne
 BIRTHS = re.compile(r"birth|(^|_)(dob|born)(_|$)")
 
 YEARS = 400_000
-"""Days between the anchor and the last day that is counted to."""
+"""Days between the anchor and the last day."""
 
 
 def _moment(text: str) -> datetime | None:
-    """A constant of a condition as a time in UTC."""
+    """Return a constant of a condition as a time in UTC."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -43,12 +43,12 @@ def _day(ordinal: int) -> str:
 
 @lru_cache
 def _clock(zone: str) -> list[str]:
-    """The minutes of a day."""
+    """Return the minutes of a day."""
     return [f" {minute // 60:02d}:{minute % 60:02d}:00{zone}" for minute in range(1440)]
 
 
 def _minutes(name: str, day: datetime, first: int, step: int, zone: str) -> Generator:
-    """Whole minutes from a day's midnight on, put together from texts: ten times as fast as by arithmetic of times."""
+    """Return minutes from a day's midnight on, joined from texts, which is ten times as fast as arithmetic."""
     ordinal = day.toordinal()
     clock = _clock(zone)
 
@@ -60,7 +60,7 @@ def _minutes(name: str, day: datetime, first: int, step: int, zone: str) -> Gene
 
 
 def moments(kind: ColumnType, column: str, hints: Hints) -> Iterator[Generator]:
-    """Recipes of timestamps: by the column's name first, then past, slots, to come, and around constants."""
+    """Yield generators of timestamps: by the column's name first, then past, slots, future, and around constants."""
     zone = "+00" if kind.base == "timestamptz" else ""
     step = timedelta(seconds=1)
 
@@ -86,14 +86,14 @@ def moments(kind: ColumnType, column: str, hints: Hints) -> Iterator[Generator]:
 
 
 def _named(column: str, generators: dict[re.Pattern[str], Generator]) -> Iterator[Generator]:
-    """The recipes whose pattern the column's name meets."""
+    """Return the generators whose pattern matches the column's name."""
     return (generator for pattern, generator in generators.items() if pattern.search(column.lower()))
 
 
 def _around(
     known: list[datetime], step: timedelta, line: Callable[[str, datetime, timedelta, int], Generator]
 ) -> Iterator[Generator]:
-    """Between, at, after and before the constants of a condition, in steps."""
+    """Yield times between, at, after and before the constants of a condition, in steps."""
     known = sorted(set(known))
     for low, high in pairwise(known):
         if (count := (high - low) // step) > 0:
@@ -107,7 +107,7 @@ def _around(
 
 
 def dates(column: str, hints: Hints) -> Iterator[Generator]:
-    """Recipes of dates."""
+    """Yield generators of dates."""
     day = timedelta(days=1)
 
     def line(name: str, start: datetime, each: timedelta, capacity: int) -> Generator:
@@ -129,7 +129,7 @@ def dates(column: str, hints: Hints) -> Iterator[Generator]:
 
 
 def clocks(kind: ColumnType, column: str, hints: Hints) -> Iterator[Generator]:
-    """Recipes of times of day."""
+    """Yield generators of times of day."""
     zone = "+00" if kind.base == "timetz" else ""
 
     def clock(tick: int) -> str:
@@ -149,7 +149,7 @@ def clocks(kind: ColumnType, column: str, hints: Hints) -> Iterator[Generator]:
 
 
 def spans(hints: Hints) -> Iterator[Generator]:
-    """Recipes of intervals."""
+    """Yield generators of intervals."""
     yield Generator("minutes", lambda index: f"{index + 1} minutes")
     texts = [text for text in hints.strings if re.search(r"\d", text)]
     if texts:

@@ -1,4 +1,4 @@
-"""Recipes for texts of every size: believable, short, by pattern, by length, by the constants of a condition."""
+"""Generators of texts: believable, short, by pattern, by length, by the constants of a condition."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from harness.seed.values.believable import NOUNS, believable, digest, email, err
 from harness.seed.values.column_types import ColumnType
 from harness.seed.values.generators import DIGITS, ENDLESS, LETTERS, Generator, constant, in_base, one_of, scrambled
 from harness.seed.values.hints import Hints
-from harness.seed.values.patterns import pattern_recipe
+from harness.seed.values.patterns import pattern_generator
 
 TEXTS = {"text", "varchar", "bpchar", "citext", "name", '"char"'}
 
 FAR = 10_000_000
-"""A row's number that no run reaches: what fits for it fits for all."""
+"""A row number that no run reaches: a text that fits there fits everywhere."""
 
 
 def room(kind: ColumnType) -> int | None:
-    """The characters that a kind has room for; None without a bound."""
+    """Return the length limit of a type in characters; None without one."""
     if kind.base == '"char"':
         return 1
     if kind.base == "name":
@@ -29,7 +29,7 @@ def room(kind: ColumnType) -> int | None:
 
 
 def texts(kind: ColumnType, table: str, column: str, hints: Hints) -> Iterator[Generator]:
-    """Recipes of texts, none longer than the kind has room for."""
+    """Yield generators of texts, none longer than the type allows."""
     most = room(kind)
     for generator in _all(table, column, hints, most, most if kind.base == "bpchar" else 1):
         longest = max((len(generator.at(index) or "") for index in (0, 1, 7, FAR, generator.capacity - 1)), default=0)
@@ -40,7 +40,7 @@ def texts(kind: ColumnType, table: str, column: str, hints: Hints) -> Iterator[G
 
 
 def _as_far(generator: Generator, most: int) -> Iterator[Generator]:
-    """The recipe as long as its texts have room, where that is worth a start."""
+    """Yield the generator up to the last text that fits, if enough of them do."""
     reach = 1
     while reach < FAR and all(len(generator.at(reach * 10 - back) or "") <= most for back in range(1, 25)):
         reach *= 10
@@ -49,7 +49,7 @@ def _as_far(generator: Generator, most: int) -> Iterator[Generator]:
 
 
 def _all(table: str, column: str, hints: Hints, most: int | None, width: int | None) -> Iterator[Generator]:
-    """Candidates in order, whatever their length; `width` is the least of short ones."""
+    """Yield candidates of any length, in order; `width` is the least length of short ones."""
     yield from believable(table, column)
     single = column.replace("_", " ")
     yield Generator("the column's name and a number", lambda index: f"{single} {index + 1}")
@@ -74,7 +74,7 @@ def _all(table: str, column: str, hints: Hints, most: int | None, width: int | N
 
 
 def _common() -> Iterator[Generator]:
-    """What most patterns are about."""
+    """Yield texts that match common patterns."""
     yield Generator("addresses of mail", email)
     yield Generator("slugs", slug)
     yield Generator("URLs", lambda index: f"https://example.com/{slug(index)}")
@@ -85,11 +85,11 @@ def _common() -> Iterator[Generator]:
 
 
 def _hinted(hints: Hints) -> Iterator[Generator]:
-    """What the condition itself names."""
+    """Yield texts that the condition itself contains."""
     if hints.strings:
         yield one_of("constants of the condition", hints.strings)
     for pattern in hints.patterns:
-        if generator := pattern_recipe(pattern):
+        if generator := pattern_generator(pattern):
             yield generator
     for like in hints.likes:
         yield _like(like)
@@ -100,7 +100,7 @@ def _hinted(hints: Hints) -> Iterator[Generator]:
 
 
 def _like(pattern: str) -> Generator:
-    """Texts for LIKE: a number for the first `%`, nothing for the others, `x` for `_`, signs behind a backslash."""
+    """Return texts for LIKE: a number for the first `%`, "" for the others, `x` for `_`, escaped characters as such."""
     pieces = [""]
     for sign in re.findall(r"\\.|.", pattern, re.DOTALL):
         if sign == "%":
@@ -114,7 +114,7 @@ def _like(pattern: str) -> Generator:
 
 
 def _of_width(name: str, alphabet: str, most: int | None, width: int | None) -> Iterator[Generator]:
-    """Numbers in an alphabet, the shortest first, as far as the room goes."""
+    """Yield numbers in an alphabet, the shortest first, up to the length limit."""
     base = len(alphabet)
     capacity = ENDLESS if most is None or most > 30 else min(base**most, ENDLESS)
     if most != 0:
@@ -122,7 +122,7 @@ def _of_width(name: str, alphabet: str, most: int | None, width: int | None) -> 
 
 
 def _lengths(width: int) -> Iterator[Generator]:
-    """Texts of exactly so many characters."""
+    """Yield texts of exactly so many characters."""
     for name, alphabet in (("signs", DIGITS), ("small letters", LETTERS), ("capitals", LETTERS.upper())):
         yield Generator(
             f"{width} {name}",
