@@ -1,6 +1,6 @@
-"""One read-only snapshot of pg_catalog in typed, frozen objects, and the difference of two.
+"""A read-only snapshot of pg_catalog in typed, frozen objects, and the difference of two.
 
-It stands on the ground floor: the schema rules, drift, the migrations suite and the seeder read it.
+The schema rules, drift, the migrations suite and the seeder read it.
 """
 
 from __future__ import annotations

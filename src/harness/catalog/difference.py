@@ -17,10 +17,10 @@ Attributes = Mapping[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One attribute that differs, or an object that only one side has (`attribute` is then empty).
+    """An attribute that differs, or an object that only one side has (`attribute` is then "").
 
-    `name` is `schema.table` for a table, `schema.table.part` for its parts. `before` is None where the object or the
-    value is new, `after` is None where it is gone.
+    `name` is `schema.table` for a table, `schema.table.part` for its parts. `before` is None if the object or the value
+    is new, `after` if it was dropped.
     """
 
     kind: str
@@ -30,7 +30,7 @@ class Change:
     after: str | None
 
     def __str__(self) -> str:
-        """The change on one line."""
+        """Return the change on one line."""
         if self.attribute:
             return f"{self.kind} {self.name}: {self.attribute} {self.before!r} -> {self.after!r}"
         return f"{self.kind} {self.name} " + ("is new" if self.before is None else "is gone")
@@ -38,21 +38,21 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """An object as compared; `parent` is the (kind, name) whose absence says enough."""
+    """An object to compare; if its `parent`, a (kind, name), is missing, the object is not listed."""
 
     attributes: Attributes
     parent: tuple[str, str] | None = None
 
     def __str__(self) -> str:
-        """Its definition, or what is known of it."""
+        """Return its definition, or its attributes."""
         known = self.attributes.get("definition")
         return known or ", ".join(f"{key} {value}" for key, value in self.attributes.items() if value)
 
 
 def difference(before: Snapshot, after: Snapshot) -> list[Change]:
-    """Every change that leads from `before` to `after`, in order of kind and name.
+    """Return every change from `before` to `after`, in order of kind and name.
 
-    The parts of a table that only one side has are not listed one by one.
+    The parts of a table that only one side has are not listed.
     """
     old, new = dict(_described(before)), dict(_described(after))
     changes: list[Change] = []
@@ -72,7 +72,7 @@ def difference(before: Snapshot, after: Snapshot) -> list[Change]:
 
 
 def _described(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str], _Described]]:
-    """Every object of a snapshot under (kind, name)."""
+    """Yield every object of a snapshot under (kind, name)."""
     for schema in snapshot.schemas:
         yield (
             ("schema", schema.name),
@@ -93,7 +93,7 @@ KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized
 
 
 def _relation(snapshot: Snapshot, table: Table) -> Iterator[tuple[tuple[str, str], _Described]]:
-    """A table or a view, then its parts."""
+    """Yield a table or a view, then its parts."""
     own = (KINDS[table.kind], table.qualified)
     parents = [snapshot.by_oid[oid].qualified for oid in table.parents if oid in snapshot.by_oid]
     yield (
@@ -122,7 +122,7 @@ def _relation(snapshot: Snapshot, table: Table) -> Iterator[tuple[tuple[str, str
 
 
 def _parts(table: Table) -> Iterator[tuple[str, str, Attributes]]:
-    """Columns, constraints, indexes, triggers, policies and rules of one table as (kind, name, attributes)."""
+    """Yield columns, constraints, indexes, triggers, policies and rules of a table as (kind, name, attributes)."""
     for column in table.columns:
         yield (
             "column",
@@ -167,7 +167,7 @@ def _parts(table: Table) -> Iterator[tuple[str, str, Attributes]]:
 
 
 def _constraint(table: Table, constraint: Constraint) -> Iterator[tuple[str, str, Attributes]]:
-    """A constraint; a NOT NULL one (18) by its column, because its name stays behind when either is renamed."""
+    """Yield a constraint; a NOT NULL (18) under its column, since its name is kept when either is renamed."""
     if constraint.kind == "n":
         yield "not null", table.names(constraint.columns)[0], {"definition": constraint.definition}
     elif constraint.kind != "f" or table.partition or not constraint.inherited:
@@ -175,12 +175,12 @@ def _constraint(table: Table, constraint: Constraint) -> Iterator[tuple[str, str
 
 
 def _flags(**flags: bool) -> str:
-    """The names of the flags that are set."""
+    """Return the names of the flags that are set."""
     return ", ".join(name for name, is_set in flags.items() if is_set)
 
 
 def _sequences(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str], _Described]]:
-    """Sequences; one that belongs to a column goes with its table."""
+    """Yield sequences; one that belongs to a column is listed with its table only."""
     for sequence in snapshot.sequences:
         table = snapshot.by_oid.get(sequence.owner_table)
         column = table.by_number[sequence.owner_column].name if table else None
@@ -204,7 +204,7 @@ def _sequences(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str], _Described
 
 
 def _functions(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str], _Described]]:
-    """Functions under their argument types."""
+    """Yield functions under their argument types."""
     for function in snapshot.functions:
         yield (
             ("function", function.qualified),
@@ -220,7 +220,7 @@ def _functions(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str], _Described
 
 
 def _types(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str], _Described]]:
-    """Enums, domains, composites and ranges."""
+    """Yield enums, domains, composites and ranges."""
     for item in snapshot.types:
         checks = [f"{name} {text}" + ("" if valid else " NOT VALID") for name, text, valid in item.checks]
         yield (

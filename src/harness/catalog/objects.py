@@ -1,9 +1,9 @@
-"""The objects of a snapshot: what pg_catalog says of a schema, typed, frozen and free of further queries.
+"""The objects of a snapshot: pg_catalog's description of a schema, typed and frozen.
 
-Names are as stored, without quotes. Definitions are what the server's `pg_get_*` functions say with an empty
-search_path, so every name outside pg_catalog is qualified. Rights (`acl`) are sorted texts `grantee=rights/grantor`; a
-null in the catalogue is written out as the default it stands for, except on columns, where it means none. OIDs and
-column numbers identify objects within one database only; `difference` ignores them.
+Names are as stored, without quotes. Definitions come from the server's `pg_get_*` functions with an empty search_path,
+so every name outside pg_catalog is qualified. Rights (`acl`) are sorted texts `grantee=rights/grantor`; a null in the
+catalogue is written out as the default that it means, except on columns, where it means none. OIDs and column numbers
+identify objects within one database only; `difference` ignores them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from harness.catalog.relations import Constraint, Index, InSchema, Table
 
 @dataclass(frozen=True, slots=True)
 class Sequence(InSchema):
-    """A sequence. `owner_table` and `owner_column` say whose it is (0 when nobody's), `users` which defaults call it.
+    """A sequence. `owner_table` and `owner_column` own it (0 for none), `users` are the defaults that call it.
 
     `identity` is true for the sequence inside an identity column. `users` are (table OID, column number) pairs.
     """
@@ -60,7 +60,7 @@ class Function(InSchema):
 
     @property
     def qualified(self) -> str:
-        """`schema.name(argument types)`, which tells overloads apart."""
+        """`schema.name(argument types)`, which distinguishes overloads."""
         return f"{self.schema}.{self.name}({self.arguments})"
 
 
@@ -68,7 +68,7 @@ class Function(InSchema):
 class Type(InSchema):
     """An enum (`kind` e, `labels` in sort order), domain (d), composite (c) or range (r).
 
-    `definition` says a domain's base type, a composite's attributes or a range's subtype. `checks` are a domain's
+    `definition` is a domain's base type, a composite's attributes or a range's subtype. `checks` are a domain's
     constraints as (name, definition, validated).
     """
 
@@ -109,7 +109,7 @@ class Extension:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role of the cluster; `member_of` names every role whose rights it has."""
+    """A role of the cluster; `member_of` names every role whose privileges it has."""
 
     name: str
     superuser: bool
@@ -119,7 +119,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """What is only compared: default privileges, publications, event triggers, statistics, collations, casts …"""
+    """An object that is only compared: default privileges, publications, event triggers, statistics, casts …"""
 
     kind: str
     name: str
@@ -128,11 +128,10 @@ class Other:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All that is in scope of one database at one moment.
+    """All objects of one database that are in scope, at one moment.
 
-    `version` is server_version_num, `role` who has read it, `can_write` whether that role could write to any table or
-    make objects, `keywords` the words that a name must be quoted for. Tables include partitions; `roots` are what rules
-    look at.
+    `version` is server_version_num, `role` the role that read it, `can_write` whether that role may write to any table
+    or create objects, `keywords` the words that must be quoted as names. Tables include partitions; rules read `roots`.
     """
 
     version: int
@@ -161,7 +160,7 @@ class Snapshot:
 
     @cached_property
     def roots(self) -> tuple[Table, ...]:
-        """Tables without the partitions of another: a partitioned table is reported once."""
+        """Tables without partitions of another: a partitioned table is reported once."""
         return tuple(table for table in self.tables if not table.partition)
 
     @cached_property
@@ -176,7 +175,7 @@ class Snapshot:
 
     @cached_property
     def indexes(self) -> dict[str, Index]:
-        """Every index by `schema.name`; it lies in its table's schema."""
+        """Every index by `schema.name`; it is in its table's schema."""
         return {f"{table.schema}.{index.name}": index for table in self.relations for index in table.indexes}
 
     @cached_property

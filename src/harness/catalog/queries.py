@@ -1,9 +1,9 @@
 """The catalogue queries of a snapshot. They run unchanged on 14-18 and need no right beyond CONNECT.
 
-Columns that came after 14 are read through `to_jsonb(row) ->> 'column'`, null where the server has none. The scope is
-decided in `_SYSTEM` and `_in_scope`; all that hangs on a relation is fetched by the OIDs found there. What costs time
-on thousands of tables is asked for only where it can differ: a default has no columns, so it is deparsed without its
-table, and only a unique index can take nulls for equal.
+Columns that were added after 14 are read through `to_jsonb(row) ->> 'column'`, null if the server has none. `_SYSTEM`
+and `_in_scope` decide the scope; the parts of a relation are fetched by the OIDs found there. What takes time on
+thousands of tables is read only if it can differ: a default has no columns, so it is deparsed without its table, and
+only a unique index can treat nulls as equal.
 """
 
 # ruff: noqa: S608 - every part that is put into a query is a constant of this module
@@ -16,7 +16,7 @@ _SYSTEM = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 
 def _not_of_extension(catalogue: str, oid: str) -> str:
-    """A condition: the object was not made by CREATE EXTENSION."""
+    """Return the condition that the object was not made by CREATE EXTENSION."""
     return (
         f"NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = '{catalogue}'::regclass AND x.objid = {oid}"
         " AND x.deptype = 'e')"
@@ -24,12 +24,12 @@ def _not_of_extension(catalogue: str, oid: str) -> str:
 
 
 def _in_scope(catalogue: str, oid: str) -> str:
-    """A condition: the object lies in one of the project's schemas `n` and is its own."""
+    """Return the condition that the object is the project's, in one of its schemas `n`."""
     return f"{_SYSTEM} AND {_not_of_extension(catalogue, oid)} AND {_not_of_extension('pg_namespace', 'n.oid')}"
 
 
 def _rights(kind: str, acl: str, owner: str) -> str:
-    """The rights on an object in one order, the defaults written out."""
+    """Return SQL for the privileges on an object, sorted, with defaults written out."""
     return (
         f"ARRAY(SELECT x::text FROM unnest(coalesce({acl}, acldefault('{kind}', {owner}))) x"
         ' ORDER BY x::text COLLATE "C")'
@@ -41,10 +41,10 @@ SELECT set_config('search_path', '', true), set_config('TimeZone', 'UTC', true),
   set_config('IntervalStyle', 'postgres', true), set_config('quote_all_identifiers', 'off', true),
   set_config('statement_timeout', '60s', true), set_config('lock_timeout', '5s', true)
 """
-"""Settings of the transaction: one object has one text, whoever reads it, and nobody waits long for the reader."""
+"""Settings of the transaction: an object has the same text for every reader, and locks are not held for long."""
 
-PLANTED = "CREATE TABLE public.harness_planted ()"
-"""A write that a READ ONLY transaction refuses before it looks at rights or names."""
+WRITE = "CREATE TABLE public.harness_planted ()"
+"""A write that a READ ONLY transaction refuses before it checks privileges or names."""
 
 SERVER = """
 SELECT current_setting('server_version_num')::int, current_database()::text, current_user::text,

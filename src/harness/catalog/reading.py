@@ -1,4 +1,4 @@
-"""Reads a snapshot: a handful of queries in one READ ONLY, REPEATABLE READ transaction."""
+"""Reads a snapshot: a few queries in one READ ONLY, REPEATABLE READ transaction."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from harness.catalog.relations import Column, Constraint, Index, Key, Policy, Re
 from harness.errors import HarnessError
 
 OLDEST = 140000
-"""server_version_num of the oldest server whose catalogue these queries know."""
+"""server_version_num of the oldest supported server."""
 
 Row = tuple[Any, ...]
 Piece = TypeVar("Piece")
 
 
 class _Held(NamedTuple):
-    """What a type holds: pg_type's part that decides what a column of it stores."""
+    """The part of pg_type that decides what a column of a type stores."""
 
     oid: int
     name: str
@@ -40,10 +40,10 @@ class _Held(NamedTuple):
 
 @contextmanager
 def read_only(connection: psycopg.Connection[Any]) -> Iterator[psycopg.Cursor[Row]]:
-    """A cursor inside READ ONLY, REPEATABLE READ, with settings that make texts comparable; rolled back at the end.
+    """Open a READ ONLY, REPEATABLE READ transaction in which texts are comparable; roll it back at the end.
 
     Raises:
-        HarnessError: when the connection is inside a transaction already, whose isolation cannot be changed any more.
+        HarnessError: when the connection has an open transaction, whose isolation can no longer be changed.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise HarnessError(
@@ -64,14 +64,14 @@ def read_only(connection: psycopg.Connection[Any]) -> Iterator[psycopg.Cursor[Ro
 
 
 def prove_read_only(connection: psycopg.Connection[Any]) -> None:
-    """Plant a write in the transaction that the catalogue is read in; it is rolled back whatever happens.
+    """Try a write in such a transaction, which is rolled back in any case.
 
     Raises:
-        HarnessError: when the server did not refuse it with 25006, read_only_sql_transaction.
+        HarnessError: when the server does not refuse it with 25006, read_only_sql_transaction.
     """
     with read_only(connection) as cursor:
         try:
-            cursor.execute(queries.PLANTED)
+            cursor.execute(queries.WRITE)
         except psycopg.errors.ReadOnlySqlTransaction:
             return
         except psycopg.Error as error:
@@ -88,8 +88,8 @@ def prove_read_only(connection: psycopg.Connection[Any]) -> None:
 def read_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
     """Read the database behind `connection`, which must have no open transaction.
 
-    The scope: every schema but the system's, without what extensions own, without foreign and temporary tables, and
-    without the migration tool's own table.
+    The scope is every schema but the system's, without objects of extensions, foreign and temporary tables, and the
+    migration tool's own table.
 
     Raises:
         HarnessError: inside an open transaction, for a server below 14, or when reading would have written.
@@ -111,7 +111,7 @@ def read_snapshot(connection: psycopg.Connection[Any]) -> Snapshot:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Without it reading grows faster than the schema: the collector walks all objects again, and none is garbage."""
+    """Pause the garbage collector: it would traverse all objects again and again, and none of them is garbage."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -122,13 +122,13 @@ def _collector_paused() -> Iterator[None]:
 
 
 def _rows(cursor: psycopg.Cursor[Row], query: str, **values: object) -> list[Row]:
-    """All rows of one query, arrays as tuples."""
+    """Return all rows of a query, arrays as tuples."""
     rows = cursor.execute(query.encode(), values or None).fetchall()
     return [tuple(tuple(value) if type(value) is list else value for value in row) for row in rows]
 
 
 def _read(cursor: psycopg.Cursor[Row]) -> Snapshot:
-    """The snapshot of the transaction that `cursor` is in."""
+    """Read the snapshot in the transaction of `cursor`."""
     version, database, role, can_write = _rows(cursor, queries.SERVER)[0]
     return Snapshot(
         version,
@@ -148,12 +148,12 @@ def _read(cursor: psycopg.Cursor[Row]) -> Snapshot:
 
 
 def _all(cursor: psycopg.Cursor[Row], query: str, make: Callable[[Row], Piece]) -> tuple[Piece, ...]:
-    """The objects that the rows of `query` make."""
+    """Return the objects that `make` creates from the rows of `query`."""
     return tuple(make(row) for row in _rows(cursor, query))
 
 
 def _relations(cursor: psycopg.Cursor[Row]) -> tuple[Table, ...]:
-    """Tables, views and materialized views with their parts."""
+    """Return tables, views and materialized views with their parts."""
     rows = _rows(cursor, queries.RELATIONS)
     oids = [row[0] for row in rows]
     held = {row[0]: _Held(*row) for row in _rows(cursor, queries.TYPES_HELD)}
@@ -178,7 +178,7 @@ def _relations(cursor: psycopg.Cursor[Row]) -> tuple[Table, ...]:
 def _grouped(
     cursor: psycopg.Cursor[Row], query: str, oids: list[int], make: Callable[[Row], Piece]
 ) -> defaultdict[int, tuple[Piece, ...]]:
-    """The objects that hang on relations, by the OID of the relation in the first column."""
+    """Return the parts of relations by the relation's OID, which is in the first column."""
     groups: dict[int, list[Piece]] = defaultdict(list)
     for row in _rows(cursor, query, relations=oids):
         groups[row[0]].append(make(row))
@@ -186,7 +186,7 @@ def _grouped(
 
 
 def _column(row: Row, held: dict[int, _Held], unproven: set[tuple[int, int]]) -> Column:
-    """A column whose type is followed through domains and arrays to what it stores."""
+    """Return a column, with its type resolved through domains and arrays."""
     oid, number, name, type_oid, modifier, declared, not_null, *rest = row
     kind = held.get(type_oid)
     domain = declared if kind and kind.kind == "d" else None
@@ -221,7 +221,7 @@ def _column(row: Row, held: dict[int, _Held], unproven: set[tuple[int, int]]) ->
 
 
 def _index(row: Row, classes: dict[int, str], names: dict[tuple[int, int], str]) -> Index:
-    """An index whose included columns are cut off its keys."""
+    """Return an index, without its included columns among the keys."""
     count, numbers, opclasses, collations, options, texts = row[11:17]
     keys = tuple(
         Key(
@@ -239,14 +239,14 @@ def _index(row: Row, classes: dict[int, str], names: dict[tuple[int, int], str])
 
 
 def _sequence(row: Row) -> Sequence:
-    """A sequence with its owner and the defaults that call it."""
+    """Return a sequence with its owner and the defaults that call it."""
     values = list(row)
     values[16] = tuple((int(table), int(column)) for table, column in (item.split() for item in row[16]))
     return Sequence(*values)
 
 
 def _type(row: Row) -> Type:
-    """A type with its labels, attributes or checks."""
+    """Return a type with its labels, attributes or checks."""
     values = list(row)
     values[10] = tuple((name, text, valid) for name, text, valid in map(json.loads, row[10]))
     return Type(*values)

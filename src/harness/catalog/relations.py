@@ -1,4 +1,4 @@
-"""Tables, views and all that hangs on them, as a snapshot keeps them."""
+"""Tables, views and their parts in a snapshot."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from functools import cached_property
 class Column:
     """One column of a table, a view or a materialized view.
 
-    `type` is the declared type (`character varying(20)`, `public.citext`). `base` is the plain name of what it holds
-    once domains are followed (`varchar`, `int8`); of an array it is the element's, and `array` is true. `modifier` is
-    the typmod in force, a domain's too; -1 without one. `not_null` is true only when no row can hold a null: a NOT
-    NULL that is not validated (18) does not count. `default` is also the expression of a generated column.
-    `collation` is quoted as SQL needs it, and named only where it is not the type's own.
+    `type` is the declared type (`character varying(20)`, `public.citext`). `base` is the plain name of the type with
+    domains resolved (`varchar`, `int8`); of an array it is the element's, and `array` is true. `modifier` is the typmod
+    in force, also a domain's; -1 without one. `not_null` is true only if no row can hold a null: a NOT NULL that is not
+    validated (18) does not count. `default` is also the expression of a generated column. `collation` is quoted for
+    SQL, and "" if it is the type's own.
     """
 
     number: int
@@ -42,10 +42,10 @@ class Constraint:
     """One row of pg_constraint on a table.
 
     `kind` is contype: p, u, f, c, x, t and, from 18 on, n: only NOT NULLs that are not validated or NO INHERIT, because
-    the rest is said by the column. `columns` and `referenced` are column numbers in the
-    constraint's order. `inherited` marks the copies that partitioning and inheritance make. `index` is the OID of the
-    index behind a key, and of the referenced key for a foreign key. `set_columns` are those that ON DELETE SET acts on
-    (15), empty for all. Actions are a, r, c, n, d as in confdeltype.
+    the column has the rest. `columns` and `referenced` are column numbers in the constraint's order. `inherited` marks
+    the copies that partitioning and inheritance make. `index` is the OID of the index of a key, and of the referenced
+    key for a foreign key. `set_columns` are those that ON DELETE SET acts on (15), empty for all. Actions are a, r, c,
+    n, d as in confdeltype.
     """
 
     oid: int
@@ -89,7 +89,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One index. `constraint` names the constraint behind it; `parent` is the OID of a partitioned index or 0."""
+    """One index. `constraint` names the constraint that owns it; `parent` is the OID of a partitioned index or 0."""
 
     oid: int
     name: str
@@ -118,7 +118,7 @@ class Index:
 
     @property
     def total(self) -> bool:
-        """Whether it is valid, has no predicate and no expression, so that it speaks for every row."""
+        """Whether it is valid, without predicate and expression, so that it covers every row."""
         return self.valid and self.predicate is None and 0 not in self.columns
 
 
@@ -126,7 +126,7 @@ class Index:
 class Trigger:
     """A trigger; `enabled` is tgenabled: O, D, R or A.
 
-    Of the triggers inside a foreign key only switched-off ones are kept, under the constraint's name and without a
+    Of a foreign key's internal triggers only disabled ones are kept, under the constraint's name and without a
     definition.
     """
 
@@ -174,10 +174,10 @@ class InSchema:
 
 @dataclass(frozen=True)
 class Table(InSchema):
-    """A table (`kind` r), a partitioned one (p), a view (v) or a materialized view (m), with all that hangs on it.
+    """A table (`kind` r), a partitioned one (p), a view (v) or a materialized view (m), with its parts.
 
-    `partition` is true for a child of a partitioned table; `parents` are the OIDs of pg_inherits. `definition` is a
-    view's query, `reads` the OIDs of the relations in it.
+    `partition` is true for a child of a partitioned table; `parents` are OIDs of pg_inherits. `definition` is a view's
+    query, `reads` the OIDs of its relations.
     """
 
     oid: int
@@ -219,14 +219,14 @@ class Table(InSchema):
 
     @cached_property
     def primary_key(self) -> Constraint | None:
-        """The primary key, when there is one."""
+        """The primary key, if any."""
         return next((item for item in self.constraints if item.kind == "p"), None)
 
     @cached_property
     def foreign_keys(self) -> tuple[Constraint, ...]:
-        """Foreign keys as declared here: not the copies that partitioning and inheritance make."""
+        """Foreign keys declared here, without the copies that partitioning and inheritance make."""
         return tuple(item for item in self.constraints if item.kind == "f" and not item.inherited)
 
     def names(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
-        """Column names of `numbers`, in their order."""
+        """Return the column names of `numbers`, in their order."""
         return tuple(self.by_number[number].name for number in numbers)

@@ -1,4 +1,4 @@
-"""Charts of the report's page, as inline SVG. Each has a text for who cannot see it, and stands beside its table."""
+"""Charts of the report's page, as inline SVG. Each has a text for screen readers, and a table next to it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH = 360
-"""Units of a chart's width: the pixels of a phone, so that its letters keep their size there."""
+"""Width of a chart in units: the pixels of a phone, where its letters then keep their size."""
 
 PLOT = 320
-"""Of these, what bars may fill; the rest is for the figures behind them."""
+"""Width of the bars; the rest is for the figures after them."""
 
 LONGEST_LABEL = 50
-"""Letters of a label that fit into the width."""
+"""Characters of a label that fit into the width."""
 
 HATCHES = (
     '<defs><pattern id="writes" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
@@ -21,7 +21,7 @@ HATCHES = (
     '<pattern id="all" width="6" height="6" patternUnits="userSpaceOnUse"><rect class="all" width="6" height="6"/>'
     '<path class="weave" d="M0 0L6 6M6 0L0 6"/></pattern></defs>'
 )
-"""Stripes and a weave, so that what a lock blocks is told by more than its colour."""
+"""Stripes and crosses show what a lock blocks, not colour alone."""
 
 BLOCKS = {
     "SHARE": "writes",
@@ -29,14 +29,14 @@ BLOCKS = {
     "EXCLUSIVE": "writes",
     "ACCESS EXCLUSIVE": "all",
 }
-"""What a lock on a table keeps others from (https://www.postgresql.org/docs/current/explicit-locking.html)."""
+"""What a lock on a table blocks (https://www.postgresql.org/docs/current/explicit-locking.html)."""
 
 EFFECTS = {"nothing": "blocks neither reads nor writes", "writes": "blocks writes", "all": "blocks reads and writes"}
 
 
 @dataclass(frozen=True, slots=True)
 class RouteTimes:
-    """A route and its median times in milliseconds, at no latency and at that of the objective."""
+    """A route and its median times in milliseconds, without latency and with that of the objective."""
 
     name: str
     near: float
@@ -45,7 +45,7 @@ class RouteTimes:
 
 @dataclass(frozen=True, slots=True)
 class RevisionTime:
-    """A revision, its strongest lock as SQL writes it (empty for none), its milliseconds and what else it did."""
+    """A revision, its strongest lock as SQL writes it ("" for none), its milliseconds and what it did."""
 
     name: str
     lock: str
@@ -54,12 +54,12 @@ class RevisionTime:
 
     @property
     def blocks(self) -> str:
-        """`nothing`, `writes` or `all`: what others cannot do meanwhile."""
+        """`nothing`, `writes` or `all`: what its lock blocks."""
         return BLOCKS.get(self.lock, "nothing")
 
 
 def latency(routes: Sequence[RouteTimes], objective: float) -> str:
-    """Two bars a route, and a line at the objective in milliseconds."""
+    """Return two bars for each route, and a line at the objective in milliseconds."""
     scale = PLOT / max([objective * 1.05, *(time for route in routes for time in (route.near, route.far))])
     height = 20 + 44 * len(routes)
     line = objective * scale
@@ -68,7 +68,7 @@ def latency(routes: Sequence[RouteTimes], objective: float) -> str:
         f'{label}<line class="objective" x1="{line:.1f}" x2="{line:.1f}" y1="0" y2="{height}"/>',
         *(_route(route, 20 + 44 * number, scale, objective) for number, route in enumerate(routes)),
     ]
-    return _svg("Time of each route beside the objective", height, parts)
+    return _svg("Time of each route and the objective", height, parts)
 
 
 def _route(route: RouteTimes, top: int, scale: float, objective: float) -> str:
@@ -84,17 +84,17 @@ def _route(route: RouteTimes, top: int, scale: float, objective: float) -> str:
 
 
 def timeline(revisions: Sequence[RevisionTime]) -> str:
-    """The revisions one after the other in time, each with what its strongest lock blocks."""
+    """Return the revisions in sequence, each with what its strongest lock blocks."""
     scale = WIDTH / max(sum(item.milliseconds for item in revisions), 1)
     begun, parts = 0.0, [HATCHES]
     for number, item in enumerate(revisions):
         parts.append(_revision(item, 48 * number, begun * scale, item.milliseconds * scale))
         begun += item.milliseconds
-    return _svg("Revisions in time, with what their locks block", 48 * len(revisions), parts)
+    return _svg("Revisions in sequence, with what their locks block", 48 * len(revisions), parts)
 
 
 def _revision(item: RevisionTime, top: int, start: float, width: float) -> str:
-    held = f"{item.lock}: {EFFECTS[item.blocks]}" if item.lock else "no lock on a table that was there"
+    held = f"{item.lock}: {EFFECTS[item.blocks]}" if item.lock else "no lock on an existing table"
     return (
         f'<text x="0" y="{top + 11}"><tspan class="name">{escape(shorten(item.name, 20))}</tspan> {escape(held)}</text>'
         f'<rect class="lane" x="0" y="{top + 16}" width="{WIDTH}" height="10"/>'
@@ -111,7 +111,7 @@ def _svg(title: str, height: int, parts: Sequence[str]) -> str:
 
 
 def shorten(text: str, longest: int = LONGEST_LABEL) -> str:
-    """A text that fits, with its middle left out when it is too long."""
+    """Return a text of at most `longest` characters, with its middle replaced by … if it is longer."""
     if len(text) <= longest:
         return text
     half = (longest - 1) // 2

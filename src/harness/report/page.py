@@ -1,4 +1,4 @@
-"""What a run found as one HTML page that needs no network, no script and no other file."""
+"""The report as one HTML page, without network, scripts and other files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One test: its id, its seconds, what went wrong and where, and its databases, in milliseconds in all."""
+    """One test: its id, seconds, failure and traceback, its databases and the milliseconds that they took."""
 
     name: str
     seconds: float
@@ -34,7 +34,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """A run: `data` as `Report.data` gives it, and its tests where they are known.
+    """A run: `data` of `Report.data`, and its tests if they are known.
 
     `objective` is in milliseconds; `schema` is the source of a diagram.
     """
@@ -58,7 +58,7 @@ class PageContent:
 
 
 def page(run: PageContent) -> str:
-    """The whole document."""
+    """Return the HTML document."""
     shown = [(f"s{number}", title, text) for number, (title, text) in enumerate(_sections(run)) if text]
     links = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title, _ in shown)
     sections = "".join(
@@ -76,14 +76,14 @@ def page(run: PageContent) -> str:
 
 
 def _sections(run: PageContent) -> Iterable[tuple[str, str]]:
-    """Titles and contents, what is wrong first; a content may be empty."""
+    """Yield titles and contents, problems first; an empty content is left out."""
     findings = sorted(run.data["findings"], key=lambda item: LEVELS.index(item["severity"]))
-    yield "Findings", "".join(map(_finding, findings)) or "<p>Nothing breaks a rule.</p>"
+    yield "Findings", "".join(map(_finding, findings)) or "<p>No rule is broken.</p>"
     yield "Failed tests", "".join(map(_failure, run.failed))
     for item in run.data["tables"]:
         yield item["title"], _charted(item, run.objective)
-    exempted = table(("rule", "object", "reason"), run.accepted, "What breaks a rule, and why it may")
-    yield "Exemptions in force", exempted if run.accepted else "<p>None: every rule holds everywhere.</p>"
+    exempted = table(("rule", "object", "reason"), run.accepted, "Objects that may break a rule, and why")
+    yield "Exemptions in force", exempted if run.accepted else "<p>None.</p>"
     yield "Databases of the tests", _databases([test for test in run.tests if test.databases])
     yield "The schema", f"<pre>{escape(run.schema)}</pre>\n" if run.schema else ""
 
@@ -93,7 +93,7 @@ def _made(made: datetime) -> str:
 
 
 def _sums(run: PageContent) -> str:
-    """The figures to see first; bad ones are framed, and say so."""
+    """Return the figures at the top; bad ones are framed and labelled."""
     levels = [item["severity"] for item in run.data["findings"]]
     rows = {item["title"]: len(item["rows"]) for item in run.data["tables"]}
     bad = {"errors": levels.count("error"), "warnings": levels.count("warning")}
@@ -131,7 +131,7 @@ def _failure(test: Outcome) -> str:
 
 
 def _charted(item: Mapping[str, Any], objective: float) -> str:
-    """A table of the report, with its chart beside it where there is one for its title and columns."""
+    """Return a table of the report, with a chart if its title and columns have one."""
     rows = [dict(zip(item["columns"], cells, strict=True)) for cells in item["rows"]]
     plain = table(item["columns"], item["rows"], f"{len(rows)} rows")
     try:
@@ -144,10 +144,10 @@ def _charted(item: Mapping[str, Any], objective: float) -> str:
 def _chart(title: str, rows: Sequence[Mapping[str, str]], objective: float) -> str:
     if title == ROUTES:
         routes = [charts.RouteTimes(row["route"], number(row["ms at 0"]), number(row["ms at 10"])) for row in rows]
-        caption = "Median milliseconds: framed without latency, filled with 10 ms added to every round trip"
+        caption = "Median milliseconds: outlined without latency, filled with 10 ms added to each round trip"
         return f"<figure>{charts.latency(routes, objective)}<figcaption>{caption}</figcaption></figure>"
     if title == MIGRATIONS:
-        caption = "One after the other on seeded rows. Striped: blocks writes. Woven: blocks reads and writes"
+        caption = "In sequence, on seeded rows. Striped: blocks writes. Crossed: blocks reads and writes"
         drawn = charts.timeline([_revision(row) for row in rows])
         return f"<figure>{drawn}<figcaption>{caption}</figcaption></figure>"
     return ""
@@ -159,7 +159,7 @@ def _revision(row: Mapping[str, str]) -> charts.RevisionTime:
 
 
 def _databases(tests: Sequence[Outcome]) -> str:
-    """How the tests came by their databases: in sum, then each."""
+    """Return where the tests' databases came from: the totals, then each test."""
     if not tests:
         return ""
     ways = sorted((way.partition(":")[0], test.milliseconds) for test in tests for way in test.databases)
@@ -174,15 +174,15 @@ def _databases(tests: Sequence[Outcome]) -> str:
         for test in tests
     ]
     return (
-        table(("way", "databases", "median ms", "worst ms"), sums, "What handing over and taking back a database takes")
+        table(("source", "databases", "median ms", "worst ms"), sums, "Time to lend a database and take it back")
         + f"<details><summary>Each of the {len(each)} tests with a database</summary>\n"
-        + table(("test", "database", "database ms", "whole test, ms"), each, "As they ran")
+        + table(("test", "database", "database ms", "test ms"), each, "In the order of the run")
         + "</details>\n"
     )
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], caption: str) -> str:
-    """A table whose first column names the row; figures stand right."""
+    """Return a table whose first column names the row; figures are right-aligned."""
     lines = [tuple(map(str, cells)) for cells in rows]
     right = [bool(lines) and all(not line[n] or NUMBER.match(line[n]) for line in lines) for n in range(len(columns))]
     kinds = ["text", *("number" if each else "text" for each in right[1:])]
@@ -204,11 +204,11 @@ def _cells(line: Sequence[str], kinds: Sequence[str]) -> str:
 
 
 def number(text: str) -> float:
-    """The number that a cell begins with; 0 for none."""
+    """Return the number at the start of a cell; 0 without one."""
     found = NUMBER.match(text)
     return float(found[0]) if found else 0.0
 
 
 def milliseconds(time: float | None) -> str:
-    """A time as a cell shows it; empty for none."""
+    """Return a time as a cell shows it; "" for None."""
     return "" if time is None else f"{time:.1f}"
