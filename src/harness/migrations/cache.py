@@ -1,4 +1,4 @@
-"""Remembers how a revision was judged, for as long as nothing that the judgement depends on has changed."""
+"""A cache of the results of judged revisions, valid until something changes that they depend on."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from harness.migrations.result import RevisionResult, from_data
 from harness.postgres.installations import Installation
 
 MOST = 4000
-"""Judgements that are kept; those that were not used for the longest time go first."""
+"""The largest number of results kept; the least recently used ones are deleted first."""
 
 
 @dataclass
 class ResultCache:
-    """Judgements in `place`, one JSON file each; `settings` is whatever else they depend on, such as the rows."""
+    """Results in `place`, one JSON file each; `settings` are further values that they depend on, such as the rows."""
 
     place: Path
     history: History
@@ -36,7 +36,7 @@ class ResultCache:
     _digests: dict[str, str] = field(default_factory=dict, repr=False)
 
     def read(self, script: Script) -> RevisionResult | None:
-        """What is remembered of a revision; None for nothing, or a file that cannot be read."""
+        """Return the cached result of a revision; None if there is none, or it cannot be read."""
         path = self._path(script)
         try:
             judged = from_data(json.loads(path.read_text(encoding="utf-8")))
@@ -46,7 +46,7 @@ class ResultCache:
         return judged
 
     def write(self, script: Script, judged: RevisionResult) -> None:
-        """Remember a judgement; where that cannot be done it is made again next time."""
+        """Store a result; if that fails, the revision is judged again the next time."""
         scratch = self.place / f".{secrets.token_hex(8)}"
         with contextlib.suppress(OSError):
             self.place.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ class ResultCache:
         return self.place / f"{self._digest(script)}.json"
 
     def _digest(self, script: Script) -> str:
-        """Of a revision, all below it, and what is the same for all."""
+        """Return a digest of a revision, all revisions before it, and what is common to all."""
         if script.revision not in self._digests:
             below = sorted(self._digest(self._script(name)) for name in _parents(script))
             content = Path(script.path).read_bytes()
@@ -72,7 +72,7 @@ class ResultCache:
 
     @cached_property
     def _common(self) -> str:
-        """Server build, env.py and its neighbours, the harness's own code, and the libraries that run revisions."""
+        """A digest of the server build, env.py and its neighbours, the harness, and the libraries of revisions."""
         program = Path(self.installation.program("postgres")).stat()
         build = (self.installation.version, program.st_size, program.st_mtime_ns)
         revisions = {Path(item.path).resolve() for item in self.history.revisions}
@@ -90,7 +90,7 @@ class ResultCache:
 
 
 def _parents(script: Script) -> Iterable[str]:
-    """The revisions that one names as its own ground."""
+    """Yield the revisions that a revision depends on."""
     for names in (script.down_revision, script.dependencies):
         if isinstance(names, str):
             yield names

@@ -1,4 +1,4 @@
-"""Keeps a project's code from every database but the one that it is given, whatever opens the connection."""
+"""Keeps a project's code from connecting to any database but the one that it is given."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from psycopg import AsyncConnection, Connection
 from sqlalchemy import URL, Engine, event
 
 PORT = "5432"
-"""Where libpq looks for a server that nothing else is said of."""
+"""libpq's default port."""
 
 
 class ForeignConnectionError(Exception):
-    """Something in the project tried to connect to another database than the trace's own."""
+    """Raised when the project's code connects to another database than the one that it is given."""
 
 
 @contextlib.contextmanager
 def restrict_connections(url: URL) -> Iterator[None]:
-    """Refuse, before it is opened, each connection of SQLAlchemy's and of psycopg's to another server or database.
+    """Refuse each connection of SQLAlchemy and psycopg to another server or database, before it is opened.
 
-    Threads that are there already are the harness's own and are let be. Other drivers are seen when SQLAlchemy opens
-    them, not by themselves.
+    Existing threads are the harness's own and may connect anywhere. Connections of other drivers are refused only if
+    SQLAlchemy opens them.
     """
     others = set(threading.enumerate()) - {threading.current_thread()}
     sync, awaited = (cls.__dict__["_get_connection_params"] for cls in (Connection, AsyncConnection))
@@ -43,7 +43,7 @@ def restrict_connections(url: URL) -> Iterator[None]:
 
     hook = _hook(url)
     event.listen(Engine, "do_connect", hook)
-    try:  # below `connect`, which any module may have bound by name, and above the look-up of the host
+    try:  # below `connect`, which modules may have imported by name, and above the look-up of the host
         with (
             patch.object(Connection, "_get_connection_params", classmethod(parameters)),
             patch.object(AsyncConnection, "_get_connection_params", classmethod(parameters_async)),
@@ -54,7 +54,7 @@ def restrict_connections(url: URL) -> Iterator[None]:
 
 
 def _check(url: URL, asked: Mapping[str, Any]) -> None:
-    """Compare with what libpq would connect to, its environment variables included (manual, 32.15)."""
+    """Compare with what libpq would connect to, including its environment variables (manual, 32.15)."""
 
     def value(name: str, variable: str, default: str = "") -> str:
         return str(asked.get(name) or os.environ.get(variable) or default)
@@ -70,7 +70,7 @@ def _check(url: URL, asked: Mapping[str, Any]) -> None:
 
 
 def _hook(url: URL) -> Any:
-    """For drivers other than psycopg: host and database must stand among what SQLAlchemy hands to them."""
+    """Return a hook for other drivers: SQLAlchemy's arguments for them must contain host and database."""
 
     def connects(_dialect: Any, _record: Any, arguments: Any, named: Any) -> None:
         place = " ".join([*map(str, arguments), *(f"{key}={value}" for key, value in named.items())])

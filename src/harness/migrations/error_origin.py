@@ -1,4 +1,4 @@
-"""Which line of the project's own files an exception or a statement comes from."""
+"""The line of the project's files from which an exception or a statement comes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An Alembic project's revisions in order, and one step of one revision on one database, run through Alembic itself."""
+"""An Alembic project's revisions in order, and one step of a revision on a database, run by Alembic."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Around = Callable[[Callable[..., Any]], None]
 
 @dataclass
 class History:
-    """The revisions of one project; `root` is the directory in which its Alembic is run."""
+    """The revisions of one project; `root` is the directory in which Alembic runs."""
 
     config: alembic.config.Config
     root: Path
@@ -47,7 +47,7 @@ class History:
         """Alembic's own view of the revisions, read once.
 
         Raises:
-            HarnessError: when Alembic cannot read them; the text says why.
+            HarnessError: when Alembic cannot read them.
         """
         try:
             with _inside(self.root):
@@ -62,15 +62,15 @@ class History:
 
     @property
     def _import_path(self) -> list[str]:
-        """What `prepend_sys_path` adds; known once Alembic has read the project."""
+        """The paths that `prepend_sys_path` adds."""
         return self._paths if self.script else []
 
     @cached_property
     def revisions(self) -> tuple[Script, ...]:
-        """Every revision after all that it comes after.
+        """Every revision, in the order of an upgrade.
 
         Raises:
-            HarnessError: when a file cannot be imported, names a revision that is not there, or has another one's id.
+            HarnessError: when a file cannot be imported, names an unknown revision, or repeats an id.
         """
         try:
             with _inside(self.root, self._import_path), warnings.catch_warnings():
@@ -88,17 +88,17 @@ class History:
             ) from error
 
     def _twice(self, said: str) -> list[str]:
-        """The files that state a revision's id which a warning names."""
+        """Return the files with the revision id that a warning names."""
         folders = self.script.version_locations or [str(Path(self.script.dir) / "versions")]
         files = [path for folder in folders for path in sorted((self.root / folder).rglob("*.py"))]
         return [str(path) for path in files if f" {read_source(path, '').revision} " in said]
 
     def chosen(self, names: str | None) -> tuple[Script, ...]:
-        """The revisions that `REV` or `FIRST:LAST` names, all without a name.
+        """Return the revisions that `REV` or `FIRST:LAST` names, all without a name.
 
         Raises:
-            HarnessError: for a name that no revision has, for a stretch whose end does not come after its start, and
-                when there is nothing to choose from.
+            HarnessError: for an unknown revision, a range whose end is not after its start, and a project without
+                revisions.
         """
         if not self.revisions:
             problem = f"there are no revisions in {self.script.dir}: nothing could be judged"
@@ -130,13 +130,13 @@ class History:
     def step(self, script: Script, direction: Direction, url: URL, around: Around | None = None) -> None:
         """Run one revision on the database at `url`, with the project's env.py, as `alembic upgrade` would.
 
-        It runs over psycopg, whose asyncio an async env.py takes too, whatever driver the project's own address names.
-        `note` and `forget` only write down that the revision is there or not. Other databases are out of reach.
+        It runs over psycopg, sync or async, whatever driver the project's own URL names. `note` and `forget` only
+        record that the revision is applied or not. Connections to other databases are refused.
 
         Raises:
-            Exception: whatever the revision or env.py raises.
+            Exception: any error of the revision or env.py.
             ForeignConnectionError: when one of them connects to another server or database.
-            RuntimeError: when one of them ends the process.
+            RuntimeError: when one of them exits the process.
             HarnessError: when env.py fails before it runs a revision, or runs none.
         """
         reached: list[str] = []
@@ -181,7 +181,7 @@ class History:
 
 @contextlib.contextmanager
 def _inside(root: Path, paths: Sequence[str] = ()) -> Iterator[None]:
-    """Run where the project's relative paths mean something, with its prints on stderr and its import path."""
+    """Run the block in the project's directory, with its import path, and with stdout sent to stderr."""
     path = sys.path.copy()
     sys.path[:0] = paths
     before = Path.cwd()

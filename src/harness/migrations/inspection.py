@@ -1,4 +1,4 @@
-"""All that is looked at around one traced revision: catalogue, values, old release, way back, second runs."""
+"""The inspection of one revision: catalogue, values, previous release, downgrade, second runs."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from harness.seed.given_rows import read_given
 
 @dataclass
 class Inspection:
-    """One revision on copies of `base`, a database at the revision before it that holds no seeded rows.
+    """One revision on clones of `base`, a database at the revision before it, without seeded rows.
 
-    `stock` names databases that are filled already, plainly (False) or with odd rows (True): revisions on one base can
-    share them.
+    `stock` names databases that are filled already, plainly (False) or with odd rows (True), for all revisions on one
+    base.
     """
 
     history: History
@@ -42,7 +42,7 @@ class Inspection:
     _before: Snapshot | None = field(default=None, repr=False)
 
     def run(self) -> Observations:
-        """Return what was seen, and what kept it from being seen."""
+        """Run the revision in all these ways, and return the observations."""
         with (
             self._filled() as (database, session, failure),
             self.scratch.connect(database) as reading,
@@ -71,7 +71,7 @@ class Inspection:
     def _downgrade(
         self, database: str, session: psycopg.Connection[Any], before: Snapshot, after: Snapshot, digests: Digests
     ) -> DowngradeResult:
-        """Downgrade, and compare with what was there before."""
+        """Downgrade, and compare with the state before."""
         try:
             self.scratch.step(self.history, self.script, "downgrade", database)
         except NotImplementedError as error:
@@ -96,7 +96,7 @@ class Inspection:
             return tuple(reruns.killed(seen, after)), tuple(reruns.skipped_indexes(seen, after))
 
     def _adversary(self, met: set[str]) -> AdversarialFailure | None:
-        """Run it on rows with duplicates, nulls and extremes; only what the rows are to blame for counts."""
+        """Run it on rows with duplicates, nulls and extremes; only an error caused by the rows counts."""
         with self._filled(adversarial=True, tables=met) as (database, session, failure):
             if failure:
                 return None
@@ -111,7 +111,7 @@ class Inspection:
     def fill(
         self, session: psycopg.Connection[Any], *, adversarial: bool = False, tables: set[str] | None = None
     ) -> str:
-        """Fill the tables of the database of a session, all by default; return why that failed, or nothing."""
+        """Fill tables of a session's database, all by default; return why that failed, "" if it did not."""
         given = read_given(getattr(self.script.module, "seed", None), f"{self.script.path}: seed")
         given = {name: rows for name, rows in given.items() if tables is None or name in tables}
         prepare(session)
@@ -123,7 +123,7 @@ class Inspection:
         return ""
 
     def _catalogue(self, session: psycopg.Connection[Any]) -> Snapshot:
-        """The catalogue before the revision, read once: all copies of the base have the same, down to the OIDs."""
+        """Return the catalogue before the revision, read once: all clones of the base have the same OIDs."""
         if self._before is None:
             self._before = read_snapshot(session)
         return self._before
@@ -132,9 +132,9 @@ class Inspection:
     def _filled(
         self, *, adversarial: bool = False, tables: set[str] | None = None
     ) -> Iterator[tuple[str, psycopg.Connection[Any], str]]:
-        """Make a filled copy, and give a session on it and why it is not filled."""
+        """Yield a filled clone, a session on it, and why it is not filled, "" if it is."""
         stock = self.stock.get(adversarial)
-        database = self.scratch.copy(stock or self.base)
+        database = self.scratch.clone(stock or self.base)
         try:
             with self.scratch.connect(database) as session:
                 yield database, session, "" if stock else self.fill(session, adversarial=adversarial, tables=tables)
@@ -143,7 +143,7 @@ class Inspection:
 
 
 def _met(seen: Trace, before: Snapshot) -> set[str]:
-    """The tables whose rows a revision has read or written, and those that they refer to; no others can stop it."""
+    """Return the tables whose rows a revision has read or written, and those that they refer to."""
     names = {item.relation for statement in seen.statements for item in statement.rows}
     names |= {item.table for statement in seen.statements for item in statement.rewrites}
     waiting = [before.by_name[seen.by_name[name].root] for name in sorted(names)]
@@ -157,7 +157,7 @@ def _met(seen: Trace, before: Snapshot) -> set[str]:
 
 
 def _only_adds_labels(before: Snapshot, after: Snapshot, change: Change) -> bool:
-    """Whether an enum has gained values: Postgres has no statement that takes one away."""
+    """Return whether an enum has gained values: Postgres has no statement that removes one."""
     if (change.kind, change.attribute) != ("type", "labels"):
         return False
     old, new = (next(item for item in side.types if item.qualified == change.name) for side in (before, after))
@@ -165,6 +165,6 @@ def _only_adds_labels(before: Snapshot, after: Snapshot, change: Change) -> bool
 
 
 def _is_missing(name: str, seen: Trace) -> bool:
-    """Whether a table was left empty; a single partition may be, and Alembic's own table counts no rows."""
+    """Return whether a table has no rows, except a single partition and Alembic's own table."""
     relation = seen.by_name[name]
     return relation.kind in "rp" and relation.rows == 0 and relation.root == name

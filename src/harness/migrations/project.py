@@ -1,4 +1,4 @@
-"""Any Alembic project, found by its configuration file, and the throw-away server that its history is judged on."""
+"""An Alembic project, found by its configuration file, and the server that its history is judged on."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from harness.postgres.roles import Roles
 from harness.postgres.server import start_cluster
 
 FALLBACK = 18
-"""The major that is asked for where no server is found at all: the error then says what was looked for."""
+"""The major version to ask for if no server is found, so that the error says where it was looked for."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """A project's revisions, and its `[tool.harness]` where the file beside them has one."""
+    """A project's revisions, and its `[tool.harness]`, if any."""
 
     history: History
     config: Config | None
 
     @property
     def package(self) -> str:
-        """The app's top-level package; empty when it is not known."""
+        """The app's top-level package; "" if it is not known."""
         return self.config.app.partition(":")[0].partition(".")[0] if self.config else ""
 
 
 def find_project(file: Path | None) -> Project:
-    """The project of an alembic.ini or a pyproject.toml; without one, of the working directory.
+    """Return the project of an alembic.ini or a pyproject.toml, by default that of the working directory.
 
     Raises:
         HarnessError: when there is no such file, or it does not configure Alembic.
@@ -75,7 +75,7 @@ def _tables(toml: Path) -> set[str]:
 
 
 def take_server(project: Project, major: int | None, executable: str | None) -> Installation:
-    """The Postgres to judge on: the one asked for, else the project's major, else the newest here.
+    """Choose the Postgres to judge on: the one asked for, else the project's major, else the newest here.
 
     Raises:
         HarnessError: when nothing fits.
@@ -91,7 +91,7 @@ def take_server(project: Project, major: int | None, executable: str | None) -> 
 def judging(
     project: Project, installation: Installation, rows: int, schema_rules: SchemaRules | None
 ) -> Iterator[Judge]:
-    """A judge on a server of its own, which is started when the first revision needs it."""
+    """Yield a judge on a new server, which is started when the first revision needs it."""
     with contextlib.ExitStack() as stack:
 
         def start() -> ScratchDatabases:
@@ -112,7 +112,7 @@ def make_judge(
     schema_rules: SchemaRules | None,
     start: Callable[[], ScratchDatabases],
 ) -> Judge:
-    """A judge of a project that remembers what it has judged; `start` gives it a server when it needs one."""
+    """Return a judge of a project with a cache of results; `start` gives it a server when it needs one."""
     settings: list[object] = [rows, schema_rules is not None]
     if project.config:
         roles = project.config.roles_path

@@ -124,7 +124,7 @@ class Workbench:
             key = (example.setup, example.seed, adversarial)
             if key not in self.stock:
                 base = self._schema(example.setup)
-                database = self.scratch.copy(base)
+                database = self.scratch.clone(base)
                 inspection = Inspection(history, self.scratch, history.revisions[0], base, 20)
                 with self.scratch.connect(database) as session:
                     if inspection.fill(session, adversarial=adversarial):
@@ -134,7 +134,7 @@ class Workbench:
 
     def _schema(self, setup: str) -> str:
         if setup not in self.bases:
-            base = self.scratch.copy(self._schema("")) if setup else self.scratch.empty()
+            base = self.scratch.clone(self._schema("")) if setup else self.scratch.empty()
             with self.scratch.connect(base) as session:
                 session.execute((setup or SCHEMA).encode())
                 if not setup:

@@ -1,4 +1,4 @@
-"""Digests of every column: which values were there before, and which of them are lost."""
+"""Digests of every column, which show the values that a revision loses."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from harness.catalog import Snapshot, Table
 from harness.migrations.tracing.observations import ValueLoss
 
 Digest = Counter[int]
-"""How often each hash of a non-null value occurs in a column."""
+"""The number of occurrences of each hash of a non-null value in a column."""
 
 Digests = dict[tuple[int, int], Digest]
-"""By table OID and column number."""
+"""Digests by table OID and column number."""
 
 
 def digest(session: psycopg.Connection[Any], snapshot: Snapshot) -> Digests:
-    """The values of every column of every table, as text."""
+    """Return a digest of the texts of every column of every table."""
     found: Digests = {}
     for table in snapshot.roots:
         numbers = [column.number for column in table.columns]
@@ -33,7 +33,7 @@ def digest(session: psycopg.Connection[Any], snapshot: Snapshot) -> Digests:
 def type_losses(
     session: psycopg.Connection[Any], before: Snapshot, after: Snapshot, digests: Digests
 ) -> list[ValueLoss]:
-    """What changes of type have cost: values that, cast back to the old type, are not those of before."""
+    """Return the values lost by changes of type: cast back to the old type, they differ."""
     losses: list[ValueLoss] = []
     for old in before.roots:
         new = after.by_oid.get(old.oid)
@@ -55,7 +55,7 @@ def type_losses(
 
 
 def round_trip_losses(before: Snapshot, digests: Digests, after: Snapshot, left: Digests) -> list[ValueLoss]:
-    """What up and down have cost, by names: a table that was made anew is named once."""
+    """Return the values lost by upgrade and downgrade, by name; a table that was recreated is named once."""
     losses: list[ValueLoss] = []
     for old in before.roots:
         new = after.by_name.get(old.qualified)
@@ -75,7 +75,7 @@ def round_trip_losses(before: Snapshot, digests: Digests, after: Snapshot, left:
 
 
 def _cast_back(session: psycopg.Connection[Any], table: Table, number: int, former: str) -> Digest | None:
-    """A column's values under its former type; by way of text where there is no cast, None where no type is left."""
+    """Return a digest of a column cast to its former type, by text if there is no cast; None if the type is gone."""
     for by in ("{}", "{}::text"):
         casts = {number: f"({by})::{former}"}
         try:
@@ -89,7 +89,7 @@ def _cast_back(session: psycopg.Connection[Any], table: Table, number: int, form
 
 
 def _query(table: Table, casts: Mapping[int, str], only: int | None = None) -> sql.Composed:
-    """One row with an array of hashes for each column."""
+    """Return a query for one row, with an array of hashes for each column."""
     hashes = []
     for column in table.columns:
         if only in (None, column.number):

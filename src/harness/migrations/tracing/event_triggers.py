@@ -1,7 +1,8 @@
-"""Event triggers that tell a session's client what each DDL command did, inside functions and DO blocks too.
+"""Event triggers that send the client a notice of each DDL command, also inside functions and DO blocks.
 
-RAISE INFO reaches the client whatever client_min_messages is. They fire before a statement outside a transaction lets
-its locks go (manual, 40.1 "Overview of Event Trigger Behavior"); CONCURRENTLY, VACUUM and CLUSTER say nothing useful.
+RAISE INFO reaches the client at any client_min_messages. The triggers fire before a statement outside a transaction
+releases its locks (manual, 40.1 "Overview of Event Trigger Behavior"); CONCURRENTLY, VACUUM and CLUSTER send nothing
+useful.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import psycopg
 from harness.migrations.tracing.evidence import Command, DroppedObject, Notice
 
 SCHEMA = "harness_trace"
-"""Holds the functions, in traced databases only."""
+"""The schema of the functions, in traced databases only."""
 
 MARK = "harness-trace:"
-"""What an announcement begins with."""
+"""The start of these triggers' notices."""
 
 _LOCKS = """
 (SELECT json_agg(json_build_array(l.relation::bigint, l.mode)) FROM pg_locks l
@@ -50,12 +51,12 @@ CREATE EVENT TRIGGER {SCHEMA}_dropped ON sql_drop EXECUTE FUNCTION {SCHEMA}.drop
 
 
 def install_event_triggers(connection: psycopg.Connection[Any]) -> None:
-    """Set the triggers up in the database of a superuser's session."""
+    """Install the triggers in the database of a superuser's session."""
     connection.execute(INSTALL.encode())
 
 
 def announcement(message: str) -> dict[str, Any] | None:
-    """What a notice of these triggers says; None for any other notice."""
+    """Return the content of a notice of these triggers; None for any other notice."""
     if not message.startswith(MARK):
         return None
     said: dict[str, Any] = json.loads(message.removeprefix(MARK))
@@ -65,7 +66,7 @@ def announcement(message: str) -> dict[str, Any] | None:
 def parse_notices(
     said: list[tuple[str, str]],
 ) -> tuple[tuple[Command, ...], tuple[DroppedObject, ...], tuple[Notice, ...], frozenset[tuple[int, str]]]:
-    """What the triggers have announced: commands, objects that went with others, other notices, locks."""
+    """Return from notices: the commands, the objects dropped with others, the other notices, and the locks."""
     commands: list[Command] = []
     dropped: list[DroppedObject] = []
     notices: list[Notice] = []

@@ -1,4 +1,4 @@
-"""What was seen of a revision: frozen, free of connections, and fit for JSON through `dataclasses.asdict`."""
+"""The record of a revision: frozen, without connections, and ready for JSON by `dataclasses.asdict`."""
 
 from __future__ import annotations
 
@@ -37,31 +37,31 @@ BLOCK_WRITES = frozenset(MODES[4:])
 
 
 CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
-"""The word of statements that wait for all others, and for which nobody waits."""
+"""The word of statements that wait for other transactions and block no writer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table or a materialized view (`kind` r, p, m) that was there before the revision, with its rows then."""
+    """A table or a materialized view (`kind` r, p, m) from before the revision, with its number of rows then."""
 
     oid: int
     name: str
     kind: str
     rows: int
     root: str = ""
-    """The partitioned table that it is a part of, else its own name."""
+    """The partitioned table that it belongs to, else its own name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock on a relation that was there before the revision, under its name of then."""
+    """A lock on a relation from before the revision, under its name then."""
 
     relation: str
     mode: str
 
     @property
     def blocks_writes(self) -> bool:
-        """Whether nobody can write to the relation meanwhile."""
+        """Whether the lock blocks all writers."""
         return self.mode in BLOCK_WRITES
 
     @property
@@ -73,7 +73,7 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """Rows of one relation that a statement has read and written."""
+    """The numbers of rows of one relation that a statement has read and written."""
 
     relation: str
     read: int = 0
@@ -83,13 +83,13 @@ class RowCounts:
 
     @property
     def changed(self) -> int:
-        """Rows updated and deleted."""
+        """The number of rows updated and deleted."""
         return self.updated + self.deleted
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """A relation that got another file. `kind` is r or m, or i for an index of `table`; `emptied` after TRUNCATE."""
+    """A relation with a new file. `kind` is r or m, or i for an index of `table`; `emptied` after TRUNCATE."""
 
     relation: str
     kind: str
@@ -99,7 +99,7 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What the server said beside the result."""
+    """A notice of the server."""
 
     sqlstate: str
     message: str
@@ -107,7 +107,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A DDL command as the event trigger saw it, inside functions and DO blocks too; `tag` such as ALTER TABLE."""
+    """A DDL command as the event trigger saw it, also inside functions and DO blocks; `tag` such as ALTER TABLE."""
 
     tag: str
     object: str
@@ -115,7 +115,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class DroppedObject:
-    """An object that went with another one, which is what the statement named."""
+    """An object that was dropped with another one, which the statement named."""
 
     kind: str
     name: str
@@ -123,10 +123,10 @@ class DroppedObject:
 
 @dataclass(frozen=True, slots=True)
 class CatalogPart:
-    """A constraint, an index, a trigger or a column's NOT NULL of a table, as a statement left it.
+    """A constraint, an index, a trigger, a column's NOT NULL or a partition, as a statement left it.
 
     `table` is the table's OID; `kind` is contype (p, u, f, c, x), `index`, `trigger`, `not null` or `partition`;
-    `index` is the OID of the index behind it and `target` the OID of the other table (the parent of a partition).
+    `index` is the OID of its index and `target` the OID of the other table (the parent of a partition).
     """
 
     kind: str
@@ -143,9 +143,9 @@ class CatalogPart:
 class TracedStatement:
     """One statement of a revision.
 
-    `transaction` numbers the transaction that it ran in, None outside of one. `locks` are those it took on relations
-    that were there before the revision, `held` those that earlier statements of the same transaction still hold.
-    Timeouts are in milliseconds, 0 for none. `made` and `gone` are parts of tables that it made, changed or dropped.
+    `transaction` is the number of its transaction, None outside of one. `locks` are those it took on relations from
+    before the revision, `held` those that earlier statements of the same transaction hold. Timeouts are in
+    milliseconds, 0 for none. `made` and `gone` are parts of tables that it created, changed or dropped.
     """
 
     number: int
@@ -161,7 +161,7 @@ class TracedStatement:
     sqlstate: str | None = None
     error: str | None = None
     refused: str = ""
-    """`schema.table.column` or `schema.table.constraint` that the error is about, as far as the server says."""
+    """`schema.table.column` or `schema.table.constraint` of the error, if the server names it."""
     notices: tuple[Notice, ...] = ()
     commands: tuple[Command, ...] = ()
     dropped: tuple[DroppedObject, ...] = ()
@@ -169,27 +169,27 @@ class TracedStatement:
     gone: tuple[CatalogPart, ...] = ()
     ended_transaction: bool = False
     changed: bool = False
-    """Whether anything is different after it: catalogue, files or rows."""
+    """Whether it changed the catalogue, files or rows."""
     sent: int = 0
-    """The number of the string that it came in; one string may hold several statements."""
+    """The number of the string that contained it; a string may hold several statements."""
     alone: bool = False
-    """Whether its transaction is that string: sent outside of one, a string of several statements is one."""
+    """Whether its transaction is that string: a string of several statements is one, if sent outside of one."""
     numbers: tuple[tuple[str, int], ...] = ()
-    """The whole numbers that were sent beside the text, by the name or the place of the parameter."""
+    """The integer parameters, by name or position."""
     line: int | None = None
     """The line of the revision's file that sent it."""
 
     def locked(self, relation: str) -> str | None:
-        """The strongest mode that it has taken on a relation."""
+        """Return the strongest mode that it has taken on a relation."""
         modes = [lock.mode for lock in self.locks if lock.relation == relation]
         return max(modes, key=MODES.index, default=None)
 
 
 @dataclass(frozen=True)
 class Trace:
-    """A revision as it ran on rows: its statements in order, and what was there before.
+    """A revision as it ran on rows: its statements in order, and the relations from before.
 
-    `error` and `sqlstate` say how it ended, both None for well; `hung` who waited for whom when it had to be stopped.
+    `error` and `sqlstate` are None if it succeeded. `hung` says which session waited for which, if it was cancelled.
     """
 
     revision: str
@@ -206,17 +206,17 @@ class Trace:
 
     @cached_property
     def by_name(self) -> dict[str, Relation]:
-        """The relations that were there before, by their names of then."""
+        """The relations from before, by their names then."""
         return {relation.name: relation for relation in self.relations}
 
     @cached_property
     def by_oid(self) -> dict[int, Relation]:
-        """The same by OID."""
+        """The relations from before, by OID."""
         return {relation.oid: relation for relation in self.relations}
 
     @property
     def stops(self) -> tuple[TracedStatement, ...]:
-        """The statements after which a failure does not undo what was done: outside a transaction, or ending one."""
+        """The statements whose effect a later failure does not undo: outside a transaction, or ending one."""
         changed = {item.transaction for item in self.statements if item.changed}
         failed = {item.transaction for item in self.statements if item.error}
         last = {item.transaction: item for item in self.statements if item.alone and item.transaction not in failed}
@@ -239,19 +239,19 @@ class Trace:
         return None
 
     def table(self, oid: int) -> Relation | None:
-        """A table that was there before the revision and held rows."""
+        """Return a table from before the revision, if it had rows."""
         found = self.by_oid.get(oid)
         return found if found and found.rows else None
 
     def scanned(self, statement: TracedStatement) -> frozenset[str]:
-        """The relations that a statement has read from end to end; with a partition, the table that it is a part of."""
+        """Return the relations that a statement has scanned; with a partition, its partitioned table too."""
         read = ((self.by_name[item.relation], item.read) for item in statement.rows)
         found = [relation for relation, rows in read if relation.rows and rows >= relation.rows]
         return frozenset(name for relation in found for name in (relation.name, relation.root or relation.name))
 
 
 def strongest(statements: Iterable[TracedStatement]) -> str:
-    """The strongest lock of several statements, as SQL writes it; empty for none."""
+    """Return the strongest lock of several statements, as SQL writes it; "" for none."""
     locks = [lock for statement in statements for lock in statement.locks if lock.mode in MODES]
     found = max(locks, key=lambda lock: MODES.index(lock.mode), default=None)
     return found.short if found else ""

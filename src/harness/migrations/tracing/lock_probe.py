@@ -1,8 +1,8 @@
-"""Makes a statement outside a transaction wait, so that its locks can be read, and stops one that waits for ever.
+"""Makes a statement outside a transaction wait, so that its locks can be read, and cancels one that hangs.
 
-Nothing is left of such a statement's locks once it has ended. While another session holds ROW EXCLUSIVE on every
-table, whatever blocks writers queues behind it, and CONCURRENTLY waits for its transaction: pg_locks then shows what is
-held and what is asked for. Sure, not lucky: a statement that does not wait here would not block writers either.
+Such a statement's locks are gone once it has ended. While another session holds ROW EXCLUSIVE on every table, a
+statement that blocks writers queues behind it, and CONCURRENTLY waits for its transaction: pg_locks then shows the
+locks that it holds and requests. This does not depend on timing: a statement that does not wait here blocks no writer.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ WHERE NOT l.granted AND a.datname = %s AND l.waitstart IS NOT NULL ORDER BY l.wa
 """
 
 PATIENCE = 6.0
-"""Seconds for which a statement may wait for a lock, with nobody in the database but the revision itself."""
+"""Seconds that a statement may wait for a lock; the revision is alone in the database."""
 
 SHORTEST = 1000
-"""Milliseconds of lock_timeout below which nothing is made to wait: the statement would fail because of us."""
+"""Milliseconds of lock_timeout below which a statement is not made to wait: it would fail because of the probe."""
 
 
 @dataclass
 class LockProbe:
-    """The session that makes others wait, on one database, with the tables that it holds."""
+    """The session that makes others wait, on one database, with the tables that it locks."""
 
     server: Address
     database: str
@@ -50,7 +50,7 @@ class LockProbe:
 
     @contextlib.contextmanager
     def around(self, pid: int) -> Iterator[set[tuple[int, str]]]:
-        """Make the backend `pid` wait for what blocks writers, once; the set holds its locks at the end."""
+        """Make the backend `pid` wait once, if it blocks writers; the set holds its locks at the end."""
         seen: set[tuple[int, str]] = set()
         over = threading.Event()
         self._hold()
@@ -96,7 +96,7 @@ class LockProbe:
 
 @dataclass
 class WaitLimit:
-    """Cancels what waits for a lock longer than `PATIENCE`; `exceeded` then says what waited, and for whom."""
+    """Cancels what waits for a lock longer than `PATIENCE`; `exceeded` then says what waited, and for which session."""
 
     server: Address
     database: str

@@ -1,4 +1,4 @@
-"""What was seen of a revision: its trace, values lost, statements broken, downgrade, second runs. Frozen and plain."""
+"""The observations of a revision: trace, values lost, statements broken, downgrade, second runs. Frozen and plain."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.migrations.tracing.evidence import Trace, TracedStatement
 
 @dataclass(frozen=True, slots=True)
 class ValueLoss:
-    """Values of a column that were there before and are not there after, counted as non-null values of rows."""
+    """Values of a column that a revision has lost, counted as non-null values of rows."""
 
     column: str
     lost: int
@@ -21,7 +21,7 @@ class ValueLoss:
 
 @dataclass(frozen=True, slots=True)
 class BrokenStatement:
-    """A statement of the release before, which worked before the revision and fails after it."""
+    """A statement of the previous release, which worked before the revision and fails after it."""
 
     table: str
     command: str
@@ -32,7 +32,7 @@ class BrokenStatement:
 
 @dataclass(frozen=True, slots=True)
 class DowngradeResult:
-    """What the downgrade did: nothing was tried (`missing` and `error` empty, `tried` false), failed, or ran."""
+    """The result of the downgrade: `tried` or not; if so, failed (`error`), `missing` if it does nothing, or ran."""
 
     tried: bool = False
     missing: bool = False
@@ -44,7 +44,7 @@ class DowngradeResult:
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """A run that was killed after statement `number`, and what happened when it was run again."""
+    """A run that was killed after statement `number`, and the result of running it again."""
 
     number: int
     sql: str
@@ -55,7 +55,7 @@ class Rerun:
 
 @dataclass(frozen=True, slots=True)
 class SkippedInvalidIndex:
-    """An INVALID index that a second run took for a built one; `sql` is the statement."""
+    """An INVALID index that a second run skipped as if it were built; `sql` is the statement."""
 
     index: str
     sql: str
@@ -63,7 +63,7 @@ class SkippedInvalidIndex:
 
 @dataclass(frozen=True, slots=True)
 class AdversarialFailure:
-    """How a revision ends on rows with duplicates, nulls and extremes."""
+    """The failure of a revision on rows with duplicates, nulls and extremes."""
 
     sqlstate: str
     message: str
@@ -73,10 +73,10 @@ class AdversarialFailure:
 
 @dataclass(frozen=True)
 class Observations:
-    """All that was seen of one revision.
+    """The observations of one revision.
 
-    `before` and `after` are the catalogue around it, `after` also when it failed. `losses` are values that a change of
-    type cost, `broken_statements` those of the previous release that fail now, `adversary` how it ends on odd rows.
+    `before` and `after` are the catalogue before and after it, even if it failed. `losses` are values lost by changes
+    of type, `broken_statements` those of the previous release that fail now, `adversary` the failure on odd rows.
     """
 
     trace: Trace
@@ -89,7 +89,7 @@ class Observations:
     skipped_indexes: tuple[SkippedInvalidIndex, ...] = ()
     adversary: AdversarialFailure | None = None
     unseeded: tuple[tuple[str, str], ...] = ()
-    """What holds no rows though it should, and why."""
+    """(object, reason) of what has no rows though it should."""
 
     @property
     def statements(self) -> tuple[TracedStatement, ...]:
@@ -98,7 +98,7 @@ class Observations:
 
     @property
     def complete(self) -> bool:
-        """Whether the revision came to its end."""
+        """Whether the revision succeeded."""
         return self.trace.error is None
 
 

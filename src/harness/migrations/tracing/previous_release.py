@@ -1,4 +1,4 @@
-"""The release before: its SELECTs, prepared, and INSERTs, run before the revision and run again after it."""
+"""The previous release: its prepared SELECTs and its INSERTs, run before the revision and again after it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from harness.catalog import Column, Snapshot, Table
 from harness.migrations.tracing.observations import BrokenStatement
 
 TIMES = 6
-"""psycopg prepares what runs more than five times, and Postgres then settles on one plan."""
+"""psycopg prepares what runs more than five times, and Postgres then uses a generic plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One statement of the release before."""
+    """One statement of the previous release."""
 
     table: Table
     command: str
@@ -28,9 +28,9 @@ class Call:
 
 @dataclass
 class PreviousRelease:
-    """Two sessions of the release before on one database: psycopg forgets what it has prepared after a ROLLBACK.
+    """Two sessions of the previous release on one database: psycopg forgets prepared statements after a ROLLBACK.
 
-    Foreign keys and triggers are off in the writing one, so that a row can be taken away and inserted again.
+    In the writing session foreign keys and triggers are off, so that a row can be deleted and inserted again.
     """
 
     reading: psycopg.Connection[Any]
@@ -38,7 +38,7 @@ class PreviousRelease:
     calls: list[Call] = field(default_factory=list)
 
     def prepare(self, snapshot: Snapshot) -> None:
-        """Prepare and run what an application would send to each table and view; what fails already is left out."""
+        """Prepare and run what an application would send to each table and view, and drop what already fails."""
         self.writing.execute("SET session_replication_role = replica")
         for table in snapshot.relations:
             if not table.partition and table.columns:
@@ -48,7 +48,7 @@ class PreviousRelease:
                         self.calls.append(call)
 
     def again(self) -> list[BrokenStatement]:
-        """Run all once more, on the same session; what fails now."""
+        """Run all again, in the same sessions, and return what fails now."""
         broken_statements: list[BrokenStatement] = []
         for call in self.calls:
             try:
@@ -73,7 +73,7 @@ class PreviousRelease:
         return calls
 
     def _insert(self, table: Table, columns: Sequence[Column]) -> Call:
-        """An INSERT of these columns with the values of some row, which is undone in the same trip."""
+        """Return an INSERT of these columns with the values of some row, rolled back in the same round trip."""
         name = sql.Identifier(table.schema, table.name)
         comma = sql.SQL(", ")
         names = [sql.Identifier(column.name) for column in columns]
@@ -83,7 +83,7 @@ class PreviousRelease:
             values = self.reading.execute(sql.SQL("SELECT {} FROM {} LIMIT 1").format(texts, name)).fetchone()
             literals = comma.join(map(sql.Literal, values or [None] * len(columns)))
             insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(name, comma.join(names), literals)
-        # what is unique must be free for it
+        # frees its unique values
         query = sql.SQL("BEGIN; DELETE FROM {}; {}; ROLLBACK").format(name, insert)
         return Call(table, "INSERT", query.as_bytes(self.writing))
 
@@ -101,5 +101,5 @@ class PreviousRelease:
 
 
 def _is_written(column: Column) -> bool:
-    """Whether an application gives the column a value: the database does not."""
+    """Return whether an application, not the database, gives the column a value."""
     return not column.generated and not column.identity and column.default is None

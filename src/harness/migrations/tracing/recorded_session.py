@@ -53,7 +53,7 @@ class RecordedSession:
     """The line of the revision's file that sent the string."""
     started: float = 0.0
     probe: contextlib.ExitStack | None = None
-    """Open while the statement is made to wait; `probed` then holds the locks that it waited with."""
+    """Open while the statement is made to wait; `probed` then holds its locks."""
     probed: set[tuple[int, str]] = field(default_factory=set)
 
     @property
@@ -62,7 +62,7 @@ class RecordedSession:
         return self.info.transaction_status in IN_TRANSACTION
 
     def split(self, sql: str) -> list[str]:
-        """Return the statements of a string of several; none where it is one, or controls the transaction itself."""
+        """Return the statements of a string of several; none for a single one, or for transaction control."""
         if ";" not in sql.rstrip("; \n"):
             return []
         found = split(sql, backslashes=self.info.parameter_status("standard_conforming_strings") == "off")
@@ -84,7 +84,7 @@ class RecordedSession:
 
 
 def refused_object(error: BaseException) -> str:
-    """Return the column, constraint or table that the server names beside an error; empty for none."""
+    """Return the column, constraint or table that the server names with an error; "" for none."""
     diag = getattr(error, "diag", None)
     names = [getattr(diag, name, None) for name in ("schema_name", "table_name", "column_name", "constraint_name")]
     return ".".join(name for name in names if name)

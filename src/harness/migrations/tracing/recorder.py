@@ -1,4 +1,4 @@
-"""Records every statement that SQLAlchemy sends to one database, whichever session of the project sends it."""
+"""Records every statement that SQLAlchemy sends to one database, from any session of the project."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ from harness.migrations.tracing.session_state import (
 QUIET = re.compile(
     r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE|MERGE|SET|RESET|SHOW|VALUES|COPY|BEGIN|COMMIT|ROLLBACK)\b", re.IGNORECASE
 )
-"""Statements that block no writers by themselves."""
+"""Statements that do not block writers by themselves."""
 
 SILENT = re.compile(
     r"\s*(VACUUM|CLUSTER|REINDEX|CREATE\s+(UNIQUE\s+)?INDEX\s+CONC|DROP\s+INDEX\s+CONC|DO|CALL)", re.IGNORECASE
 )
-"""Statements after which the catalogue may differ though no event trigger has said so."""
+"""Statements that may change the catalogue without an event trigger firing."""
 
 PAST = "(sent past SQLAlchemy)"
-"""Stands for statements that no event was told of."""
+"""The text for statements that SQLAlchemy did not send."""
 
 
 @dataclass
 class Recorder:
-    """What is recorded of a run on `database`.
+    """The record of a run on `database`.
 
-    `relations` were there before, by OID; `file` is the revision's, as Python loaded it; `active` is true inside of
-    the revision's own function only.
+    `relations` are those from before, by OID; `file` is the revision's, as Python loaded it; `active` is true only
+    inside the revision's function.
     """
 
     database: str
@@ -57,7 +57,7 @@ class Recorder:
     active: bool = False
     statements: list[TracedStatement] = field(default_factory=list)
     sent: int = 0
-    """How many strings SQLAlchemy has sent; one may hold several statements."""
+    """The number of strings that SQLAlchemy has sent; a string may hold several statements."""
     _sessions: dict[int, RecordedSession] = field(default_factory=dict)
     _transactions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -86,7 +86,7 @@ class Recorder:
     def revision(self, connection: Connection) -> Iterator[None]:
         """Record what is sent from here to the end of the block: the revision's own function.
 
-        What it sends past SQLAlchemy, by a cursor of psycopg's, is one statement at the end, so far as it is seen.
+        What it sends past SQLAlchemy, by a psycopg cursor, is recorded as one statement at the end, if it took locks.
         """
         self.active = True
         if session := self._session(connection):
@@ -103,7 +103,7 @@ class Recorder:
             self.active = False
 
     def _session(self, connection: Connection) -> RecordedSession | None:
-        """The session behind a connection; None for another database, or for a driver that is not psycopg."""
+        """Return the session of a connection; None for another database, or another driver than psycopg."""
         driver = connection.connection.driver_connection
         if connection.engine.url.database != self.database or not isinstance(driver, BaseConnection):
             return None
@@ -116,7 +116,7 @@ class Recorder:
         return self._sessions[id(driver)]
 
     def _begin(self, session: RecordedSession) -> SessionState:
-        """Take the look that the next statement is compared with."""
+        """Read the state that the next statement is compared with."""
         session.state = read_session_state(session.dbapi)
         session.held = session.state.locks if session.in_transaction else frozenset()
         session.transaction = next(self._transactions) if session.in_transaction else None
@@ -152,12 +152,12 @@ class Recorder:
         return self._execute(cursor, sql, None, context)
 
     def _execute(self, cursor: Any, _sql: str, values: Any, context: Any) -> bool:
-        """Run the statements of one string in place of SQLAlchemy, each for itself; False for any other string."""
+        """Run each statement of a string by itself, in place of SQLAlchemy; return False for any other string."""
         session = self._session(context.root_connection)
         if session is None or not self.active or not session.batch:
             return False
         if not session.in_transaction:
-            self._begin(session)  # opens the transaction that SQLAlchemy means to be in, if any
+            self._begin(session)  # opens the transaction that SQLAlchemy believes to be in, if any
         alone = session.transaction is None
         with session.one_transaction() if alone else contextlib.nullcontext():
             if alone:
@@ -218,7 +218,7 @@ class Recorder:
         )
 
     def _ended(self, session: RecordedSession) -> float:
-        """Milliseconds since the statement began; whoever was made to wait is let go."""
+        """Return milliseconds since the statement began, and end the probe."""
         milliseconds = (time.perf_counter() - session.started) * 1000
         if session.probe:
             session.probe.close()

@@ -1,4 +1,4 @@
-"""Runs that are killed after a statement, or that meet an INVALID index, and are started again."""
+"""Second runs of a revision: after a run was killed, and with an INVALID index in place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.migrations.tracing.trace import said, sqlstate
 
 MOST = 20
-"""Places at which one revision is killed, at most: of more, the first and the last ones."""
+"""The largest number of places at which a revision is killed: of more, the first and the last ones."""
 
 INVALIDATE = """
 UPDATE pg_index SET indisvalid = false FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -29,7 +29,7 @@ WHERE c.oid = indexrelid AND n.nspname = %s AND c.relname = %s
 
 @dataclass(frozen=True)
 class Reruns:
-    """Second runs of one revision; `filled` is a database at the revision before, with rows, free of sessions."""
+    """Second runs of one revision; `filled` is a database at the revision before, with rows and without sessions."""
 
     history: History
     scratch: ScratchDatabases
@@ -37,7 +37,7 @@ class Reruns:
     filled: str
 
     def killed(self, trace: Trace, after: Snapshot) -> Iterator[Rerun]:
-        """Kill a run after each statement whose effect stays, and run it again; it should end as the first one did."""
+        """Kill a run after each statement whose effect stays, and run it again; it should end like the first run."""
         stops = trace.stops
         for statement in stops if len(stops) <= MOST else (*stops[: MOST // 2], *stops[-MOST // 2 :]):
             with self._copy() as database:
@@ -53,7 +53,7 @@ class Reruns:
                 yield Rerun(statement.number, statement.sql, differs=tuple(map(str, changes)))
 
     def skipped_indexes(self, trace: Trace, after: Snapshot) -> Iterator[SkippedInvalidIndex]:
-        """Put every index that the revision builds CONCURRENTLY there as INVALID, and run it again."""
+        """Leave each index that the revision builds CONCURRENTLY as INVALID, and run the revision again."""
         made = {
             part.name: (statement.sql, part.table)
             for statement in trace.statements
@@ -96,7 +96,7 @@ class Reruns:
 
     @contextlib.contextmanager
     def _copy(self) -> Iterator[str]:
-        database = self.scratch.copy(self.filled)
+        database = self.scratch.clone(self.filled)
         try:
             yield database
         finally:
@@ -105,7 +105,7 @@ class Reruns:
 
 @dataclass
 class _Kill:
-    """Ends the revision's session when string `number` has run, counted as the trace counts them (`Statement.sent`)."""
+    """Ends the revision's session after string `number`, as the trace counts them (`TracedStatement.sent`)."""
 
     scratch: ScratchDatabases
     database: str
@@ -113,7 +113,7 @@ class _Kill:
     count: int = 0
 
     def around(self, function: Callable[..., Any]) -> None:
-        """Run the revision's function, and kill it on its way."""
+        """Run the revision's function, and kill its session at that string."""
         event.listen(Engine, "after_cursor_execute", self._after)
         event.listen(Engine, "handle_error", self._failed)
         try:
@@ -123,7 +123,7 @@ class _Kill:
             event.remove(Engine, "handle_error", self._failed)
 
     def _failed(self, context: ExceptionContext) -> None:
-        """A statement whose error the revision catches counts too."""
+        """Count a statement whose error the revision catches."""
         if context.statement and context.engine and context.engine.url.database == self.database:
             self.count += 1
 

@@ -1,4 +1,4 @@
-"""The databases that a history is judged on: made, copied and dropped on one server."""
+"""The databases that a history is judged on: created, cloned and dropped on one server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.postgres.roles import Roles
 
 @dataclass(slots=True)
 class ScratchDatabases:
-    """Databases of one server, named `prefix` and a number. With `roles` the migrator runs the revisions there."""
+    """Databases of one server, named by `prefix` and a number; with `roles` the migrator runs the revisions."""
 
     administrator: Administrator
     roles: Roles | None = None
@@ -34,14 +34,14 @@ class ScratchDatabases:
         return self.administrator.server
 
     def empty(self) -> str:
-        """A new database with the roles' rights and nothing else."""
+        """Create a database with the roles' privileges and no objects; return its name."""
         name = self._make("template0")
         if self.roles:
             self.roles.apply(self.server, name)
         return name
 
-    def copy(self, template: str) -> str:
-        """A copy of a database that nobody is connected to, with the rights on it."""
+    def clone(self, template: str) -> str:
+        """Clone a database once it has no session, with its privileges; return the clone's name."""
         self.administrator.wait_until_left(template)
         name = self._make(template)
         statements = read_privileges(self.administrator.session(), template).statements(name)
@@ -50,30 +50,30 @@ class ScratchDatabases:
         return name
 
     def drop(self, name: str) -> None:
-        """Drop a database with whoever is connected to it."""
+        """Drop a database, with its sessions."""
         self.administrator.drop(name)
         self._made.discard(name)
 
     def close(self) -> None:
-        """Drop all that was made here."""
+        """Drop every database that was created here."""
         for name in sorted(self._made):
             self.drop(name)
 
     def url(self, name: str) -> URL:
-        """The address of a database as the one who migrates sees it."""
+        """Return the URL of a database for the role that migrates."""
         return (self.roles.seen_by(self.server, "migrator") if self.roles else self.server).url(name)
 
     def connect(self, name: str) -> psycopg.Connection[Any]:
-        """A superuser's session, each statement on its own."""
+        """Open a superuser's session in autocommit."""
         return self.server.connect(name, autocommit=True)
 
     def step(
         self, history: History, script: Script, direction: Direction, name: str, around: Around | None = None
     ) -> None:
-        """Run one step of a revision on a database, and cancel what waits for a lock for ever.
+        """Run one step of a revision on a database, and cancel a statement that waits too long for a lock.
 
         Raises:
-            Exception: whatever the revision raises.
+            Exception: any error of the revision.
         """
         with WaitLimit(self.server, name).enforced():
             history.step(script, direction, self.url(name), around)

@@ -1,4 +1,4 @@
-"""What a session itself can see of its own uncommitted work: locks, files, rows read and written, parts of tables."""
+"""The state that a session sees of its uncommitted work: locks, files, rows read and written, parts of tables."""
 
 # ruff: noqa: S608 - every part that is put into a query is a constant of this module
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MILLISECONDS = "(extract(epoch FROM current_setting('{}')::interval) * 1000)::b
 _FETCHED = "pg_stat_get_tuples_fetched({0}) + pg_stat_get_xact_tuples_fetched({0})"
 
 MARK = "/* harness */"
-"""What these queries begin with, so that pg_stat_activity tells them from the revision's."""
+"""The start of these queries, which distinguishes them from the revision's in pg_stat_activity."""
 
 STATE = f"""{MARK}
 SELECT json_build_object(
@@ -40,7 +40,7 @@ SELECT json_build_object(
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'm') AND {_OURS})
 )::text
 """
-"""Counters are the shared ones plus those not yet flushed: the sum does not depend on when a flush happens (15)."""
+"""Counters are the shared ones plus those not flushed yet: their sum does not depend on the time of a flush (15)."""
 
 PARTS = f"""{MARK}
 SELECT json_build_object(
@@ -80,7 +80,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """One look. `rows` are (read, inserted, updated, deleted) since the session began, by OID."""
+    """The state at one moment. `rows` are (read, inserted, updated, deleted) since the session began, by OID."""
 
     transaction: str | None = None
     lock_timeout: int = 0
@@ -96,7 +96,7 @@ class SessionState:
 
 
 def read_session_state(dbapi: Any) -> SessionState:
-    """Take a look through a DBAPI connection; begins a transaction where a statement would."""
+    """Read the state over a DBAPI connection; this opens a transaction if any statement would."""
     said = _read(dbapi, STATE)
     return SessionState(
         said["transaction"],
@@ -109,13 +109,13 @@ def read_session_state(dbapi: Any) -> SessionState:
 
 
 def read_parts(dbapi: Any) -> frozenset[CatalogPart]:
-    """The constraints, indexes, triggers, columns and partitions that the session sees now."""
+    """Read the constraints, indexes, triggers, columns and partitions that the session sees."""
     said = _read(dbapi, PARTS)
     return frozenset(CatalogPart(row[0], row[1], row[2], *row[3:]) for rows in said.values() for row in rows or ())
 
 
 def rows(relations: Mapping[int, Relation], before: SessionState, after: SessionState) -> Iterator[RowCounts]:
-    """Rows of relations that were there before, read and written between two looks."""
+    """Yield the rows of earlier relations that were read and written between two states."""
     for oid, counts in after.rows.items():
         if relation := relations.get(oid):
             delta = [new - old for new, old in zip(counts, before.rows.get(oid, (0, 0, 0, 0)), strict=True)]
@@ -126,7 +126,7 @@ def rows(relations: Mapping[int, Relation], before: SessionState, after: Session
 def rewrites(
     dbapi: Any, relations: Mapping[int, Relation], before: SessionState, after: SessionState
 ) -> Iterator[Rewrite]:
-    """Relations that were there before, and indexes of them, that got another file between two looks."""
+    """Yield earlier relations, and their indexes, that got a new file between two states."""
     for oid, relation in relations.items():
         old, new = before.files.get(oid), after.files.get(oid)
         if old and new and old.number != new.number:
@@ -140,12 +140,12 @@ def rewrites(
 
 
 def written(before: SessionState, after: SessionState) -> bool:
-    """Whether rows of any relation were written between two looks."""
+    """Return whether rows of any relation were written between two states."""
     return any(counts[1:] != before.rows.get(oid, (0, 0, 0, 0))[1:] for oid, counts in after.rows.items())
 
 
 def _is_empty(dbapi: Any, oid: int) -> bool:
-    """Whether a relation's file has no page."""
+    """Return whether a relation's file has no page."""
     return bool(_read(dbapi, f"SELECT to_json(pg_relation_size({oid:d}) = 0)::text"))
 
 

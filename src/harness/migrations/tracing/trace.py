@@ -32,7 +32,7 @@ def trace(
 ) -> Trace:
     """Upgrade `database`, which is at the revision before and filled, and record each statement.
 
-    What the revision raises ends up in the trace; only KeyboardInterrupt goes through.
+    An error of the revision is part of the trace; only KeyboardInterrupt is raised.
     """
     held = [(item.schema, item.name) for item in before.tables]
     probe = LockProbe(scratch.server, database, held)
@@ -66,20 +66,20 @@ def trace(
 
 
 def _hung(told: str, recorder: Recorder) -> str | None:
-    """Who waited for whom, and what the other one had done last."""
+    """Return which session waited for which, and the last statement of the other one."""
     done = [item.sql for item in recorder.statements if not item.error]
     return f"{told}; the last statement before was {done[-1]!r}" if told and done else told or None
 
 
 def prepare(session: psycopg.Connection[Any]) -> None:
-    """Make look-ups by key cost what they cost on a large table: few rows would be read whole."""
+    """Make the planner use indexes as on a large table: it would scan a few rows."""
     row = session.execute("SELECT current_database()").fetchone()
     assert row
     session.execute(sql.SQL("ALTER DATABASE {} SET enable_seqscan = off").format(sql.Identifier(row[0])))
 
 
 def count(session: psycopg.Connection[Any], snapshot: Snapshot) -> list[Relation]:
-    """The tables and materialized views with their rows."""
+    """Return the tables and materialized views with their numbers of rows."""
     found = [table for table in snapshot.relations if table.kind in "rpm" and table.schema != SCHEMA]
     if not found:
         return []
@@ -105,7 +105,7 @@ def _root(snapshot: Snapshot, oid: int) -> str:
 
 
 def said(error: BaseException | None) -> str | None:
-    """What an exception says, on as many lines as it needs; None for none."""
+    """Return the text of an exception; None without one."""
     if error is None:
         return None
     original = getattr(error, "orig", None) or error
@@ -113,7 +113,7 @@ def said(error: BaseException | None) -> str | None:
 
 
 def sqlstate(error: BaseException | None) -> str | None:
-    """The SQLSTATE behind an exception, wherever in its chain the driver's own error stands."""
+    """Return the SQLSTATE of the driver's error in an exception's chain."""
     while error is not None:
         original = getattr(error, "orig", None) or error
         found = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
