@@ -42,7 +42,7 @@ def list_tags(*filters: str) -> Select[Any]:
     after = tuple_(bindparam("after_owner", type_=BigInteger), bindparam("after_name", type_=CITEXT))
     page = select(tags.owner_id, tags.name, tags.todos).where(tuple_(tags.owner_id, tags.name) > after)
     if "owner_id" in filters:
-        page = page.where(tags.owner_id == bindparam("owner_id"))
+        page = page.where(tags.owner_id == bindparam("owner_id", type_=BigInteger))
     return page.order_by(tags.owner_id, tags.name).limit(bindparam("limit"))
 
 
