@@ -77,10 +77,10 @@ class ResultCache:
         build = (self.installation.version, program.st_size, program.st_mtime_ns)
         revisions = {Path(item.path).resolve() for item in self.history.revisions}
         folder = Path(self.history.script.dir)
-        beside = [path for path in _python(folder) if path.resolve() not in revisions]
+        neighbours = [path for path in _python(folder) if path.resolve() not in revisions]
         own = _python(Path(harness.__file__).parent)
         libraries = [version(name) for name in ("alembic", "sqlalchemy", "psycopg")]
-        return _hash(build, [path.read_bytes() for path in (*beside, *own)], libraries, self.settings)
+        return _hash(build, [path.read_bytes() for path in (*neighbours, *own)], libraries, self.settings)
 
     def _trim(self) -> None:
         files = list(self.place.glob("*.json"))

@@ -72,17 +72,17 @@ def parse_notices(
     notices: list[Notice] = []
     locks: set[tuple[int, str]] = set()
     for sqlstate, message in said:
-        told = announcement(message)
-        if told is None:
+        announced = announcement(message)
+        if announced is None:
             notices.append(Notice(sqlstate, message))
             continue
-        locks.update((oid, mode) for oid, mode in told["locks"] or ())
-        commands += [Command(tag, identity) for tag, identity in told.get("commands") or ()]
-        if told.get("commands") is None and "commands" in told:
-            commands.append(Command(told["tag"], ""))
-        objects = told.get("dropped") or ()
+        locks.update((oid, mode) for oid, mode in announced["locks"] or ())
+        commands += [Command(tag, identity) for tag, identity in announced.get("commands") or ()]
+        if announced.get("commands") is None and "commands" in announced:
+            commands.append(Command(announced["tag"], ""))
+        objects = announced.get("dropped") or ()
         own = {name for _, name, original, _ in objects if original}
-        commands += [Command(told["tag"], name) for name in sorted(own)]
+        commands += [Command(announced["tag"], name) for name in sorted(own)]
         dropped += [
             DroppedObject(kind, name)
             for kind, name, original, normal in objects

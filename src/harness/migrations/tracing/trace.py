@@ -65,10 +65,10 @@ def trace(
     )
 
 
-def _hung(told: str, recorder: Recorder) -> str | None:
+def _hung(waited: str, recorder: Recorder) -> str | None:
     """Return which session waited for which, and the last statement of the other one."""
     done = [item.sql for item in recorder.statements if not item.error]
-    return f"{told}; the last statement before was {done[-1]!r}" if told and done else told or None
+    return f"{waited}; the last statement before was {done[-1]!r}" if waited and done else waited or None
 
 
 def prepare(session: psycopg.Connection[Any]) -> None:
