@@ -15,8 +15,8 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Concatenate, Generic, NamedTuple, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Concatenate, Generic, NamedTuple, TypeVar
 
 from harness.errors import HarnessError
 from harness.findings import Exemption, Finding, Rule, Severity, Verdict
@@ -41,38 +41,19 @@ SUBJECTS = {
 Subject = TypeVar("Subject")
 
 
-class Statement(Protocol):
-    """A statement as a trace records it."""
-
-    @property
-    def sql(self) -> str:
-        """The text."""
-
-    @property
-    def line(self) -> int | None:
-        """The line of the revision that sent it."""
-
-
 class Breach(NamedTuple):
     """One place that breaks a rule: the object as an exemption names it, what was seen, and code that repairs it.
 
-    `statement` is the SQL that is to blame; `level` overrides the rule's severity; `line` is one of the file that is
-    judged, and by default that of the statement.
+    `statement` is the SQL that is to blame, or a traced statement with its `sql` and `line`; `level` overrides the
+    rule's severity; `line` is one of the file that is judged.
     """
 
     object: str
     message: str
     fix: str = ""
-    statement: str | Statement | None = None
+    statement: Any = None
     level: Severity | None = None
     line: int | None = None
-
-    def finding(self, rule: Rule) -> Finding:
-        """Return the finding of `rule` at this place."""
-        sent = self.statement
-        sql, line = (sent, None) if sent is None or isinstance(sent, str) else (sent.sql, sent.line)
-        line = self.line or line
-        return Finding(rule, self.object, self.message, self.fix, statement=sql, level=self.level, line=line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +82,18 @@ class Check(Generic[Subject]):
 
     def __call__(self, subject: Subject, *more: Any, **named: Any) -> list[Finding]:
         """Return the findings in `subject`; of the further arguments the function is given as many as it takes."""
-        return [breach.finding(self.rule) for breach in self.find(subject, *more[: self.takes - 1], **named)]
+        found: list[Finding] = []
+        for place, message, fix, sent, level, line in self.find(subject, *more[: self.takes - 1], **named):
+            finding = Finding(self.rule, place, message, fix, statement=getattr(sent, "sql", sent), level=level)
+            found.append(replace(finding, line=line or getattr(sent, "line", None)))
+        return found
 
 
 _CATALOGUE: dict[str, Check[Any]] = {}
 
 
 def rule(
-    id: str,  # noqa: A002 - it is the name of Rule's field
+    id: str,  # noqa: A002 - as in Rule
     severity: Severity,
     title: str,
     *,
@@ -123,8 +108,9 @@ def rule(
     """
 
     def register(find: Callable[Concatenate[Subject, ...], Iterable[Breach]]) -> Check[Subject]:
-        if id in _CATALOGUE and _place(_CATALOGUE[id].find) != _place(find):  # a module may be imported again
-            raise ValueError(f"two rules are called {id!r}: {_CATALOGUE[id].find.__module__} has the first")
+        known = _CATALOGUE.get(id)
+        if known and (known.find.__module__, known.find.__name__) != (find.__module__, find.__name__):
+            raise ValueError(f"two rules are called {id!r}: {known.find.__module__} has the first")
         parameters = list(inspect.signature(find).parameters.values())
         suite, needs = _subject(str(parameters[0].annotation)) if parameters else ("", "")
         if not suite:
@@ -133,10 +119,6 @@ def rule(
         return _CATALOGUE[id]
 
     return register
-
-
-def _place(find: Callable[..., object]) -> tuple[str, str]:
-    return find.__module__, find.__qualname__
 
 
 def _subject(annotation: str) -> tuple[str, str]:

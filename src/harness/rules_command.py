@@ -9,21 +9,14 @@ from importlib import import_module
 from textwrap import indent
 from typing import Any
 
-from harness.examples import Example, examples_of
+from harness.examples import examples_of
 from harness.rules import Check, catalogue, named
 
-MODULES = (
-    "schema.rules",
-    "schema.drift.drift",
-    "schema.access.relationships",
-    "schema.access.unindexed",
-    "migrations.rules",
-    "migrations.files.released",
-    "migrations.model_drift",
-    "api.rules",
-    "api.growth",
-    "api.latency",
-)
+MODULES = {
+    "schema": "rules drift.drift access.relationships access.unindexed",
+    "migrations": "rules files.released model_drift",
+    "api": "rules growth latency",
+}
 """Where rules are declared; an import registers them."""
 
 SUITES = ("schema", "migrations", "api", "every suite")
@@ -59,8 +52,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def every_rule() -> tuple[Check[Any], ...]:
     """Return the rules of all suites, those of the harness alone."""
-    for module in MODULES:
-        import_module(f"harness.{module}")
+    for suite, modules in MODULES.items():
+        for module in modules.split():
+            import_module(f"harness.{suite}.{module}")
     return tuple(check for check in catalogue() if check.find.__module__.startswith("harness."))
 
 
@@ -96,12 +90,7 @@ def _explained(check: Check[Any]) -> Iterator[str]:
     ):
         yield f"  {label + ':':9} {text}"
     for breaks, label in ((True, "breaks it"), (False, "does not break it")):
-        yield from _shown(label, examples_of(rule.id, breaks=breaks)[:1])
-
-
-def _shown(label: str, examples: list[Example]) -> Iterator[str]:
-    for example in examples:
-        name = "" if example.name.isdigit() else f" ({example.name})"
-        yield f"\n{label}{name}:"
-        yield from (indent(f"after {key}: {example.fields[key]}", "  ") for key in AFTER if key in example.fields)
-        yield indent(example.code.strip(), "    ")
+        for example in examples_of(rule.id, breaks=breaks)[:1]:
+            yield f"\n{label}:" if example.name.isdigit() else f"\n{label} ({example.name}):"
+            yield from (f"  after {key}: {example.fields[key]}" for key in AFTER if key in example.fields)
+            yield indent(example.code.strip(), "    ")

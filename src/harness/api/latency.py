@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Protocol
 
 import httpx
 
-from harness.api.budget import Exchange, listing
+from harness.api.budget import listing
+from harness.api.client import Client
 from harness.rules import Breach, rule
-from harness.wire.observer import Observer
 
 OBJECTIVE = 0.2
 """Seconds in which a request must be answered."""
@@ -95,22 +94,7 @@ def route_cost(timing: Timing, queries: int, trips: int) -> Iterator[Breach]:
     yield Breach(timing.route, message, fix)
 
 
-class Api(Protocol):
-    """What it takes to measure: an HTTP client behind which an observer stands."""
-
-    def send(self, request: httpx.Request) -> httpx.Response:
-        """Send a request."""
-
-    @property
-    def last(self) -> Exchange:
-        """What the last request did."""
-
-    @property
-    def wire(self) -> Observer:
-        """The observer."""
-
-
-def measure(api: Api, example: Callable[[], httpx.Request], samples: int = SAMPLES) -> Timing:
+def measure(api: Client, example: Callable[[], httpx.Request], samples: int = SAMPLES) -> Timing:
     """Send `example()` again and again, warm, and take the times.
 
     Raises:
@@ -126,6 +110,6 @@ def measure(api: Api, example: Callable[[], httpx.Request], samples: int = SAMPL
     return Timing(exchange.route, exchange.queries, exchange.trips, near, far, statements)
 
 
-def _seconds(api: Api, request: httpx.Request) -> float:
+def _seconds(api: Client, request: httpx.Request) -> float:
     api.send(request).raise_for_status()
     return api.last.seconds

@@ -70,9 +70,13 @@ class Judge:
         base = self._before(script)
         try:
             seen = Inspection(self.history, self.scratch, script, base, self.rows).run()
-        except psycopg.Error as lost:
+        except psycopg.Error as lost:  # a revision may end the harness's own sessions
             self._advance(script)
-            return self._unseen(script, lost)
+            message = f"the harness could not look at it: {str(lost).strip()}"
+            found = not_judged(Obstacle(script.revision, message, "leave other sessions alone"))
+            nothing = (script.revision, "-", "", "-", "-", "-")
+            failed = script.revision in self._failed
+            return RevisionResult(script.revision, tuple(found), (), asdict(DowngradeResult()), nothing, failed)
         error = self._advance(script)
         blocker = self._missing_below(script, seen)
         if blocker:
@@ -80,31 +84,10 @@ class Judge:
             found = not_judged(Obstacle(script.revision, message))
         else:
             found = [*trace_findings(seen), *self._design(seen)]
-        trace = seen.trace
+        placed = (replace(item, line=item.line or seen.trace.line_of(item.object)) for item in found)
         statements = tuple(asdict(item) for item in seen.trace.statements)
-        return RevisionResult(
-            script.revision,
-            tuple(
-                replace(item, revision=script.revision, line=item.line or trace.line_of(item.object)) for item in found
-            ),
-            statements,
-            asdict(seen.downgrade_result),
-            summary(seen.trace),
-            failed=bool(error),
-        )
-
-    def _unseen(self, script: Script, lost: psycopg.Error) -> RevisionResult:
-        """What is left to say when the harness's own sessions failed: a revision may end them."""
-        message = f"the harness could not look at it: {str(lost).strip()}"
-        found = not_judged(Obstacle(script.revision, message, "leave other sessions alone"))
-        return RevisionResult(
-            script.revision,
-            tuple(replace(item, revision=script.revision) for item in found),
-            (),
-            asdict(DowngradeResult()),
-            (script.revision, "-", "", "-", "-", "-"),
-            failed=script.revision in self._failed,
-        )
+        downgrade, row = asdict(seen.downgrade_result), summary(seen.trace)
+        return RevisionResult(script.revision, tuple(placed), statements, downgrade, row, bool(error))
 
     def _before(self, script: Script) -> str:
         """The database at the revision before, without seeded rows."""

@@ -21,11 +21,10 @@ def judge_revision(project: Project, script: Script, result: RevisionResult) -> 
     path = Path(script.path)
     offline = renders_offline(Path(project.history.script.dir) / "env.py")
     found = [*result.findings, *file_findings(path, project.package, offline=offline)]
-    findings = [replace(item, file=relative(path, project.history.root)) for item in found]
-    config = project.config
-    return judge(
-        findings, read_exemptions(path), config.exemptions if config else (), strict=bool(config and config.strict)
-    )
+    file, config = relative(path, project.history.root), project.config
+    findings = [replace(item, revision=script.revision, file=file) for item in found]
+    accepted, strict = (config.exemptions, config.strict) if config else ((), False)
+    return judge(findings, read_exemptions(path), accepted, strict=strict)
 
 
 def file_findings(path: Path, package: str, *, offline: bool = False) -> list[Finding]:
@@ -38,5 +37,4 @@ def file_findings(path: Path, package: str, *, offline: bool = False) -> list[Fi
         HarnessError: when the file cannot be read or is not Python.
     """
     source = read_source(path, package, offline=offline)
-    found = [finding for check in catalogue("migrations", "file") for finding in check(source)]
-    return [replace(item, revision=source.revision) for item in found]
+    return [finding for check in catalogue("migrations", "file") for finding in check(source)]

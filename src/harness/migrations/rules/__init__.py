@@ -2,32 +2,8 @@
 
 from __future__ import annotations
 
-from harness.migrations.rules import (
-    blocking,
-    data,
-    dynamic_sql,
-    environment_branches,
-    failing,
-    locks,
-    lost_guarantees,
-    obstacles,
-    release,
-    rerunnable,
-    sql_mistakes,
-    static,
-)
+import pkgutil
+from importlib import import_module
 
-__all__ = [
-    "blocking",
-    "data",
-    "dynamic_sql",
-    "environment_branches",
-    "failing",
-    "locks",
-    "lost_guarantees",
-    "obstacles",
-    "release",
-    "rerunnable",
-    "sql_mistakes",
-    "static",
-]
+for _found in pkgutil.iter_modules(__path__, f"{__name__}."):
+    import_module(_found.name)

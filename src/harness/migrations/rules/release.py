@@ -12,13 +12,7 @@ STILL = "the previous release is still running, and its queries name it"
 LATER = "ship a release that does not use it, then this revision, with an exemption that names the release"
 
 
-@rule(
-    "drop-column",
-    "error",
-    "No column is dropped while a release reads it",
-    why=STILL,
-    fix=LATER,
-)
+@rule("drop-column", "error", "No column is dropped while a release reads it", why=STILL, fix=LATER)
 def drop_column(seen: Observations) -> Iterator[Breach]:
     """Find columns that are dropped, also if one of the same name is added."""
     for old, new in tables(seen):
@@ -28,13 +22,7 @@ def drop_column(seen: Observations) -> Iterator[Breach]:
                 yield Breach(f"{old.qualified}.{column.name}", f"the column was dropped{again}")
 
 
-@rule(
-    "drop-table",
-    "error",
-    "No table is dropped while a release reads it",
-    why=STILL,
-    fix=LATER,
-)
+@rule("drop-table", "error", "No table is dropped while a release reads it", why=STILL, fix=LATER)
 def drop_table(seen: Observations) -> Iterator[Breach]:
     """Find tables that are dropped, also if one of the same name is created."""
     for table in seen.before.tables if seen.complete else ():
@@ -77,13 +65,7 @@ def rename_table(seen: Observations) -> Iterator[Breach]:
             yield Breach(old.qualified, f"it was renamed to {new.qualified}{again}")
 
 
-@rule(
-    "rename-schema",
-    "error",
-    "No schema is renamed",
-    why=STILL,
-    fix="keep the name",
-)
+@rule("rename-schema", "error", "No schema is renamed", why=STILL, fix="keep the name")
 def rename_schema(seen: Observations) -> Iterator[Breach]:
     """Find schemas that are renamed."""
     for old, new in _renamed_schemas(seen):
@@ -203,11 +185,7 @@ def drop_not_null(seen: Observations) -> Iterator[Breach]:
 
 
 @rule(
-    "replaced-view",
-    "error",
-    "Views keep their columns",
-    why=STILL,
-    fix="add columns at the end, and keep the others",
+    "replaced-view", "error", "Views keep their columns", why=STILL, fix="add columns at the end, and keep the others"
 )
 def replaced_view(seen: Observations) -> Iterator[Breach]:
     """Find views that are dropped, lose a column or change its type."""

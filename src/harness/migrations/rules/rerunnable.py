@@ -14,13 +14,7 @@ from harness.migrations.files.source import SENDERS, RevisionSource, place
 from harness.rules import Breach, rule
 from harness.sql import lexer
 
-LEAVING = (
-    "create_index_concurrently",
-    "drop_index_concurrently",
-    "add_not_null",
-    "replace_check",
-    "update_in_batches",
-)
+LEAVING = ("create_index_concurrently", "drop_index_concurrently", "add_not_null", "replace_check", "update_in_batches")
 """Operations of the template's migrations/operations.py: each leaves the transaction, and each can run again."""
 
 GUARDS = {

@@ -1,41 +1,9 @@
-"""The schema rules by subject; importing this package registers them all."""
+"""The rules over a snapshot of a catalogue; importing this package registers them all."""
 
 from __future__ import annotations
 
-from harness.schema.rules import (
-    columns,
-    comments,
-    constraints,
-    conventions,
-    foreign_keys,
-    index_shape,
-    indexes,
-    missing_keys,
-    names,
-    reference_style,
-    rights,
-    roles,
-    row_security,
-    sequences,
-    tables,
-    types,
-)
+import pkgutil
+from importlib import import_module
 
-__all__ = [
-    "columns",
-    "comments",
-    "constraints",
-    "conventions",
-    "foreign_keys",
-    "index_shape",
-    "indexes",
-    "missing_keys",
-    "names",
-    "reference_style",
-    "rights",
-    "roles",
-    "row_security",
-    "sequences",
-    "tables",
-    "types",
-]
+for _found in pkgutil.iter_modules(__path__, f"{__name__}."):
+    import_module(_found.name)

@@ -195,8 +195,7 @@ def table_unlogged(snapshot: Snapshot) -> Iterator[Breach]:
                 table.qualified,
                 "the table is UNLOGGED",
                 fix(
-                    execute(f"ALTER TABLE {qualified(table)} SET LOGGED"),
-                    'remove prefixes=["UNLOGGED"] from the table',
+                    execute(f"ALTER TABLE {qualified(table)} SET LOGGED"), 'remove prefixes=["UNLOGGED"] from the table'
                 ),
             )
 
