@@ -1,9 +1,15 @@
 """One catalogue of every rule of every suite, and the judge of what the rules find.
 
-A rule is a function that takes what it looks at and yields what breaks it. Importing its module registers it:
+A rule is a function that takes what it looks at and yields what breaks it. Its docstring says what it finds, why that
+matters in production, and how to fix it. Importing its module registers it:
 
-    @rule("table-without-owner", "error", "Every table has an owner", why="...", fix="...")
+    @rule("table-without-owner", "error", "Every table has an owner")
     def table_without_owner(snapshot: Snapshot) -> Iterator[Breach]:
+        '''Find tables that no role owns.
+
+        Why: ...
+        Fix: ...
+        '''
         for table in snapshot.roots:
             if not table.owner:
                 yield Breach(table.qualified, "the table has no owner")
@@ -38,6 +44,9 @@ SUBJECTS = {
 }
 """The type of a check's first argument, by which the suite of its rule and what is needed to judge it are known."""
 
+DOCUMENTED = re.compile(r"^(?:Why|Fix): ", re.MULTILINE)
+"""What separates the parts of a check's docstring."""
+
 Subject = TypeVar("Subject")
 
 
@@ -63,6 +72,8 @@ class Check(Generic[Subject]):
     rule: Rule
     find: Callable[..., Iterable[Breach]]
     takes: int
+    finds: str
+    """What the function looks for: the first line of its docstring, without the verb."""
 
     @property
     def id(self) -> str:
@@ -73,12 +84,6 @@ class Check(Generic[Subject]):
     def level(self) -> str:
         """The rule's severity, or that it is optional."""
         return "optional" if self.rule.optional else self.rule.severity
-
-    @property
-    def finds(self) -> str:
-        """What the function looks for: the first line of its docstring, without the verb."""
-        first = (self.find.__doc__ or "").strip().splitlines()[:1]
-        return first[0].removeprefix("Find ").removesuffix(".") if first else ""
 
     def __call__(self, subject: Subject, *more: Any, **named: Any) -> list[Finding]:
         """Return the findings in `subject`; of the further arguments the function is given as many as it takes."""
@@ -97,14 +102,13 @@ def rule(
     severity: Severity,
     title: str,
     *,
-    why: str,
-    fix: str,
     optional: bool = False,
 ) -> Callable[[Callable[Concatenate[Subject, ...], Iterable[Breach]]], Check[Subject]]:
     """Register the decorated function as the check of a rule; one without annotations takes a `Snapshot`.
 
     Raises:
-        ValueError: for an id that is taken, or a first argument of a type that is not in `SUBJECTS`.
+        ValueError: for an id that is taken, a first argument of a type that is not in `SUBJECTS`, or a docstring that
+            lacks `Why:` or `Fix:`.
     """
 
     def register(find: Callable[Concatenate[Subject, ...], Iterable[Breach]]) -> Check[Subject]:
@@ -115,7 +119,14 @@ def rule(
         suite, needs = _subject(str(parameters[0].annotation)) if parameters else ("", "")
         if not suite:
             raise ValueError(f"the first argument of rule {id!r} must be one of {', '.join(SUBJECTS)}")
-        _CATALOGUE[id] = Check(Rule(id, severity, title, why, fix, optional, suite, needs), find, len(parameters))
+        match DOCUMENTED.split(inspect.getdoc(find) or ""):
+            case [finds, why, fix]:
+                why, fix = " ".join(why.split()), " ".join(fix.split())
+            case _:
+                raise ValueError(f"the docstring of rule {id!r} must have a line Why: and then a line Fix:")
+        declared = Rule(id, severity, title, why, fix, optional, suite, needs)
+        found = finds.strip().partition("\n")[0].removeprefix("Find ").removesuffix(".")
+        _CATALOGUE[id] = Check(declared, find, len(parameters), found)
         return _CATALOGUE[id]
 
     return register
@@ -155,15 +166,13 @@ Unneeded = tuple[str, str]
 """What an exemption is for, and why it is not needed."""
 
 
-@rule(
-    "stale-exemption",
-    "error",
-    "Every exemption covers a finding",
-    why="an exemption that covers nothing today hides the next mistake",
-    fix="remove the exemption",
-)
+@rule("stale-exemption", "error", "Every exemption covers a finding")
 def stale_exemption(unneeded: Iterable[Unneeded]) -> Iterator[Breach]:
-    """Find exemptions and raised budgets that nothing needs."""
+    """Find exemptions and raised budgets that nothing needs.
+
+    Why: an exemption that covers nothing today hides the next mistake
+    Fix: remove the exemption
+    """
     for place, reason in unneeded:
         yield Breach(place, reason)
 

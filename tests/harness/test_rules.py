@@ -9,6 +9,7 @@ import pytest
 
 from harness import rules
 from harness.__main__ import main
+from harness.catalog import Snapshot
 from harness.errors import HarnessError
 from harness.examples import Example, examples_of, read_examples
 from harness.findings import Exemption, Finding
@@ -57,10 +58,27 @@ def test_a_check_must_say_what_it_takes() -> None:
     """The suite of a rule is known by the type of its check's first argument."""
 
     def odd(number: int) -> Iterator[Breach]:
+        """Find odd numbers.
+
+        Why: they read badly
+        Fix: add one
+        """
         yield Breach("a", "b")
 
     with pytest.raises(ValueError, match="'odd-rule' must be one of Snapshot, "):
-        rule("odd-rule", "error", "A number is even", why="it reads badly", fix="add one")(odd)
+        rule("odd-rule", "error", "A number is even")(odd)
+    assert "odd-rule" not in rules._CATALOGUE
+
+
+def test_a_check_must_say_why_and_how_to_fix_it() -> None:
+    """A rule without a reason or a fix cannot be declared."""
+
+    def odd(snapshot: Snapshot) -> Iterator[Breach]:
+        """Find odd numbers."""
+        yield Breach("a", "b")
+
+    with pytest.raises(ValueError, match="'odd-rule' must have a line Why: and then a line Fix:"):
+        rule("odd-rule", "error", "A number is even")(odd)
     assert "odd-rule" not in rules._CATALOGUE
 
 

@@ -12,15 +12,13 @@ STEPS = (1, 10, 100)
 """Rows to measure at. Not 0: an empty list loads nothing after it. Not over 500: loaders split their statements."""
 
 
-@rule(
-    "query-growth",
-    "error",
-    "The number of queries of a list does not depend on its rows",
-    why="each row of the answer adds a round trip (N+1), so the time grows with the data",
-    fix="load the data of each row in the same statement (a join, json_agg) or in one more (selectinload)",
-)
+@rule("query-growth", "error", "The number of queries of a list does not depend on its rows")
 def query_growth(measured: Mapping[int, Exchange]) -> Iterator[Breach]:
-    """Find lists that make more queries for 10 or 100 rows than for one."""
+    """Find lists that make more queries for 10 or 100 rows than for one.
+
+    Why: each row of the answer adds a round trip (N+1), so the time grows with the data
+    Fix: load the data of each row in the same statement (a join, json_agg) or in one more (selectinload)
+    """
     sizes = sorted(measured)
     most = measured[sizes[-1]]
     if len({(exchange.queries, exchange.trips) for exchange in measured.values()}) > 1:
@@ -29,15 +27,13 @@ def query_growth(measured: Mapping[int, Exchange]) -> Iterator[Breach]:
         yield Breach(most.route, message)
 
 
-@rule(
-    "unbounded-list",
-    "error",
-    "A list has a limit",
-    why="one request reads and sends the whole table, and memory runs out, but only in production",
-    fix="add a limit with a default and a maximum, and a cursor for the next page",
-)
+@rule("unbounded-list", "error", "A list has a limit")
 def unbounded_list(measured: Mapping[int, Exchange]) -> Iterator[Breach]:
-    """Find lists that answer with all rows that exist."""
+    """Find lists that answer with all rows that exist.
+
+    Why: one request reads and sends the whole table, and memory runs out, but only in production
+    Fix: add a limit with a default and a maximum, and a cursor for the next page
+    """
     sizes = sorted(measured)
     most = measured[sizes[-1]]
     grew = most.items != measured[sizes[0]].items

@@ -58,12 +58,14 @@ class Timing:
     "latency-objective",
     "error",
     f"Every route answers within {OBJECTIVE * 1000:.0f} ms at {ROUND_TRIP * 1000:.0f} ms a round trip",
-    why="on a laptop a round trip takes 0.1 ms and hides how many there are; between zones it takes a hundred times "
-    "as long",
-    fix="make fewer round trips: the table of routes shows how many each route makes",
 )
 def latency_objective(timing: Timing, objective: float = OBJECTIVE) -> Iterator[Breach]:
-    """Find routes whose slowest answer, with latency added to each round trip, misses the objective."""
+    """Find routes whose slowest answer, with latency added to each round trip, misses the objective.
+
+    Why: on a laptop a round trip takes 0.1 ms and hides how many there are; between zones it takes a hundred times as
+        long
+    Fix: make fewer round trips: the table of routes shows how many each route makes
+    """
     middle, worst = median(timing.far), max(timing.far)
     if worst >= objective:
         message = (
@@ -74,15 +76,13 @@ def latency_objective(timing: Timing, objective: float = OBJECTIVE) -> Iterator[
         yield Breach(timing.route, message)
 
 
-@rule(
-    "route-cost",
-    "error",
-    "A route keeps to the queries that the project allows",
-    why="one more statement per request adds a round trip for every client, and holds the connection longer",
-    fix="read related rows in one statement (a join, json_agg); write with RETURNING instead of reading afterwards",
-)
+@rule("route-cost", "error", "A route keeps to the queries that the project allows")
 def route_cost(timing: Timing, queries: int, trips: int) -> Iterator[Breach]:
-    """Find routes that make more queries or round trips than the project allows for a read or a write."""
+    """Find routes that make more queries or round trips than the project allows for a read or a write.
+
+    Why: one more statement per request adds a round trip for every client, and holds the connection longer
+    Fix: read related rows in one statement (a join, json_agg); write with RETURNING instead of reading afterwards
+    """
     if timing.queries <= queries and timing.trips <= trips:
         return
     message = (

@@ -12,15 +12,13 @@ from harness.sql.normalise import normalise, shorten
 from harness.wire.recording import Recording, RoundTrip
 
 
-@rule(
-    "query-loop",
-    "error",
-    "A request does not repeat a statement",
-    why="a query in a loop is fast with the ten rows of a test and takes seconds with a thousand in production",
-    fix="fetch all rows with one statement",
-)
+@rule("query-loop", "error", "A request does not repeat a statement")
 def query_loop(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
-    """Find statements that a request sends in three round trips or more, literals apart."""
+    """Find statements that a request sends in three round trips or more, literals apart.
+
+    Why: a query in a loop is fast with the ten rows of a test and takes seconds with a thousand in production
+    Fix: fetch all rows with one statement
+    """
     for text, items in repeats(exchange.recording.trips).items():
         if len(items) >= limits.repeats:
             spent = milliseconds(sum(item.seconds for item in items))
@@ -46,16 +44,14 @@ PINGS = ("", "select ?")
 """What drivers and pools send to test a connection, normalised."""
 
 
-@rule(
-    "ping-before-use",
-    "error",
-    "A request does not test its connection first",
-    why="the ping adds a round trip to every request, and the connection can still be lost right after it",
-    fix="set pool_pre_ping=False, or remove the check of the pool: a lost connection costs one 503 that can be "
-    "retried, and the pool opens new ones",
-)
+@rule("ping-before-use", "error", "A request does not test its connection first")
 def ping_before_use(exchange: Exchange) -> Iterator[Breach]:
-    """Find requests that test a connection before they use it: `pool_pre_ping`, a check of the pool, `SELECT 1`."""
+    """Find requests that test a connection before they use it: `pool_pre_ping`, a check of the pool, `SELECT 1`.
+
+    Why: the ping adds a round trip to every request, and the connection can still be lost right after it
+    Fix: set pool_pre_ping=False, or remove the check of the pool: a lost connection costs one 503 that can be retried,
+        and the pool opens new ones
+    """
     trips = [trip for trip in exchange.recording.trips if trip.statements]
     used = {trip.connection: trip for trip in trips if not _is_ping(trip)}
     pings = [trip for trip in trips if _is_ping(trip) and trip.connection in used]
@@ -71,30 +67,25 @@ def _is_ping(trip: RoundTrip) -> bool:
     return all(normalise(statement.text) in PINGS for statement in trip.statements)
 
 
-@rule(
-    "query-budget",
-    "error",
-    "A request makes few queries",
-    why="every round trip adds network latency to the answer, and holds a connection that other requests wait for",
-    fix="fetch related rows in one statement, or raise the budget of this test: @pytest.mark.query_budget(5, "
-    'reason="…")',
-)
+@rule("query-budget", "error", "A request makes few queries")
 def query_budget(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
-    """Find requests with more than 3 queries; a query is a distinct (connection, round trip, text)."""
+    """Find requests with more than 3 queries; a query is a distinct (connection, round trip, text).
+
+    Why: every round trip adds network latency to the answer, and holds a connection that other requests wait for
+    Fix: fetch related rows in one statement, or raise the budget of this test: @pytest.mark.query_budget(5, reason="…")
+    """
     if exchange.queries > limits.queries:
         message = f"{exchange.queries} queries, the budget is {limits.queries}\n{listing(exchange.recording)}"
         yield Breach(exchange.route, message)
 
 
-@rule(
-    "connection-per-request",
-    "error",
-    "Requests use connections that are already open",
-    why="opening a connection starts a server process and takes several round trips; a burst exhausts max_connections",
-    fix="create one engine with one pool per process, open its connections before /ready answers 200, and use them",
-)
+@rule("connection-per-request", "error", "Requests use connections that are already open")
 def connection_per_request(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
-    """Find requests that open a connection, alone or many at once."""
+    """Find requests that open a connection, alone or many at once.
+
+    Why: opening a connection starts a server process and takes several round trips; a burst exhausts max_connections
+    Fix: create one engine with one pool per process, open its connections before /ready answers 200, and use them
+    """
     if exchange.connections <= limits.connections:
         return
     trips = [trip for trip in exchange.recording.trips if trip.connection in exchange.recording.opened]
@@ -103,32 +94,28 @@ def connection_per_request(exchange: Exchange, limits: Limits) -> Iterator[Breac
     yield Breach(exchange.route, f"{message}; setting up took {milliseconds(spent)}")
 
 
-@rule(
-    "count-in-list",
-    "error",
-    "A list does not count all its rows",
-    why="count(*) reads every matching row, so the first page becomes slower with every row that is added",
-    fix="use a cursor, and fetch one row more than the page to see whether there is a next one",
-)
+@rule("count-in-list", "error", "A list does not count all its rows")
 def count_in_list(exchange: Exchange) -> Iterator[Breach]:
-    """Find GET requests that send, in addition to the list, a SELECT count(...) without GROUP BY."""
+    """Find GET requests that send, in addition to the list, a SELECT count(...) without GROUP BY.
+
+    Why: count(*) reads every matching row, so the first page becomes slower with every row that is added
+    Fix: use a cursor, and fetch one row more than the page to see whether there is a next one
+    """
     texts = {text: item for (_, _, text), item in distinct(exchange.recording.trips).items()}
     for text, item in texts.items():
         if exchange.route.startswith("GET ") and len(texts) > 1 and counts_rows(text):
             yield Breach(exchange.route, f"in addition to the list: {shorten(text)}", statement=item.text)
 
 
-@rule(
-    "work-after-answer",
-    "error",
-    "The transaction ends before the answer begins",
-    why="a client that reads 200 expects its data to be saved, but a later COMMIT may fail; and a slow client keeps "
-    "the connection in use",
-    fix="commit inside the handler, and close the session before it returns: a dependency with yield ends after the "
-    "answer is sent",
-)
+@rule("work-after-answer", "error", "The transaction ends before the answer begins")
 def work_after_answer(exchange: Exchange) -> Iterator[Breach]:
-    """Find statements after the start of the answer: COMMIT in a dependency with yield, a streaming session."""
+    """Find statements after the start of the answer: COMMIT in a dependency with yield, a streaming session.
+
+    Why: a client that reads 200 expects its data to be saved, but a later COMMIT may fail; and a slow client keeps the
+        connection in use
+    Fix: commit inside the handler, and close the session before it returns: a dependency with yield ends after the
+        answer is sent
+    """
     answered = exchange.answered
     if answered is None:
         return
@@ -140,15 +127,13 @@ def work_after_answer(exchange: Exchange) -> Iterator[Breach]:
     yield Breach(exchange.route, message)
 
 
-@rule(
-    "idle-in-transaction",
-    "error",
-    "A transaction does not wait for the app",
-    why="the app holds locks and a connection while it does something else, and other requests wait for them",
-    fix="do slow work (calls to other services, files, sleeping) before BEGIN or after COMMIT",
-)
+@rule("idle-in-transaction", "error", "A transaction does not wait for the app")
 def idle_in_transaction(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
-    """Find transactions that are idle for more than a second during a request."""
+    """Find transactions that are idle for more than a second during a request.
+
+    Why: the app holds locks and a connection while it does something else, and other requests wait for them
+    Fix: do slow work (calls to other services, files, sleeping) before BEGIN or after COMMIT
+    """
     last: dict[int, RoundTrip] = {}
     for trip in exchange.recording.trips:
         before = last.get(trip.connection)
@@ -160,28 +145,24 @@ def idle_in_transaction(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
         last[trip.connection] = trip
 
 
-@rule(
-    "transaction-left-open",
-    "error",
-    "A request ends every transaction that it begins",
-    why="an open transaction holds its locks, blocks VACUUM, and never returns its connection to the pool",
-    fix="use the session or connection in a with block",
-)
+@rule("transaction-left-open", "error", "A request ends every transaction that it begins")
 def transaction_left_open(exchange: Exchange) -> Iterator[Breach]:
-    """Find transactions that are still open 5 s after the answer."""
+    """Find transactions that are still open 5 s after the answer.
+
+    Why: an open transaction holds its locks, blocks VACUUM, and never returns its connection to the pool
+    Fix: use the session or connection in a with block
+    """
     if exchange.unsettled:
         yield Breach(exchange.route, exchange.unsettled)
 
 
-@rule(
-    "pool-too-small",
-    "error",
-    "Concurrent requests are served concurrently",
-    why="requests wait for a connection while the database is idle, and each client adds to the wait",
-    fix="raise the size of the pool, and do not block the event loop in an async handler",
-)
+@rule("pool-too-small", "error", "Concurrent requests are served concurrently")
 def pool_too_small(recording: Recording, clients: int) -> Iterator[Breach]:
-    """Find pools that serve twenty clients one after the other."""
+    """Find pools that serve twenty clients one after the other.
+
+    Why: requests wait for a connection while the database is idle, and each client adds to the wait
+    Fix: raise the size of the pool, and do not block the event loop in an async handler
+    """
     if recording.most_busy < min(clients, 2):
         message = f"{clients} clients at once, and never more than {recording.most_busy} connection worked for them"
         yield Breach("pool", message)

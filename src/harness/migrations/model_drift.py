@@ -36,13 +36,7 @@ print(json.dumps(late))
 """Prints the tables that only a module which the metadata's own does not import adds to it, with that module."""
 
 
-@rule(
-    "model-drift",
-    "error",
-    "Autogenerate sees every model and has nothing to write",
-    why="the next generated revision would leave out a table, or hold changes that do not belong to it",
-    fix="import the model's module, correct target_metadata in env.py, or write the missing revision: nox -s revision",
-)
+@rule("model-drift", "error", "Autogenerate sees every model and has nothing to write")
 def model_drift(engine: Engine, config: alembic.config.Config, metadata: str = "") -> Iterator[Breach]:
     """Find operations that autogenerate would write, and tables of models that it does not see.
 
@@ -50,6 +44,9 @@ def model_drift(engine: Engine, config: alembic.config.Config, metadata: str = "
 
     Raises:
         HarnessError: when it is not, env.py sets no target_metadata, or a module of the models cannot be imported.
+
+    Why: the next generated revision would leave out a table, or hold changes that do not belong to it
+    Fix: import the model's module, correct target_metadata in env.py, or write the missing revision: nox -s revision
     """
     yield from unseen_models(metadata) if metadata else ()
     config.attributes["connection"] = engine

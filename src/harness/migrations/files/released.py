@@ -157,15 +157,13 @@ def _restart(
     return None if known and known.replaces else firsts[0]
 
 
-@rule(
-    "edited-history",
-    "error",
-    "A released revision does not change",
-    why="databases that have run it will never run the change, so they differ from those that will",
-    fix="restore the released file, and write a new revision with the change",
-)
+@rule("edited-history", "error", "A released revision does not change")
 def edited_history(history: ReleasedHistory) -> Iterator[Breach]:
-    """Find released revisions that were edited or removed."""
+    """Find released revisions that were edited or removed.
+
+    Why: databases that have run it will never run the change, so they differ from those that will
+    Fix: restore the released file, and write a new revision with the change
+    """
     base = history.base
     for name, revision in history.released.items():
         now = history.current.get(name)
@@ -181,15 +179,13 @@ def edited_history(history: ReleasedHistory) -> Iterator[Breach]:
         yield Breach(name, message, fix)
 
 
-@rule(
-    "non-linear",
-    "error",
-    "A new revision comes after every released one",
-    why="production is already at the released head, so the revision runs in an order that was not tested",
-    fix="set its down_revision to the released head",
-)
+@rule("non-linear", "error", "A new revision comes after every released one")
 def non_linear(history: ReleasedHistory) -> Iterator[Breach]:
-    """Find new revisions that do not come after the released head."""
+    """Find new revisions that do not come after the released head.
+
+    Why: production is already at the released head, so the revision runs in an order that was not tested
+    Fix: set its down_revision to the released head
+    """
     released, current = history.released, history.current
     inner = {parent for revision in released.values() for parent in revision.parents}
     heads = [name for name in released if name not in inner]

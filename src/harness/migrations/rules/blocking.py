@@ -14,16 +14,14 @@ from harness.sql.quoting import identifier
 CONSTRAINTS = {"p": "PRIMARY KEY", "u": "UNIQUE", "x": "EXCLUDE", "c": "CHECK", "f": "FOREIGN KEY"}
 
 
-@rule(
-    "table-rewrite",
-    "error",
-    "No table is rewritten",
-    why="every row is copied under ACCESS EXCLUSIVE, so the table cannot be read or written: minutes to hours for a "
-    "large one",
-    fix="add a second column, fill it in batches, and move the application over to it",
-)
+@rule("table-rewrite", "error", "No table is rewritten")
 def table_rewrite(seen: Observations) -> Iterator[Breach]:
-    """Find tables with rows that are written to a new file."""
+    """Find tables with rows that are written to a new file.
+
+    Why: every row is copied under ACCESS EXCLUSIVE, so the table cannot be read or written: minutes to hours for a
+        large one
+    Fix: add a second column, fill it in batches, and move the application over to it
+    """
     for statement in seen.statements:
         for rewrite in statement.rewrites:
             relation = seen.trace.by_name[rewrite.table]
@@ -33,15 +31,13 @@ def table_rewrite(seen: Observations) -> Iterator[Breach]:
                 yield Breach(relation.root or relation.name, message, fix, statement)
 
 
-@rule(
-    "index-rebuild-blocking",
-    "error",
-    "No index is rebuilt while its table is locked",
-    why="the whole table is read and sorted while writes to it wait",
-    fix="REINDEX INDEX CONCURRENTLY; for a change of type, add a second column instead",
-)
+@rule("index-rebuild-blocking", "error", "No index is rebuilt while its table is locked")
 def index_rebuild_blocking(seen: Observations) -> Iterator[Breach]:
-    """Find indexes that are written to a new file while their table keeps its own."""
+    """Find indexes that are written to a new file while their table keeps its own.
+
+    Why: the whole table is read and sorted while writes to it wait
+    Fix: REINDEX INDEX CONCURRENTLY; for a change of type, add a second column instead
+    """
     for statement in seen.statements:
         written = {item.relation for item in statement.rewrites if item.kind != "i"}
         for rewrite in statement.rewrites:
@@ -55,15 +51,13 @@ def index_rebuild_blocking(seen: Observations) -> Iterator[Breach]:
                 yield Breach(name, message, fix, statement)
 
 
-@rule(
-    "index-build-blocking",
-    "error",
-    "Indexes on tables in use are built CONCURRENTLY",
-    why="the whole table is read while writes to it wait",
-    fix="build it with postgresql_concurrently=True inside op.get_context().autocommit_block()",
-)
+@rule("index-build-blocking", "error", "Indexes on tables in use are built CONCURRENTLY")
 def index_build_blocking(seen: Observations) -> Iterator[Breach]:
-    """Find new indexes on tables with rows that are built under a lock which blocks writes."""
+    """Find new indexes on tables with rows that are built under a lock which blocks writes.
+
+    Why: the whole table is read while writes to it wait
+    Fix: build it with postgresql_concurrently=True inside op.get_context().autocommit_block()
+    """
     for statement in seen.statements:
         for part, table in _made(seen, statement, "index"):
             mode = _mode(statement, table.name)
@@ -73,15 +67,13 @@ def index_build_blocking(seen: Observations) -> Iterator[Breach]:
                 yield Breach(f"{table.name}.{part.name}", message, fix, statement)
 
 
-@rule(
-    "unique-build-blocking",
-    "error",
-    "Keys on tables in use are added USING INDEX",
-    why="the index is built while the table can neither be read nor written",
-    fix="build a unique index CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX; EXCLUDE has no such option",
-)
+@rule("unique-build-blocking", "error", "Keys on tables in use are added USING INDEX")
 def unique_build_blocking(seen: Observations) -> Iterator[Breach]:
-    """Find keys and exclusion constraints whose index is built by the same statement."""
+    """Find keys and exclusion constraints whose index is built by the same statement.
+
+    Why: the index is built while the table can neither be read nor written
+    Fix: build a unique index CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX; EXCLUDE has no such option
+    """
     for statement in seen.statements:
         for part, table in _made(seen, statement, "p", "u", "x"):
             if _key_built(statement, part):
@@ -91,40 +83,33 @@ def unique_build_blocking(seen: Observations) -> Iterator[Breach]:
                 yield Breach(f"{table.name}.{part.name}", message, fix, statement)
 
 
-@rule(
-    "check-scan-blocking",
-    "error",
-    "A CHECK on a table in use is added NOT VALID, then validated",
-    why="every row is read while the table can neither be read nor written",
-    fix="ADD CONSTRAINT ... CHECK (...) NOT VALID, then VALIDATE CONSTRAINT in a later transaction",
-)
+@rule("check-scan-blocking", "error", "A CHECK on a table in use is added NOT VALID, then validated")
 def check_scan_blocking(seen: Observations) -> Iterator[Breach]:
-    """Find CHECK constraints that are added to tables with rows and validated at once."""
+    """Find CHECK constraints that are added to tables with rows and validated at once.
+
+    Why: every row is read while the table can neither be read nor written
+    Fix: ADD CONSTRAINT ... CHECK (...) NOT VALID, then VALIDATE CONSTRAINT in a later transaction
+    """
     yield from _scanning_constraint(seen, "c", "under ACCESS EXCLUSIVE")
 
 
-@rule(
-    "fk-scan-blocking",
-    "error",
-    "A foreign key on a table in use is added NOT VALID, then validated",
-    why="every row is checked while writes to both tables wait",
-    fix="ADD CONSTRAINT ... FOREIGN KEY ... NOT VALID, then VALIDATE CONSTRAINT in a later transaction",
-)
+@rule("fk-scan-blocking", "error", "A foreign key on a table in use is added NOT VALID, then validated")
 def fk_scan_blocking(seen: Observations) -> Iterator[Breach]:
-    """Find foreign keys that are added to tables with rows and validated at once."""
+    """Find foreign keys that are added to tables with rows and validated at once.
+
+    Why: every row is checked while writes to both tables wait
+    Fix: ADD CONSTRAINT ... FOREIGN KEY ... NOT VALID, then VALIDATE CONSTRAINT in a later transaction
+    """
     yield from _scanning_constraint(seen, "f", "under SHARE ROW EXCLUSIVE on both tables")
 
 
-@rule(
-    "not-null-scan-blocking",
-    "error",
-    "NOT NULL is set after a validated CHECK proves it",
-    why="every row is read while the table can neither be read nor written",
-    fix="add CHECK (column IS NOT NULL) NOT VALID, validate it, SET NOT NULL (which then reads nothing), drop the "
-    "CHECK",
-)
+@rule("not-null-scan-blocking", "error", "NOT NULL is set after a validated CHECK proves it")
 def not_null_scan_blocking(seen: Observations) -> Iterator[Breach]:
-    """Find columns that become NOT NULL by a scan of their table."""
+    """Find columns that become NOT NULL by a scan of their table.
+
+    Why: every row is read while the table can neither be read nor written
+    Fix: add CHECK (column IS NOT NULL) NOT VALID, validate it, SET NOT NULL (which then reads nothing), drop the CHECK
+    """
     for statement in seen.statements:
         for part, table in _made(seen, statement, "not null"):
             flipped = any(
@@ -136,15 +121,13 @@ def not_null_scan_blocking(seen: Observations) -> Iterator[Breach]:
                 yield Breach(f"{table.name}.{part.name}", message, fixes.not_null(seen, part, table), statement)
 
 
-@rule(
-    "partition-attach-scan",
-    "error",
-    "A partition is attached with a CHECK that proves its bounds",
-    why="every row of the partition, or of the default partition, is read while it is locked",
-    fix="first add and validate a CHECK that implies the bounds; drop it after ATTACH",
-)
+@rule("partition-attach-scan", "error", "A partition is attached with a CHECK that proves its bounds")
 def partition_attach_scan(seen: Observations) -> Iterator[Breach]:
-    """Find ATTACH PARTITION that scans an existing table."""
+    """Find ATTACH PARTITION that scans an existing table.
+
+    Why: every row of the partition, or of the default partition, is read while it is locked
+    Fix: first add and validate a CHECK that implies the bounds; drop it after ATTACH
+    """
     for statement in seen.statements:
         children = [part for part in statement.made if part.kind == "partition" and seen.trace.by_oid.get(part.target)]
         scanned = seen.trace.scanned(statement)

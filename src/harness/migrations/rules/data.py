@@ -16,15 +16,13 @@ FEW = 5
 """Rows that several statements of one transaction may write between them: as many as a person writes down."""
 
 
-@rule(
-    "truncate",
-    "error",
-    "No revision empties a table",
-    why="the rows are lost, also for the downgrade",
-    fix="delete rows in batches, after a backup",
-)
+@rule("truncate", "error", "No revision empties a table")
 def truncate(seen: Observations) -> Iterator[Breach]:
-    """Find tables that are emptied by TRUNCATE."""
+    """Find tables that are emptied by TRUNCATE.
+
+    Why: the rows are lost, also for the downgrade
+    Fix: delete rows in batches, after a backup
+    """
     for statement in seen.statements:
         for rewrite in statement.rewrites:
             rows = seen.trace.by_name[rewrite.table].rows
@@ -32,29 +30,25 @@ def truncate(seen: Observations) -> Iterator[Breach]:
                 yield Breach(rewrite.relation, f"its {rows} seeded rows are lost", statement=statement)
 
 
-@rule(
-    "cascade-drop",
-    "error",
-    "A revision names each object that it drops",
-    why="CASCADE drops every dependent object, in production perhaps more than here",
-    fix="drop each object by name, without CASCADE",
-)
+@rule("cascade-drop", "error", "A revision names each object that it drops")
 def cascade_drop(seen: Observations) -> Iterator[Breach]:
-    """Find objects that are dropped because another one is."""
+    """Find objects that are dropped because another one is.
+
+    Why: CASCADE drops every dependent object, in production perhaps more than here
+    Fix: drop each object by name, without CASCADE
+    """
     for statement in seen.statements:
         for dropped in statement.dropped:
             yield Breach(dropped.name, f"this {dropped.kind} was dropped by CASCADE", statement=statement)
 
 
-@rule(
-    "composite-index-dropped",
-    "error",
-    "An index on several columns is not dropped with one of them",
-    why="DROP COLUMN silently drops the whole index, and queries on its other columns become scans",
-    fix="first build an index on the other columns CONCURRENTLY",
-)
+@rule("composite-index-dropped", "error", "An index on several columns is not dropped with one of them")
 def composite_index_dropped(seen: Observations) -> Iterator[Breach]:
-    """Find indexes on several columns that are dropped with one of the columns, unless another serves the rest."""
+    """Find indexes on several columns that are dropped with one of the columns, unless another serves the rest.
+
+    Why: DROP COLUMN silently drops the whole index, and queries on its other columns become scans
+    Fix: first build an index on the other columns CONCURRENTLY
+    """
     named = {command.object for item in seen.statements for command in item.commands if command.tag == "DROP INDEX"}
     for old in seen.before.tables if seen.complete else ():
         new = seen.after.by_oid.get(old.oid)
@@ -71,29 +65,25 @@ def composite_index_dropped(seen: Observations) -> Iterator[Breach]:
                 )
 
 
-@rule(
-    "lossy-type-change",
-    "error",
-    "A change of type keeps every value",
-    why="values that are truncated or rounded cannot be restored",
-    fix="add a column of the other type, and decide for each row what happens to its value",
-)
+@rule("lossy-type-change", "error", "A change of type keeps every value")
 def lossy_type_change(seen: Observations) -> Iterator[Breach]:
-    """Find columns whose values differ after a change of type and back."""
+    """Find columns whose values differ after a change of type and back.
+
+    Why: values that are truncated or rounded cannot be restored
+    Fix: add a column of the other type, and decide for each row what happens to its value
+    """
     for loss in seen.losses:
         reason = f": {loss.reason}" if loss.reason else ""
         yield Breach(loss.column, f"{loss.lost} of {loss.of} values cannot be restored{reason}")
 
 
-@rule(
-    "unbatched-backfill",
-    "error",
-    "Rows are written in batches",
-    why="one transaction for all rows holds their locks until it ends, and doubles the size of the table",
-    fix="write a bounded number of rows per statement, each in its own transaction, until no row is left",
-)
+@rule("unbatched-backfill", "error", "Rows are written in batches")
 def unbatched_backfill(seen: Observations) -> Iterator[Breach]:
-    """Find statements and transactions that write many rows and are not one of several batches."""
+    """Find statements and transactions that write many rows and are not one of several batches.
+
+    Why: one transaction for all rows holds their locks until it ends, and doubles the size of the table
+    Fix: write a bounded number of rows per statement, each in its own transaction, until no row is left
+    """
     sums: defaultdict[tuple[int, str], list[tuple[TracedStatement, int]]] = defaultdict(list)
     for statement in seen.statements:
         for rows in statement.rows:
@@ -112,15 +102,13 @@ def unbatched_backfill(seen: Observations) -> Iterator[Breach]:
             yield Breach(relation.root or relation.name, message, statement=written[-1][0])
 
 
-@rule(
-    "backfill-in-ddl-transaction",
-    "error",
-    "No rows are written while a table is locked exclusively",
-    why="the table can neither be read nor written until the last row is written",
-    fix="write the rows in a later revision, or in an autocommit block, in batches",
-)
+@rule("backfill-in-ddl-transaction", "error", "No rows are written while a table is locked exclusively")
 def backfill_in_ddl_transaction(seen: Observations) -> Iterator[Breach]:
-    """Find writes to tables with rows in a transaction that holds ACCESS EXCLUSIVE."""
+    """Find writes to tables with rows in a transaction that holds ACCESS EXCLUSIVE.
+
+    Why: the table can neither be read nor written until the last row is written
+    Fix: write the rows in a later revision, or in an autocommit block, in batches
+    """
     for statement in seen.statements:
         held = [lock for lock in statement.held if lock.mode == "AccessExclusiveLock"]
         held = [lock for lock in held if seen.trace.by_name[lock.relation].rows]
@@ -130,45 +118,39 @@ def backfill_in_ddl_transaction(seen: Observations) -> Iterator[Breach]:
                 yield Breach(rows.relation, message, statement=statement)
 
 
-@rule(
-    "downgrade-missing",
-    "error",
-    "Every revision has a downgrade",
-    why="a failed release cannot be rolled back",
-    fix="write downgrade(); where it is impossible, raise an error in it and accept the finding with the reason",
-)
+@rule("downgrade-missing", "error", "Every revision has a downgrade")
 def downgrade_missing(seen: Observations) -> Iterator[Breach]:
-    """Find downgrades that are missing or do nothing."""
+    """Find downgrades that are missing or do nothing.
+
+    Why: a failed release cannot be rolled back
+    Fix: write downgrade(); where it is impossible, raise an error in it and accept the finding with the reason
+    """
     if seen.downgrade_result.missing:
         yield Breach(
             seen.trace.revision, seen.downgrade_result.error or "downgrade() leaves the schema as upgrade() has made it"
         )
 
 
-@rule(
-    "downgrade-not-symmetric",
-    "error",
-    "The downgrade restores the schema",
-    why="the next upgrade fails on what was left behind, or the previous release meets a schema that it does not know",
-    fix="undo in downgrade() all that upgrade() does, in reverse order",
-)
+@rule("downgrade-not-symmetric", "error", "The downgrade restores the schema")
 def downgrade_not_symmetric(seen: Observations) -> Iterator[Breach]:
-    """Find downgrades that fail, and objects that differ after upgrade and downgrade."""
+    """Find downgrades that fail, and objects that differ after upgrade and downgrade.
+
+    Why: the next upgrade fails on what was left behind, or the previous release meets a schema that it does not know
+    Fix: undo in downgrade() all that upgrade() does, in reverse order
+    """
     if seen.downgrade_result.error and not seen.downgrade_result.missing:
         yield Breach(seen.trace.revision, f"downgrade() fails: {seen.downgrade_result.error}")
     for name, change in seen.downgrade_result.changes:
         yield Breach(name, f"after upgrade and downgrade: {change}")
 
 
-@rule(
-    "downgrade-data-loss",
-    "error",
-    "Upgrade and downgrade keep every value",
-    why="rolling back the release loses data that was there before it",
-    fix="keep the values until no rollback is possible, in the column or in another table",
-)
+@rule("downgrade-data-loss", "error", "Upgrade and downgrade keep every value")
 def downgrade_data_loss(seen: Observations) -> Iterator[Breach]:
-    """Find columns that have lost values after upgrade and downgrade."""
+    """Find columns that have lost values after upgrade and downgrade.
+
+    Why: rolling back the release loses data that was there before it
+    Fix: keep the values until no rollback is possible, in the column or in another table
+    """
     tables: defaultdict[str, list[ValueLoss]] = defaultdict(list)
     for loss in seen.downgrade_result.losses:
         tables[loss.column.rpartition(".")[0]].append(loss)

@@ -10,18 +10,15 @@ from harness.migrations.files.value_origins import comes_from_outside, is_from_c
 from harness.rules import Breach, rule
 
 
-@rule(
-    "sql-in-fstring",
-    "error",
-    "The SQL of a revision is written in its file",
-    why="the revision does something else where the environment or the rows differ, so no test can judge it",
-    fix="write the names into the file, and pass values as bound parameters",
-)
+@rule("sql-in-fstring", "error", "The SQL of a revision is written in its file")
 def sql_in_fstring(source: RevisionSource) -> Iterator[Breach]:
     """Find SQL that is composed of values from the environment, settings, the clock or rows.
 
     Constants, loops over constants and parameters of the file's own functions are what the file holds; names that the
     system catalogue gives are as good.
+
+    Why: the revision does something else where the environment or the rows differ, so no test can judge it
+    Fix: write the names into the file, and pass values as bound parameters
     """
     seen: set[tuple[str, str]] = set()
     for function in source.functions:

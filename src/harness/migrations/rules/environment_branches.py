@@ -13,18 +13,15 @@ OFFLINE = ("is_offline_mode()", ".as_sql")
 ASKING = ("alembic.op.get_bind", "alembic.op.get_context", "alembic.op.f")
 
 
-@rule(
-    "unreached-branch",
-    "warning",
-    "A revision does the same everywhere",
-    why="a test observes only one branch, and production may take the other",
-    fix="write one path; for two kinds of deployment, write two revisions",
-)
+@rule("unreached-branch", "warning", "A revision does the same everywhere")
 def unreached_branch(source: RevisionSource) -> Iterator[Breach]:
     """Find conditions on settings, the environment or the server version that decide what a revision does.
 
     A condition on what the database holds, or on the kind of database, is the same in a test and in production; one
     on offline mode matters when each way does something.
+
+    Why: a test observes only one branch, and production may take the other
+    Fix: write one path; for two kinds of deployment, write two revisions
     """
     for function in source.functions:
         for node in ast.walk(function):

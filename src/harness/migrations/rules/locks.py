@@ -22,15 +22,13 @@ LOCK = re.compile(r"^\s*LOCK\b|\bLOCK\s+TABLE\b", re.IGNORECASE)
 TIMEOUT = "op.execute(\"SET lock_timeout = '5s'\")  # or once for all in env.py, for the session"
 
 
-@rule(
-    "scan-while-locked",
-    "error",
-    "No table is scanned while an earlier statement blocks writes",
-    why="the lock is held until the transaction ends, so writes wait for as long as the scan takes",
-    fix="run the scan in another transaction (VALIDATE in op.get_context().autocommit_block())",
-)
+@rule("scan-while-locked", "error", "No table is scanned while an earlier statement blocks writes")
 def scan_while_locked(seen: Observations) -> Iterator[Breach]:
-    """Find scans in a transaction that already holds a lock which blocks writes."""
+    """Find scans in a transaction that already holds a lock which blocks writes.
+
+    Why: the lock is held until the transaction ends, so writes wait for as long as the scan takes
+    Fix: run the scan in another transaction (VALIDATE in op.get_context().autocommit_block())
+    """
     for statement in seen.statements:
         held = [lock for lock in statement.held if lock.blocks_writes and seen.trace.by_name[lock.relation].rows]
         changed = {item.relation for item in statement.rows if item.changed}
@@ -42,15 +40,13 @@ def scan_while_locked(seen: Observations) -> Iterator[Breach]:
                 yield Breach(name, message, statement=statement)
 
 
-@rule(
-    "detach-partition-blocking",
-    "error",
-    "Partitions are detached CONCURRENTLY",
-    why="ACCESS EXCLUSIVE on the partitioned table blocks every query, and waits for the longest one",
-    fix="ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY outside a transaction (14 and later)",
-)
+@rule("detach-partition-blocking", "error", "Partitions are detached CONCURRENTLY")
 def detach_partition_blocking(seen: Observations) -> Iterator[Breach]:
-    """Find partitions that are detached under ACCESS EXCLUSIVE."""
+    """Find partitions that are detached under ACCESS EXCLUSIVE.
+
+    Why: ACCESS EXCLUSIVE on the partitioned table blocks every query, and waits for the longest one
+    Fix: ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY outside a transaction (14 and later)
+    """
     for statement in seen.statements:
         emptied = {part.table for part in statement.gone if part.kind in ("column", "not null")}
         for part in statement.gone:
@@ -64,15 +60,13 @@ def detach_partition_blocking(seen: Observations) -> Iterator[Breach]:
                 yield Breach(part.name, f"ACCESS EXCLUSIVE on {parent.name}", fix, statement)
 
 
-@rule(
-    "drop-index-blocking",
-    "warning",
-    "Indexes of tables in use are dropped CONCURRENTLY",
-    why="ACCESS EXCLUSIVE is held for a short time, but waits for running queries, and all later queries wait for it",
-    fix="op.drop_index(..., postgresql_concurrently=True) inside op.get_context().autocommit_block()",
-)
+@rule("drop-index-blocking", "warning", "Indexes of tables in use are dropped CONCURRENTLY")
 def drop_index_blocking(seen: Observations) -> Iterator[Breach]:
-    """Find DROP INDEX that locks a table with rows."""
+    """Find DROP INDEX that locks a table with rows.
+
+    Why: ACCESS EXCLUSIVE is held for a short time, but waits for running queries, and all later queries wait for it
+    Fix: op.drop_index(..., postgresql_concurrently=True) inside op.get_context().autocommit_block()
+    """
     for statement in seen.statements:
         for part in statement.gone:
             table = seen.trace.table(part.table)
@@ -82,15 +76,13 @@ def drop_index_blocking(seen: Observations) -> Iterator[Breach]:
                 yield Breach(f"{table.name}.{part.name}", f"ACCESS EXCLUSIVE on {table.name}", fix, statement)
 
 
-@rule(
-    "matview-refresh-blocking",
-    "error",
-    "Materialized views in use are refreshed CONCURRENTLY",
-    why="the view cannot be read while its query runs",
-    fix="add a unique index to it, and REFRESH MATERIALIZED VIEW CONCURRENTLY",
-)
+@rule("matview-refresh-blocking", "error", "Materialized views in use are refreshed CONCURRENTLY")
 def matview_refresh_blocking(seen: Observations) -> Iterator[Breach]:
-    """Find materialized views that are refreshed under ACCESS EXCLUSIVE."""
+    """Find materialized views that are refreshed under ACCESS EXCLUSIVE.
+
+    Why: the view cannot be read while its query runs
+    Fix: add a unique index to it, and REFRESH MATERIALIZED VIEW CONCURRENTLY
+    """
     for statement in seen.statements:
         for rewrite in statement.rewrites:
             if rewrite.kind == "m":
@@ -99,15 +91,13 @@ def matview_refresh_blocking(seen: Observations) -> Iterator[Breach]:
                 yield Breach(rewrite.relation, "it was refreshed under ACCESS EXCLUSIVE", fix, statement)
 
 
-@rule(
-    "multi-table-exclusive-locks",
-    "warning",
-    "A transaction locks at most one table exclusively",
-    why="each lock is waited for while the others are held, so one slow query on one table blocks all of them",
-    fix="split the revision, or run the statements on each table in their own transaction",
-)
+@rule("multi-table-exclusive-locks", "warning", "A transaction locks at most one table exclusively")
 def multi_table_exclusive_locks(seen: Observations) -> Iterator[Breach]:
-    """Find transactions that hold ACCESS EXCLUSIVE on several tables with rows."""
+    """Find transactions that hold ACCESS EXCLUSIVE on several tables with rows.
+
+    Why: each lock is waited for while the others are held, so one slow query on one table blocks all of them
+    Fix: split the revision, or run the statements on each table in their own transaction
+    """
     tables: defaultdict[int, dict[str, TracedStatement]] = defaultdict(dict)
     for statement in seen.statements:
         for lock in statement.locks if statement.transaction is not None else ():
@@ -120,30 +110,26 @@ def multi_table_exclusive_locks(seen: Observations) -> Iterator[Breach]:
             yield Breach("+".join(sorted(locked)), message, statement=list(locked.values())[-1])
 
 
-@rule(
-    "no-lock-timeout",
-    "error",
-    "Every lock has a timeout",
-    why="the statement waits for a long query, and every later query on the table waits for the statement",
-    fix="set lock_timeout for the session in env.py, and retry when it is exceeded",
-)
+@rule("no-lock-timeout", "error", "Every lock has a timeout")
 def no_lock_timeout(seen: Observations) -> Iterator[Breach]:
-    """Find locks that block writes and are requested with lock_timeout = 0."""
+    """Find locks that block writes and are requested with lock_timeout = 0.
+
+    Why: the statement waits for a long query, and every later query on the table waits for the statement
+    Fix: set lock_timeout for the session in env.py, and retry when it is exceeded
+    """
     for statement, lock in _endless(seen):
         if not _lost(seen, statement):
             message = f"{lock.short} was requested with lock_timeout = 0"
             yield Breach(_root(seen, lock), message, TIMEOUT, statement)
 
 
-@rule(
-    "lock-timeout-lost",
-    "error",
-    "lock_timeout is still set after an autocommit block",
-    why="autocommit_block() commits, and COMMIT resets SET LOCAL, so the statements after it wait without a limit",
-    fix="SET lock_timeout for the session, or again after the block",
-)
+@rule("lock-timeout-lost", "error", "lock_timeout is still set after an autocommit block")
 def lock_timeout_lost(seen: Observations) -> Iterator[Breach]:
-    """Find locks that are requested without a timeout after an earlier transaction had one."""
+    """Find locks that are requested without a timeout after an earlier transaction had one.
+
+    Why: autocommit_block() commits, and COMMIT resets SET LOCAL, so the statements after it wait without a limit
+    Fix: SET lock_timeout for the session, or again after the block
+    """
     for statement, lock in _endless(seen):
         if earlier := _lost(seen, statement):
             limit = f"until {earlier.sql!r} the limit was {earlier.lock_timeout} ms"
@@ -151,15 +137,13 @@ def lock_timeout_lost(seen: Observations) -> Iterator[Breach]:
             yield Breach(_root(seen, lock), message, TIMEOUT, statement)
 
 
-@rule(
-    "concurrent-short-timeout",
-    "warning",
-    "CONCURRENTLY runs without a short timeout",
-    why="it waits for all older snapshots in the database; a timeout cancels it and leaves an invalid index",
-    fix="set lock_timeout and statement_timeout to 0 around it",
-)
+@rule("concurrent-short-timeout", "warning", "CONCURRENTLY runs without a short timeout")
 def concurrent_short_timeout(seen: Observations) -> Iterator[Breach]:
-    """Find CONCURRENTLY under a lock_timeout or statement_timeout of less than ten minutes."""
+    """Find CONCURRENTLY under a lock_timeout or statement_timeout of less than ten minutes.
+
+    Why: it waits for all older snapshots in the database; a timeout cancels it and leaves an invalid index
+    Fix: set lock_timeout and statement_timeout to 0 around it
+    """
     for statement in seen.statements:
         short = {
             name: value
@@ -175,30 +159,26 @@ def concurrent_short_timeout(seen: Observations) -> Iterator[Breach]:
             yield Breach(_about(seen, statement), f"it ran under {shown}", fix, statement)
 
 
-@rule(
-    "explicit-lock-table",
-    "warning",
-    "No revision locks a table explicitly",
-    why="the lock is held until the transaction ends, even if no later statement needs it",
-    fix="remove LOCK TABLE; each statement takes the lock that it needs",
-)
+@rule("explicit-lock-table", "warning", "No revision locks a table explicitly")
 def explicit_lock_table(seen: Observations) -> Iterator[Breach]:
-    """Find LOCK TABLE in a mode that blocks writes."""
+    """Find LOCK TABLE in a mode that blocks writes.
+
+    Why: the lock is held until the transaction ends, even if no later statement needs it
+    Fix: remove LOCK TABLE; each statement takes the lock that it needs
+    """
     for statement in seen.statements:
         for lock in statement.locks if LOCK.search(statement.sql) else ():
             if lock.blocks_writes:
                 yield Breach(lock.relation, f"{lock.short} by LOCK TABLE", statement=statement)
 
 
-@rule(
-    "add-trigger",
-    "warning",
-    "A trigger on a table in use is added deliberately",
-    why="CREATE TRIGGER blocks writes (SHARE ROW EXCLUSIVE), and the trigger makes each later write slower",
-    fix="add it in its own revision, with a lock_timeout",
-)
+@rule("add-trigger", "warning", "A trigger on a table in use is added deliberately")
 def add_trigger(seen: Observations) -> Iterator[Breach]:
-    """Find new triggers on tables with rows."""
+    """Find new triggers on tables with rows.
+
+    Why: CREATE TRIGGER blocks writes (SHARE ROW EXCLUSIVE), and the trigger makes each later write slower
+    Fix: add it in its own revision, with a lock_timeout
+    """
     for statement in seen.statements:
         for part in statement.made:
             table = seen.trace.table(part.table)
@@ -206,15 +186,13 @@ def add_trigger(seen: Observations) -> Iterator[Breach]:
                 yield Breach(f"{table.name}.{part.name}", f"a trigger on {table.name}", statement=statement)
 
 
-@rule(
-    "too-many-alters",
-    "info",
-    "A table is scanned or rewritten at most once per revision",
-    why="each ALTER TABLE reads or writes all rows again",
-    fix="combine the actions in one ALTER TABLE",
-)
+@rule("too-many-alters", "info", "A table is scanned or rewritten at most once per revision")
 def too_many_alters(seen: Observations) -> Iterator[Breach]:
-    """Find tables that several ALTER TABLE of one revision scan or rewrite."""
+    """Find tables that several ALTER TABLE of one revision scan or rewrite.
+
+    Why: each ALTER TABLE reads or writes all rows again
+    Fix: combine the actions in one ALTER TABLE
+    """
     alters: defaultdict[str, list[TracedStatement]] = defaultdict(list)
     for statement in seen.statements:
         if any(command.tag == "ALTER TABLE" for command in statement.commands):

@@ -10,15 +10,13 @@ from harness.migrations.tracing.observations import Observations
 from harness.rules import Breach, rule
 
 
-@rule(
-    "drop-fk",
-    "warning",
-    "A foreign key is not dropped by accident",
-    why="rows may refer to rows that do not exist, and deletes no longer cascade",
-    fix="state in the exemption what keeps the references valid",
-)
+@rule("drop-fk", "warning", "A foreign key is not dropped by accident")
 def drop_fk(seen: Observations) -> Iterator[Breach]:
-    """Find foreign keys that are dropped while both tables and all columns remain."""
+    """Find foreign keys that are dropped while both tables and all columns remain.
+
+    Why: rows may refer to rows that do not exist, and deletes no longer cascade
+    Fix: state in the exemption what keeps the references valid
+    """
     for old, new in tables(seen):
         kept = {(key.columns, key.target) for key in new.foreign_keys}
         for key in old.foreign_keys:
@@ -27,15 +25,13 @@ def drop_fk(seen: Observations) -> Iterator[Breach]:
                 yield Breach(f"{old.qualified}.{key.name}", f"{key.definition} was dropped")
 
 
-@rule(
-    "drop-unique",
-    "warning",
-    "A unique constraint or index is not dropped by accident",
-    why="the previous release's ON CONFLICT has no matching constraint, and new duplicates would block the downgrade",
-    fix="state in the exemption which release no longer needs it, and how duplicates are found before a rollback",
-)
+@rule("drop-unique", "warning", "A unique constraint or index is not dropped by accident")
 def drop_unique(seen: Observations) -> Iterator[Breach]:
-    """Find unique indexes that are dropped while their columns remain and no other index replaces them."""
+    """Find unique indexes that are dropped while their columns remain and no other index replaces them.
+
+    Why: the previous release's ON CONFLICT has no matching constraint, and new duplicates would block the downgrade
+    Fix: state in the exemption which release no longer needs it, and how duplicates are found before a rollback
+    """
     for old, new in tables(seen):
         kept = {key for index in new.indexes if index.unique and index.valid for key in _keys(index)}
         for index in old.indexes:
@@ -45,17 +41,14 @@ def drop_unique(seen: Observations) -> Iterator[Breach]:
                 yield Breach(f"{old.qualified}.{index.name}", f"{index.definition} was dropped")
 
 
-@rule(
-    "drop-check",
-    "warning",
-    "A CHECK or EXCLUDE is not dropped by accident",
-    why="rows that the previous release does not expect can be written, and would block the downgrade",
-    fix="state in the exemption what keeps the rows valid",
-)
+@rule("drop-check", "warning", "A CHECK or EXCLUDE is not dropped by accident")
 def drop_check(seen: Observations) -> Iterator[Breach]:
     """Find CHECK and EXCLUDE constraints that are dropped while their columns remain and no other replaces them.
 
     A new one on the same columns, or of the same name, takes its place; so does NOT NULL for a CHECK that proved it.
+
+    Why: rows that the previous release does not expect can be written, and would block the downgrade
+    Fix: state in the exemption what keeps the rows valid
     """
     for old, new in tables(seen):
         before = {(item.kind, item.name) for item in old.constraints}

@@ -8,26 +8,22 @@ from harness.migrations.tracing.observations import Observations, Obstacle
 from harness.rules import Breach, rule
 
 
-@rule(
-    "not-seeded",
-    "error",
-    "Every table holds rows before a revision is traced",
-    why="on an empty table most rules find nothing, because nothing is scanned and no row violates a constraint",
-    fix="write rows into the revision: seed = {'schema.table': [{'column': value}]}",
-)
+@rule("not-seeded", "error", "Every table holds rows before a revision is traced")
 def not_seeded(seen: Observations) -> Iterator[Breach]:
-    """Find tables that could not be filled with rows."""
+    """Find tables that could not be filled with rows.
+
+    Why: on an empty table most rules find nothing, because nothing is scanned and no row violates a constraint
+    Fix: write rows into the revision: seed = {'schema.table': [{'column': value}]}
+    """
     for name, message in seen.unseeded:
         yield Breach(name, message)
 
 
-@rule(
-    "not-judged",
-    "error",
-    "Every revision can be judged",
-    why="the effect of the revision is unknown",
-    fix="repair the failed revision first, or do not end other sessions",
-)
+@rule("not-judged", "error", "Every revision can be judged")
 def not_judged(obstacle: Obstacle) -> Iterator[Breach]:
-    """Find revisions that need a failed one below them, or that end the sessions of the harness."""
+    """Find revisions that need a failed one below them, or that end the sessions of the harness.
+
+    Why: the effect of the revision is unknown
+    Fix: repair the failed revision first, or do not end other sessions
+    """
     yield Breach(*obstacle)

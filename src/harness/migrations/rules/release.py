@@ -8,13 +8,14 @@ from harness.catalog import Column, Constraint, Table, Type
 from harness.migrations.tracing.observations import BrokenStatement, Observations
 from harness.rules import Breach, rule
 
-STILL = "the previous release is still running, and its queries name it"
-LATER = "ship a release that does not use it, then this revision, with an exemption that names the release"
 
-
-@rule("drop-column", "error", "No column is dropped while a release reads it", why=STILL, fix=LATER)
+@rule("drop-column", "error", "No column is dropped while a release reads it")
 def drop_column(seen: Observations) -> Iterator[Breach]:
-    """Find columns that are dropped, also if one of the same name is added."""
+    """Find columns that are dropped, also if one of the same name is added.
+
+    Why: the previous release is still running, and its queries name it
+    Fix: ship a release that does not use it, then this revision, with an exemption that names the release
+    """
     for old, new in tables(seen):
         for column in old.columns:
             if column.number not in new.by_number:
@@ -22,24 +23,26 @@ def drop_column(seen: Observations) -> Iterator[Breach]:
                 yield Breach(f"{old.qualified}.{column.name}", f"the column was dropped{again}")
 
 
-@rule("drop-table", "error", "No table is dropped while a release reads it", why=STILL, fix=LATER)
+@rule("drop-table", "error", "No table is dropped while a release reads it")
 def drop_table(seen: Observations) -> Iterator[Breach]:
-    """Find tables that are dropped, also if one of the same name is created."""
+    """Find tables that are dropped, also if one of the same name is created.
+
+    Why: the previous release is still running, and its queries name it
+    Fix: ship a release that does not use it, then this revision, with an exemption that names the release
+    """
     for table in seen.before.tables if seen.complete else ():
         if table.oid not in seen.after.by_oid:
             again = "; another table now has its name" if table.qualified in seen.after.by_name else ""
             yield Breach(table.qualified, f"the table was dropped{again}")
 
 
-@rule(
-    "rename-column",
-    "error",
-    "No column is renamed",
-    why=STILL,
-    fix="add a column with the other name, and copy the values",
-)
+@rule("rename-column", "error", "No column is renamed")
 def rename_column(seen: Observations) -> Iterator[Breach]:
-    """Find columns that are renamed."""
+    """Find columns that are renamed.
+
+    Why: the previous release is still running, and its queries name it
+    Fix: add a column with the other name, and copy the values
+    """
     for old, new in tables(seen):
         for column in old.columns:
             now = new.by_number.get(column.number)
@@ -47,15 +50,13 @@ def rename_column(seen: Observations) -> Iterator[Breach]:
                 yield Breach(f"{old.qualified}.{column.name}", f"it was renamed to {now.name}")
 
 
-@rule(
-    "rename-table",
-    "error",
-    "No table is renamed",
-    why=STILL,
-    fix="keep the name, or rename it and create an updatable view with the old name in the same transaction",
-)
+@rule("rename-table", "error", "No table is renamed")
 def rename_table(seen: Observations) -> Iterator[Breach]:
-    """Find tables that are renamed or moved to another schema, unless a view replaces them."""
+    """Find tables that are renamed or moved to another schema, unless a view replaces them.
+
+    Why: the previous release is still running, and its queries name it
+    Fix: keep the name, or rename it and create an updatable view with the old name in the same transaction
+    """
     renamed = dict(_renamed_schemas(seen))
     for old, new in tables(seen):
         view = seen.after.by_name.get(old.qualified)
@@ -65,22 +66,24 @@ def rename_table(seen: Observations) -> Iterator[Breach]:
             yield Breach(old.qualified, f"it was renamed to {new.qualified}{again}")
 
 
-@rule("rename-schema", "error", "No schema is renamed", why=STILL, fix="keep the name")
+@rule("rename-schema", "error", "No schema is renamed")
 def rename_schema(seen: Observations) -> Iterator[Breach]:
-    """Find schemas that are renamed."""
+    """Find schemas that are renamed.
+
+    Why: the previous release is still running, and its queries name it
+    Fix: keep the name
+    """
     for old, new in _renamed_schemas(seen):
         yield Breach(old, f"it was renamed to {new}")
 
 
-@rule(
-    "old-insert-breaks",
-    "error",
-    "The previous release can still insert",
-    why="it does not set the column, or relies on its default: every INSERT fails until the new release is everywhere",
-    fix="keep the default until the previous release is gone, and drop it in a later revision",
-)
+@rule("old-insert-breaks", "error", "The previous release can still insert")
 def old_insert_breaks(seen: Observations) -> Iterator[Breach]:
-    """Find INSERTs of the previous release that now lack a required value."""
+    """Find INSERTs of the previous release that now lack a required value.
+
+    Why: it does not set the column, or relies on its default: every INSERT fails until the new release is everywhere
+    Fix: keep the default until the previous release is gone, and drop it in a later revision
+    """
     for refusal in seen.broken_statements:
         before = _column(seen, refusal)
         if refusal.command == "INSERT" and refusal.sqlstate == "23502" and (before is None or before.not_null):
@@ -88,16 +91,13 @@ def old_insert_breaks(seen: Observations) -> Iterator[Breach]:
             yield Breach(name, f"an INSERT of the previous release fails: {refusal.message}")
 
 
-@rule(
-    "type-change-breaks-prepared",
-    "warning",
-    "No column changes its type under prepared statements",
-    why="psycopg prepares a statement that runs five times, and each pooled connection then fails once for each of "
-    "them",
-    fix="add a column of the new type; or restart the pool with the revision, and say so in the exemption",
-)
+@rule("type-change-breaks-prepared", "warning", "No column changes its type under prepared statements")
 def type_change_breaks_prepared(seen: Observations) -> Iterator[Breach]:
-    """Find prepared statements that fail because the type of a column has changed."""
+    """Find prepared statements that fail because the type of a column has changed.
+
+    Why: psycopg prepares a statement that runs five times, and each pooled connection then fails once for each of them
+    Fix: add a column of the new type; or restart the pool with the revision, and say so in the exemption
+    """
     for refusal in seen.broken_statements:
         if refusal.sqlstate != "0A000":
             continue
@@ -112,15 +112,13 @@ def type_change_breaks_prepared(seen: Observations) -> Iterator[Breach]:
             yield Breach(name, f"a statement that was prepared before fails: {refusal.message}")
 
 
-@rule(
-    "rename-enum-value",
-    "error",
-    "No enum value is renamed",
-    why="the previous release writes and expects the old value",
-    fix="add the new value, update the rows in batches, and keep the old value",
-)
+@rule("rename-enum-value", "error", "No enum value is renamed")
 def rename_enum_value(seen: Observations) -> Iterator[Breach]:
-    """Find enum values that are renamed."""
+    """Find enum values that are renamed.
+
+    Why: the previous release writes and expects the old value
+    Fix: add the new value, update the rows in batches, and keep the old value
+    """
     for old, new in _enums(seen):
         if old.oid == new.oid and len(old.labels) == len(new.labels):
             for label, now in zip(old.labels, new.labels, strict=True):
@@ -128,15 +126,13 @@ def rename_enum_value(seen: Observations) -> Iterator[Breach]:
                     yield Breach(f"{old.qualified}.{label}", f"it was renamed to {now}")
 
 
-@rule(
-    "remove-enum-value",
-    "error",
-    "No enum value is removed",
-    why="the previous release writes and expects the value",
-    fix="keep it; forbid it by a CHECK when no release writes it",
-)
+@rule("remove-enum-value", "error", "No enum value is removed")
 def remove_enum_value(seen: Observations) -> Iterator[Breach]:
-    """Find enum values that are removed."""
+    """Find enum values that are removed.
+
+    Why: the previous release writes and expects the value
+    Fix: keep it; forbid it by a CHECK when no release writes it
+    """
     for old, new in _enums(seen):
         if old.oid != new.oid or len(old.labels) != len(new.labels):
             for label in old.labels:
@@ -144,15 +140,13 @@ def remove_enum_value(seen: Observations) -> Iterator[Breach]:
                     yield Breach(f"{old.qualified}.{label}", "the type no longer has it")
 
 
-@rule(
-    "new-constraint-rejects-old-writes",
-    "warning",
-    "The previous release can still write",
-    why="it may write what the constraint rejects, and its users see errors",
-    fix="ship a release that writes only what the constraint allows, then add the constraint",
-)
+@rule("new-constraint-rejects-old-writes", "warning", "The previous release can still write")
 def new_constraint_rejects_old_writes(seen: Observations) -> Iterator[Breach]:
-    """Find INSERTs of the previous release that a new constraint rejects, and (as an info) those that it may."""
+    """Find INSERTs of the previous release that a new constraint rejects, and (as an info) those that it may.
+
+    Why: it may write what the constraint rejects, and its users see errors
+    Fix: ship a release that writes only what the constraint allows, then add the constraint
+    """
     for refusal in seen.broken_statements:
         before = _column(seen, refusal)
         null = refusal.sqlstate == "23502" and before is not None and not before.not_null
@@ -168,15 +162,13 @@ def new_constraint_rejects_old_writes(seen: Observations) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "drop-not-null",
-    "warning",
-    "A column does not become nullable by accident",
-    why="the previous release does not expect nulls in it",
-    fix="first ship a release that handles nulls",
-)
+@rule("drop-not-null", "warning", "A column does not become nullable by accident")
 def drop_not_null(seen: Observations) -> Iterator[Breach]:
-    """Find columns that are NOT NULL no more."""
+    """Find columns that are NOT NULL no more.
+
+    Why: the previous release does not expect nulls in it
+    Fix: first ship a release that handles nulls
+    """
     for old, new in tables(seen):
         for column in old.columns:
             now = new.by_number.get(column.number)
@@ -184,11 +176,13 @@ def drop_not_null(seen: Observations) -> Iterator[Breach]:
                 yield Breach(f"{old.qualified}.{column.name}", "it is now nullable")
 
 
-@rule(
-    "replaced-view", "error", "Views keep their columns", why=STILL, fix="add columns at the end, and keep the others"
-)
+@rule("replaced-view", "error", "Views keep their columns")
 def replaced_view(seen: Observations) -> Iterator[Breach]:
-    """Find views that are dropped, lose a column or change its type."""
+    """Find views that are dropped, lose a column or change its type.
+
+    Why: the previous release is still running, and its queries name it
+    Fix: add columns at the end, and keep the others
+    """
     for view in seen.before.relations if seen.complete else ():
         if view.kind not in "vm":
             continue

@@ -46,19 +46,16 @@ class Step:
     guarded: bool
 
 
-@rule(
-    "not-robust",
-    "error",
-    "A revision that leaves its transaction can run again",
-    why="after a failure the statements before it are kept, so the next deployment fails on them",
-    fix="use IF [NOT] EXISTS or op.create_index_concurrently, or put the statements before the block into another "
-    "revision",
-)
+@rule("not-robust", "error", "A revision that leaves its transaction can run again")
 def not_robust(source: RevisionSource) -> Iterator[Breach]:
     """Find statements before the end of an autocommit block that fail when they run a second time.
 
     Code under `if`, `try` or `while` is taken as guarded by hand; so is an object that was dropped with IF
     EXISTS before it is made.
+
+    Why: after a failure the statements before it are kept, so the next deployment fails on them
+    Fix: use IF [NOT] EXISTS or op.create_index_concurrently, or put the statements before the block into another
+        revision
     """
     for function in source.functions:
         path = list(_path(function.body, source))

@@ -13,15 +13,13 @@ BEGINS = (("BEGIN",), ("START", "TRANSACTION"))
 ENDS = ("COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE")
 
 
-@rule(
-    "uncommitted",
-    "error",
-    "A revision ends each transaction that it begins",
-    why="the changes are lost when the connection closes, although Alembic has recorded the revision",
-    fix="leave BEGIN and COMMIT to Alembic, which runs each revision in a transaction",
-)
+@rule("uncommitted", "error", "A revision ends each transaction that it begins")
 def uncommitted(source: RevisionSource) -> Iterator[Breach]:
-    """Find BEGIN without COMMIT or ROLLBACK in the same function."""
+    """Find BEGIN without COMMIT or ROLLBACK in the same function.
+
+    Why: the changes are lost when the connection closes, although Alembic has recorded the revision
+    Fix: leave BEGIN and COMMIT to Alembic, which runs each revision in a transaction
+    """
     for function, statements in _by_function(source):
         open_, line = "", 0
         for tokens, text, start in statements:
@@ -34,15 +32,13 @@ def uncommitted(source: RevisionSource) -> Iterator[Breach]:
             yield Breach(function, message, statement=open_, line=line)
 
 
-@rule(
-    "duplicate-column-assignment",
-    "error",
-    "A statement assigns each column once",
-    why="Postgres rejects the statement (42701 or 42601), in production if no test runs it",
-    fix="remove one of the two assignments",
-)
+@rule("duplicate-column-assignment", "error", "A statement assigns each column once")
 def duplicate_column(source: RevisionSource) -> Iterator[Breach]:
-    """Find UPDATE and INSERT statements that assign a column twice."""
+    """Find UPDATE and INSERT statements that assign a column twice.
+
+    Why: Postgres rejects the statement (42701 or 42601), in production if no test runs it
+    Fix: remove one of the two assignments
+    """
     for function, statements in _by_function(source):
         for tokens, text, line in statements:
             table, columns = _written(tokens)
@@ -53,15 +49,13 @@ def duplicate_column(source: RevisionSource) -> Iterator[Breach]:
                     yield Breach(place, message, statement=text, line=line)
 
 
-@rule(
-    "enum-value-ordering",
-    "info",
-    "A new enum value has a position",
-    why="without BEFORE or AFTER the value becomes the last in ORDER BY and comparisons, and cannot be moved later",
-    fix="ALTER TYPE ... ADD VALUE IF NOT EXISTS 'value' AFTER 'neighbour'",
-)
+@rule("enum-value-ordering", "info", "A new enum value has a position")
 def enum_order(source: RevisionSource) -> Iterator[Breach]:
-    """Find ALTER TYPE ... ADD VALUE without BEFORE or AFTER."""
+    """Find ALTER TYPE ... ADD VALUE without BEFORE or AFTER.
+
+    Why: without BEFORE or AFTER the value becomes the last in ORDER BY and comparisons, and cannot be moved later
+    Fix: ALTER TYPE ... ADD VALUE IF NOT EXISTS 'value' AFTER 'neighbour'
+    """
     for function, statements in _by_function(source):
         for tokens, text, line in statements:
             value = lexer.after(tokens, "ADD", "VALUE") if lexer.starts(tokens, "ALTER", "TYPE") else ()

@@ -11,15 +11,13 @@ from harness.migrations.files.value_origins import SERVER, is_chance
 from harness.rules import Breach, rule
 
 
-@rule(
-    "hazards-renamed",
-    "info",
-    "A revision states its exemptions in `exemptions`",
-    why="the old name, `hazards`, will not be read for much longer",
-    fix="rename the variable to `exemptions`, also in a released revision",
-)
+@rule("hazards-renamed", "info", "A revision states its exemptions in `exemptions`")
 def hazards_renamed(source: RevisionSource) -> Iterator[Breach]:
-    """Find revisions that state their exemptions in `hazards`."""
+    """Find revisions that state their exemptions in `hazards`.
+
+    Why: the old name, `hazards`, will not be read for much longer
+    Fix: rename the variable to `exemptions`, also in a released revision
+    """
     for node in source.tree.body:
         if assignment(node, "hazards") is not None:
             yield Breach(source.revision, "its exemptions are called hazards", line=node.lineno)
@@ -32,15 +30,13 @@ TYPING = ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING")
 IMPORTERS = ("importlib.import_module", "builtins.__import__")
 
 
-@rule(
-    "imports-app-models",
-    "error",
-    "A revision does not import the app",
-    why="the models change and the revision does not, so it fails later or does something else",
-    fix="declare the tables in the revision with sa.table() and sa.column()",
-)
+@rule("imports-app-models", "error", "A revision does not import the app")
 def imports_app_models(source: RevisionSource) -> Iterator[Breach]:
-    """Find imports of the app's package, unless for type checkers only."""
+    """Find imports of the app's package, unless for type checkers only.
+
+    Why: the models change and the revision does not, so it fails later or does something else
+    Fix: declare the tables in the revision with sa.table() and sa.column()
+    """
     for name, line in sorted({*_imported(source.tree, source.names)}):
         if name.partition(".")[0] == source.package:
             message = f"it imports {name}, which will change after this revision"
@@ -61,15 +57,13 @@ def _imported(node: ast.AST, names: Names) -> Iterator[tuple[str, int]]:
         yield from _imported(child, names)
 
 
-@rule(
-    "offline-unsafe",
-    "warning",
-    "A revision can be rendered as SQL",
-    why="with --sql there is no database, so the result is None and the script is incomplete",
-    fix="write one SQL statement, or check context.is_offline_mode()",
-)
+@rule("offline-unsafe", "warning", "A revision can be rendered as SQL")
 def offline_unsafe(source: RevisionSource) -> Iterator[Breach]:
-    """Find uses of the result of a statement, in projects whose env.py supports --sql."""
+    """Find uses of the result of a statement, in projects whose env.py supports --sql.
+
+    Why: with --sql there is no database, so the result is None and the script is incomplete
+    Fix: write one SQL statement, or check context.is_offline_mode()
+    """
     for function in source.functions if source.offline else []:
         guarded = any(
             isinstance(node, ast.Attribute) and node.attr in ("is_offline_mode", "as_sql")
@@ -95,15 +89,13 @@ def _asks(call: ast.Call, source: RevisionSource) -> bool:
     return name.startswith(SERVER) and name.rpartition(".")[2] in SENDERS
 
 
-@rule(
-    "time-or-random-in-revision",
-    "warning",
-    "A revision has the same result everywhere",
-    why="every environment gets other rows, so no test can tell what production will hold",
-    fix="write the value into the file, or let the database compute it: now(), gen_random_uuid()",
-)
+@rule("time-or-random-in-revision", "warning", "A revision has the same result everywhere")
 def time_or_random(source: RevisionSource) -> Iterator[Breach]:
-    """Find the clock and random values, unless seeded or not sent to the database."""
+    """Find the clock and random values, unless seeded or not sent to the database.
+
+    Why: every environment gets other rows, so no test can tell what production will hold
+    Fix: write the value into the file, or let the database compute it: now(), gen_random_uuid()
+    """
     harmless = {id(inner) for node in _without_effect(source.tree) for inner in calls(node)}
     seeded = any(source.names.dotted(call.func) == "random.seed" and call.args for call in calls(source.tree))
     seen: set[str] = set()

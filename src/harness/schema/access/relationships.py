@@ -30,15 +30,13 @@ def mapped(module: ModuleType, metadata: sa.MetaData) -> list[Mapper[Any]]:
     return sorted(mappers, key=lambda mapper: mapper.class_.__name__)
 
 
-@rule(
-    "relationship-without-index",
-    "error",
-    "Every relationship can use an index",
-    why="selectinload, lazy loading and joins look up rows by these columns, and each look-up reads the whole table",
-    fix="add one index whose first keys are the columns of the relationship",
-)
+@rule("relationship-without-index", "error", "Every relationship can use an index")
 def relationship_without_index(mappers: Iterable[Mapper[Any]], snapshot: Snapshot) -> Iterator[Breach]:
-    """Find relationship() columns, from either end or through `secondary`, that no index serves."""
+    """Find relationship() columns, from either end or through `secondary`, that no index serves.
+
+    Why: selectinload, lazy loading and joins look up rows by these columns, and each look-up reads the whole table
+    Fix: add one index whose first keys are the columns of the relationship
+    """
     found: set[str] = set()
     for mapper in mappers:
         for relationship in mapper.relationships:

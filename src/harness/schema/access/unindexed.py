@@ -49,15 +49,13 @@ def unindexed(
     return list(found.values())
 
 
-@rule(
-    "query-without-index",
-    "error",
-    "Every filter and join of a query can use an index",
-    why="the statement reads a whole table each time, so it becomes slower with every row",
-    fix="add an index that begins with the compared columns, or compare columns that have one",
-)
+@rule("query-without-index", "error", "Every filter and join of a query can use an index")
 def query_without_index(plan: PlanNode, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Breach]:
-    """Find filters and joins of sent statements that no index look-up serves in the generic plan."""
+    """Find filters and joins of sent statements that no index look-up serves in the generic plan.
+
+    Why: the statement reads a whole table each time, so it becomes slower with every row
+    Fix: add an index that begins with the compared columns, or compare columns that have one
+    """
     for node in plan.walk():
         condition = _condition(node) if node["Node Type"] in SCANS else ""
         if condition and not _served(node, snapshot):
@@ -163,15 +161,13 @@ def _joined(tokens: Tokens) -> Iterator[tuple[str, str]]:
             yield fold(alias if named else rest[0]), fold(rest[0])
 
 
-@rule(
-    "needless-join",
-    "warning",
-    "A query joins only tables that it reads",
-    why="the planner removes this join because nothing needs it; in other plans and versions it costs time",
-    fix="remove the join from the statement",
-)
+@rule("needless-join", "warning", "A query joins only tables that it reads")
 def needless_join(plan: PlanNode, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables that a sent statement joins and that its plan does not read."""
+    """Find tables that a sent statement joins and that its plan does not read.
+
+    Why: the planner removes this join because nothing needs it; in other plans and versions it costs time
+    Fix: remove the join from the statement
+    """
     known = {table.name for table in snapshot.relations if table.kind in "rpm"}
     read = {re.sub(r"_\d+$", "", node["Alias"]) for node in plan.walk()} | {node["Alias"] for node in plan.walk()}
     pairs = [pair for tokens in statements(statement.text) for pair in _joined(tokens)]

@@ -42,18 +42,15 @@ def declared(metadata: sa.MetaData, engine: sa.Engine, extensions: Iterable[str]
         return read_snapshot(driver)
 
 
-@rule(
-    "schema-drift",
-    "error",
-    "Models and migrations make the same schema",
-    why="code is written for the models and runs on what the migrations made, so every difference fails in production",
-    fix="write the missing revision, or declare the object (what has no class, in an event on the metadata)",
-)
+@rule("schema-drift", "error", "Models and migrations make the same schema")
 def schema_drift(metadata: sa.MetaData, models: Snapshot, migrated: Snapshot) -> Iterator[Breach]:
     """Find objects and attributes that create_all() and `upgrade head` make differently.
 
     The object of a finding, and of an exemption, is `kind name` or `kind name attribute`, such as
     `function public.touch()` or `column public.todos.title type`.
+
+    Why: code is written for the models and runs on what the migrations made, so every difference fails in production
+    Fix: write the missing revision, or declare the object (what has no class, in an event on the metadata)
     """
     closing = DriftFix(migrated, models, metadata)
     for change in difference(migrated, models):

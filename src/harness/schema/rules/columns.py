@@ -14,15 +14,13 @@ from harness.sql.operations import Code, execute, op
 from harness.sql.quoting import identifier, literal, qualified
 
 
-@rule(
-    "column-boolean-nullable",
-    "warning",
-    "A boolean column is NOT NULL",
-    why="null is a third value that NOT and = pass on, so such rows match neither `WHERE flag` nor `WHERE NOT flag`",
-    fix="make the column NOT NULL, with a default",
-)
+@rule("column-boolean-nullable", "warning", "A boolean column is NOT NULL")
 def column_boolean_nullable(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find boolean columns that are nullable and not generated."""
+    """Find boolean columns that are nullable and not generated.
+
+    Why: null is a third value that NOT and = pass on, so such rows match neither `WHERE flag` nor `WHERE NOT flag`
+    Fix: make the column NOT NULL, with a default
+    """
     for table in snapshot.roots:
         for column in table.columns:
             if column.base == "bool" and not column.array and not column.not_null and not column.generated:
@@ -39,15 +37,13 @@ def column_boolean_nullable(snapshot: Snapshot) -> Iterator[Breach]:
 _NUMBERED = re.compile(r"^(.*?)_?(\d+)$")
 
 
-@rule(
-    "column-repeating-group",
-    "warning",
-    "A list is stored in rows or an array, not in numbered columns",
-    why="every query has to name all of the columns, and one more value needs a migration",
-    fix="move the values to a table with a foreign key to this one, or to an array",
-)
+@rule("column-repeating-group", "warning", "A list is stored in rows or an array, not in numbered columns")
 def column_repeating_group(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find three or more columns of one type that differ by a consecutive number only."""
+    """Find three or more columns of one type that differ by a consecutive number only.
+
+    Why: every query has to name all of the columns, and one more value needs a migration
+    Fix: move the values to a table with a foreign key to this one, or to an array
+    """
     for table in snapshot.roots:
         groups: dict[tuple[str, str], dict[int, Column]] = {}
         for column in table.columns:
@@ -70,16 +66,13 @@ def column_repeating_group(snapshot: Snapshot) -> Iterator[Breach]:
                 )
 
 
-@rule(
-    "column-should-be-citext",
-    "warning",
-    "Login names are unique regardless of case",
-    why="Ann@example.org and ann@example.org become two accounts, and a user who types the other spelling cannot sign "
-    "in",
-    fix="use citext, or a unique index on lower() of the column",
-)
+@rule("column-should-be-citext", "warning", "Login names are unique regardless of case")
 def column_should_be_citext(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find login names of type text or varchar with a unique index, where none is on lower() of the column."""
+    """Find login names of type text or varchar with a unique index, where none is on lower() of the column.
+
+    Why: Ann@example.org and ann@example.org become two accounts, and a user who types the other spelling cannot sign in
+    Fix: use citext, or a unique index on lower() of the column
+    """
     for table in snapshot.roots:
         for column in table.columns:
             if column.base not in ("text", "varchar") or column.array or not has_word(column.name, options.login_words):
@@ -105,15 +98,13 @@ _CONSTANT = re.compile(r"^'([^']*)'::(?:timestamp|date)")
 _MEANT = ("infinity", "-infinity", "1970-01-01", "1970-01-01 00:00:00", "1970-01-01 00:00:00+00")
 
 
-@rule(
-    "default-frozen-timestamp",
-    "error",
-    "A default timestamp is computed for each insert",
-    why="the default was evaluated once, when the migration ran, so every row gets the same moment",
-    fix="DEFAULT now()",
-)
+@rule("default-frozen-timestamp", "error", "A default timestamp is computed for each insert")
 def default_frozen_timestamp(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find timestamp and date columns whose default is a constant other than infinity or the epoch."""
+    """Find timestamp and date columns whose default is a constant other than infinity or the epoch.
+
+    Why: the default was evaluated once, when the migration ran, so every row gets the same moment
+    Fix: DEFAULT now()
+    """
     for table in snapshot.roots:
         for column in table.columns:
             match = _CONSTANT.match(column.default or "") if not column.generated else None
@@ -130,16 +121,13 @@ def default_frozen_timestamp(snapshot: Snapshot) -> Iterator[Breach]:
                 )
 
 
-@rule(
-    "column-type-inconsistent",
-    "warning",
-    "Columns of the same name have the same type",
-    why="joins and unions on the columns need casts, and readers expect the type that the other tables have",
-    fix="use the type that most tables have for this name",
-    optional=True,
-)
+@rule("column-type-inconsistent", "warning", "Columns of the same name have the same type", optional=True)
 def column_type_inconsistent(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns whose type is not the most common type of columns of that name."""
+    """Find columns whose type is not the most common type of columns of that name.
+
+    Why: joins and unions on the columns need casts, and readers expect the type that the other tables have
+    Fix: use the type that most tables have for this name
+    """
     kinds: dict[str, Counter[str]] = {}
     for table in snapshot.roots:
         for column in table.columns:
@@ -158,16 +146,13 @@ def column_type_inconsistent(snapshot: Snapshot) -> Iterator[Breach]:
                 )
 
 
-@rule(
-    "enum-instead-of-check",
-    "warning",
-    "A list of values is a text column with a CHECK",
-    why="a value of an enum type can be added but never removed, and its position cannot be changed",
-    fix="use text with CHECK (column IN (...)), which one migration can change",
-    optional=True,
-)
+@rule("enum-instead-of-check", "warning", "A list of values is a text column with a CHECK", optional=True)
 def enum_instead_of_check(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns of an enum type."""
+    """Find columns of an enum type.
+
+    Why: a value of an enum type can be added but never removed, and its position cannot be changed
+    Fix: use text with CHECK (column IN (...)), which one migration can change
+    """
     enums = {item.oid: item for item in snapshot.types if item.kind == "e"}
     for table in snapshot.roots:
         for column in table.columns:
@@ -191,16 +176,13 @@ def enum_instead_of_check(snapshot: Snapshot) -> Iterator[Breach]:
                 )  # fmt: skip
 
 
-@rule(
-    "primary-key-uuid-random",
-    "warning",
-    "A generated uuid key increases over time",
-    why="random keys go to random pages of the index: inserts touch all of it, and it no longer fits into the cache",
-    fix="use uuidv7() (PostgreSQL 18), or a bigint identity and a uuid column for other systems",
-    optional=True,
-)
+@rule("primary-key-uuid-random", "warning", "A generated uuid key increases over time", optional=True)
 def primary_key_uuid_random(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find uuid primary keys whose default is random."""
+    """Find uuid primary keys whose default is random.
+
+    Why: random keys go to random pages of the index: inserts touch all of it, and it no longer fits into the cache
+    Fix: use uuidv7() (PostgreSQL 18), or a bigint identity and a uuid column for other systems
+    """
     for table in snapshot.roots:
         for number in table.primary_key.columns if table.primary_key else ():
             column = table.by_number[number]

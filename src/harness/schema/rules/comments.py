@@ -10,32 +10,26 @@ from harness.schema.alembic_code import fix
 from harness.sql.operations import op
 
 
-@rule(
-    "table-without-comment",
-    "warning",
-    "Every table has a comment",
-    why="a reader who meets the table in a query tool knows only its name",
-    fix="COMMENT ON TABLE",
-    optional=True,
-)
+@rule("table-without-comment", "warning", "Every table has a comment", optional=True)
 def table_without_comment(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables without a comment."""
+    """Find tables without a comment.
+
+    Why: a reader who meets the table in a query tool knows only its name
+    Fix: COMMENT ON TABLE
+    """
     for table in snapshot.roots:
         if not table.comment:
             call = op("create_table_comment", table.name, "...", schema=table.schema)
             yield Breach(table.qualified, "the table has no comment", fix(call, '__table_args__ = {"comment": "..."}'))
 
 
-@rule(
-    "column-without-comment",
-    "warning",
-    "Every column has a comment",
-    why="units, formats and who may write the column are known only to its author",
-    fix="COMMENT ON COLUMN",
-    optional=True,
-)
+@rule("column-without-comment", "warning", "Every column has a comment", optional=True)
 def column_without_comment(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns without a comment."""
+    """Find columns without a comment.
+
+    Why: units, formats and who may write the column are known only to its author
+    Fix: COMMENT ON COLUMN
+    """
     for table in snapshot.roots:
         for column in table.columns:
             if not column.comment:

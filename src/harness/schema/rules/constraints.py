@@ -13,15 +13,13 @@ from harness.sql.predicates import not_null_columns
 from harness.sql.quoting import identifier, qualified
 
 
-@rule(
-    "constraint-not-valid",
-    "error",
-    "Every constraint is validated",
-    why="rows from before the constraint may violate it, and the planner cannot rely on it",
-    fix="ALTER TABLE ... VALIDATE CONSTRAINT, which reads the table and does not block writers",
-)
+@rule("constraint-not-valid", "error", "Every constraint is validated")
 def constraint_not_valid(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find CHECK, foreign key, (18) NOT NULL and domain constraints that are NOT VALID."""
+    """Find CHECK, foreign key, (18) NOT NULL and domain constraints that are NOT VALID.
+
+    Why: rows from before the constraint may violate it, and the planner cannot rely on it
+    Fix: ALTER TABLE ... VALIDATE CONSTRAINT, which reads the table and does not block writers
+    """
     for table in snapshot.roots:
         for item in table.constraints:
             if item.kind in "cfn" and not item.validated and item.enforced and not _copied(item.kind, item.inherited):
@@ -48,15 +46,13 @@ def _copied(kind: str, inherited: bool) -> bool:
     return kind == "f" and inherited
 
 
-@rule(
-    "constraint-not-enforced",
-    "error",
-    "Every constraint is enforced",
-    why="a NOT ENFORCED constraint (18) is never checked, although it looks like a guarantee",
-    fix="make it ENFORCED, or drop it",
-)
+@rule("constraint-not-enforced", "error", "Every constraint is enforced")
 def constraint_not_enforced(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find constraints that are NOT ENFORCED."""
+    """Find constraints that are NOT ENFORCED.
+
+    Why: a NOT ENFORCED constraint (18) is never checked, although it looks like a guarantee
+    Fix: make it ENFORCED, or drop it
+    """
     for table in snapshot.roots:
         for item in table.constraints:
             if not item.enforced and not _copied(item.kind, item.inherited):
@@ -71,16 +67,14 @@ def constraint_not_enforced(snapshot: Snapshot) -> Iterator[Breach]:
                 )
 
 
-@rule(
-    "unique-lets-nulls-through",
-    "warning",
-    "A unique key on several columns also applies to nulls",
-    why="nulls are distinct from each other, so rows that are equal in all other columns are accepted any number of "
-    "times",
-    fix="make the column NOT NULL, or the key NULLS NOT DISTINCT (15), or exclude nulls by a predicate",
-)
+@rule("unique-lets-nulls-through", "warning", "A unique key on several columns also applies to nulls")
 def unique_lets_nulls_through(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find unique indexes on several columns with a nullable one, unless NULLS NOT DISTINCT or excluding its nulls."""
+    """Find unique indexes on several columns with a nullable one, unless NULLS NOT DISTINCT or excluding its nulls.
+
+    Why: nulls are distinct from each other, so rows that are equal in all other columns are accepted any number of
+        times
+    Fix: make the column NOT NULL, or the key NULLS NOT DISTINCT (15), or exclude nulls by a predicate
+    """
     for table in snapshot.relations:
         for index in table.indexes if not table.partition else ():
             if not index.unique or index.primary or index.nulls_not_distinct or len(index.keys) < 2:
@@ -99,29 +93,23 @@ def unique_lets_nulls_through(snapshot: Snapshot) -> Iterator[Breach]:
                 )
 
 
-@rule(
-    "boolean-default-missing",
-    "warning",
-    "A NOT NULL boolean column has a default",
-    why="every INSERT must name the column, and adding such a column to a table with rows fails",
-    fix="set the usual value as the default",
-    optional=True,
-)
+@rule("boolean-default-missing", "warning", "A NOT NULL boolean column has a default", optional=True)
 def boolean_default_missing(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find boolean NOT NULL columns without a default."""
+    """Find boolean NOT NULL columns without a default.
+
+    Why: every INSERT must name the column, and adding such a column to a table with rows fails
+    Fix: set the usual value as the default
+    """
     yield from _without_default(snapshot, array=False)
 
 
-@rule(
-    "array-default-missing",
-    "warning",
-    "A NOT NULL array column has a default",
-    why="every INSERT must send an empty array, and adding such a column to a table with rows fails",
-    fix="set the empty array as the default",
-    optional=True,
-)
+@rule("array-default-missing", "warning", "A NOT NULL array column has a default", optional=True)
 def array_default_missing(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find array NOT NULL columns without a default."""
+    """Find array NOT NULL columns without a default.
+
+    Why: every INSERT must send an empty array, and adding such a column to a table with rows fails
+    Fix: set the empty array as the default
+    """
     yield from _without_default(snapshot, array=True)
 
 
@@ -143,16 +131,13 @@ def _without_default(snapshot: Snapshot, *, array: bool) -> Iterator[Breach]:
                 )
 
 
-@rule(
-    "unique-ignores-soft-delete",
-    "warning",
-    "A unique index leaves out soft-deleted rows",
-    why="a soft-deleted row still occupies its unique value, so users cannot use it again",
-    fix="make the index unique only where the column is null",
-    optional=True,
-)
+@rule("unique-ignores-soft-delete", "warning", "A unique index leaves out soft-deleted rows", optional=True)
 def unique_ignores_soft_delete(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find unique indexes of tables with a soft-delete column that their predicates do not mention."""
+    """Find unique indexes of tables with a soft-delete column that their predicates do not mention.
+
+    Why: a soft-deleted row still occupies its unique value, so users cannot use it again
+    Fix: make the index unique only where the column is null
+    """
     for table in snapshot.roots:
         for mark in [name for name in options.soft_delete if name in table.by_name]:
             for index in table.indexes:

@@ -15,31 +15,25 @@ from harness.sql.quoting import identifier, qualified
 SURROGATES = ("int2", "int4", "int8", "uuid")
 
 
-@rule(
-    "table-isolated",
-    "warning",
-    "Every table is connected by a foreign key",
-    why="a table without foreign keys is often left over, or is related to others in code only",
-    fix="add the missing foreign keys, or drop the table",
-    optional=True,
-)
+@rule("table-isolated", "warning", "Every table is connected by a foreign key", optional=True)
 def table_isolated(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables without a foreign key in either direction."""
+    """Find tables without a foreign key in either direction.
+
+    Why: a table without foreign keys is often left over, or is related to others in code only
+    Fix: add the missing foreign keys, or drop the table
+    """
     for table in snapshot.roots:
         if not table.foreign_keys and table.oid not in snapshot.referrers:
             yield Breach(table.qualified, "no foreign key in either direction")
 
 
-@rule(
-    "primary-key-not-first",
-    "warning",
-    "The primary key columns come first",
-    why="readers and tools expect the key in the first columns",
-    fix="declare the key columns first; existing tables keep their order",
-    optional=True,
-)
+@rule("primary-key-not-first", "warning", "The primary key columns come first", optional=True)
 def primary_key_not_first(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables whose first columns are not the primary key."""
+    """Find tables whose first columns are not the primary key.
+
+    Why: readers and tools expect the key in the first columns
+    Fix: declare the key columns first; existing tables keep their order
+    """
     for table in snapshot.roots:
         key = table.primary_key
         if key and {column.number for column in table.columns[: len(key.columns)]} != set(key.columns):
@@ -47,16 +41,13 @@ def primary_key_not_first(snapshot: Snapshot) -> Iterator[Breach]:
             yield Breach(table.qualified, f"{first} is before ({', '.join(table.names(key.columns))})")
 
 
-@rule(
-    "natural-key",
-    "warning",
-    "A primary key is a generated value",
-    why="a value with a meaning changes one day, and every reference to it has to change too",
-    fix="add a generated key, and a unique constraint on the natural one",
-    optional=True,
-)
+@rule("natural-key", "warning", "A primary key is a generated value", optional=True)
 def natural_key(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find primary key columns that are no integer, uuid, foreign key or partition key."""
+    """Find primary key columns that are no integer, uuid, foreign key or partition key.
+
+    Why: a value with a meaning changes one day, and every reference to it has to change too
+    Fix: add a generated key, and a unique constraint on the natural one
+    """
     for table in snapshot.roots:
         if table.primary_key is None or table.kind == "p":
             continue
@@ -77,16 +68,13 @@ def natural_key(snapshot: Snapshot) -> Iterator[Breach]:
 _NAME_PARTS = {"attribute", "attr", "key", "property", "field", "name"}
 
 
-@rule(
-    "eav",
-    "warning",
-    "Attributes are columns",
-    why="rows of name and value share one type, have no constraints, and need a join for each attribute",
-    fix="use columns, or one jsonb column for attributes that cannot be known in advance",
-    optional=True,
-)
+@rule("eav", "warning", "Attributes are columns", optional=True)
 def eav(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables with a foreign key, a column that holds a name, and a text column named value."""
+    """Find tables with a foreign key, a column that holds a name, and a text column named value.
+
+    Why: rows of name and value share one type, have no constraints, and need a join for each attribute
+    Fix: use columns, or one jsonb column for attributes that cannot be known in advance
+    """
     for table in snapshot.roots:
         value = next((item for item in table.columns if "value" in item.name.split("_")), None)
         names = [item.name for item in table.columns if _NAME_PARTS & set(item.name.removesuffix("_id").split("_"))]
@@ -94,16 +82,13 @@ def eav(snapshot: Snapshot) -> Iterator[Breach]:
             yield Breach(table.qualified, f"{names[0]} names what {value.name} holds")
 
 
-@rule(
-    "lookup-needless",
-    "warning",
-    "A list of names is not a table",
-    why="every query joins a table to read a word that could be in the row itself",
-    fix="use text with a CHECK, or an enum",
-    optional=True,
-)
+@rule("lookup-needless", "warning", "A list of names is not a table", optional=True)
 def lookup_needless(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find referenced tables with two columns, a generated key and a text, that refer to no other table."""
+    """Find referenced tables with two columns, a generated key and a text, that refer to no other table.
+
+    Why: every query joins a table to read a word that could be in the row itself
+    Fix: use text with a CHECK, or an enum
+    """
     for table in snapshot.roots:
         key = table.primary_key
         if key is None or len(key.columns) != 1 or len(table.columns) != 2 or table.foreign_keys:
@@ -114,29 +99,23 @@ def lookup_needless(snapshot: Snapshot) -> Iterator[Breach]:
             yield Breach(table.qualified, f"{users} join it for {label.name} alone")
 
 
-@rule(
-    "mandatory-columns",
-    "error",
-    "Every table has the columns that the project requires",
-    why="code and tools that rely on these columns fail for this table only",
-    fix="add the columns",
-    optional=True,
-)
+@rule("mandatory-columns", "error", "Every table has the columns that the project requires", optional=True)
 def mandatory_columns(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find tables without a column that the option mandatory-columns names."""
+    """Find tables without a column that the option mandatory-columns names.
+
+    Why: code and tools that rely on these columns fail for this table only
+    Fix: add the columns
+    """
     yield from _lacking(snapshot, options.mandatory_columns)
 
 
-@rule(
-    "timestamps-missing",
-    "warning",
-    "A row records when it was created and updated",
-    why="support questions cannot be answered, and incremental exports are not possible",
-    fix="add created_at and updated_at, timestamptz NOT NULL DEFAULT now()",
-    optional=True,
-)
+@rule("timestamps-missing", "warning", "A row records when it was created and updated", optional=True)
 def timestamps_missing(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find tables without a column that the option timestamps names, tables of foreign keys alone excepted."""
+    """Find tables without a column that the option timestamps names, tables of foreign keys alone excepted.
+
+    Why: support questions cannot be answered, and incremental exports are not possible
+    Fix: add created_at and updated_at, timestamptz NOT NULL DEFAULT now()
+    """
     yield from _lacking(snapshot, options.timestamps, joins=False)
 
 
@@ -157,16 +136,13 @@ def _lacking(snapshot: Snapshot, names: tuple[str, ...], *, joins: bool = True) 
 KINDS = {"p": "pk", "u": "uq", "f": "fk", "c": "ck"}
 
 
-@rule(
-    "constraint-naming",
-    "warning",
-    "Names follow the naming convention of the metadata",
-    why="a migration that drops a constraint by the name of the convention does not find it",
-    fix="rename it in a migration",
-    optional=True,
-)
+@rule("constraint-naming", "warning", "Names follow the naming convention of the metadata", optional=True)
 def constraint_naming(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find constraints and indexes whose names do not match the option naming, cut at 63 characters."""
+    """Find constraints and indexes whose names do not match the option naming, cut at 63 characters.
+
+    Why: a migration that drops a constraint by the name of the convention does not find it
+    Fix: rename it in a migration
+    """
     for table in snapshot.roots:
         for item in table.constraints:
             pattern = options.naming.get(KINDS.get(item.kind, ""))

@@ -40,15 +40,13 @@ def refuses_null(table: Table, number: int) -> bool:
     )
 
 
-@rule(
-    "foreign-key-without-index",
-    "error",
-    "The columns of a foreign key are indexed",
-    why="each delete or key update of a referenced row, and each join from it, reads the whole referencing table",
-    fix="add one valid B-tree index whose first keys are the columns of the foreign key, in any order",
-)
+@rule("foreign-key-without-index", "error", "The columns of a foreign key are indexed")
 def foreign_key_without_index(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find foreign keys whose columns no single index serves."""
+    """Find foreign keys whose columns no single index serves.
+
+    Why: each delete or key update of a referenced row, and each join from it, reads the whole referencing table
+    Fix: add one valid B-tree index whose first keys are the columns of the foreign key, in any order
+    """
     for table, key in every(snapshot):
         if serving(table, key.columns) is None:
             names = table.names(key.columns)
@@ -59,15 +57,13 @@ def foreign_key_without_index(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "foreign-key-type-mismatch",
-    "error",
-    "A foreign key has the type of the key that it references",
-    why="each check needs a cast, the join may not use an index, and a wide key does not fit into a narrow column",
-    fix="use the type of the referenced column",
-)
+@rule("foreign-key-type-mismatch", "error", "A foreign key has the type of the key that it references")
 def foreign_key_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find foreign keys whose columns differ in type from the referenced ones; a length alone does not count."""
+    """Find foreign keys whose columns differ in type from the referenced ones; a length alone does not count.
+
+    Why: each check needs a cast, the join may not use an index, and a wide key does not fit into a narrow column
+    Fix: use the type of the referenced column
+    """
     for table, key in every(snapshot):
         target = snapshot.by_oid.get(key.target)
         pairs = zip(key.columns, key.referenced, strict=True) if target else ()
@@ -85,15 +81,13 @@ def foreign_key_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
                 )
 
 
-@rule(
-    "foreign-key-duplicate",
-    "error",
-    "Each reference is one foreign key",
-    why="every write is checked twice, and the two may do different things on delete",
-    fix="drop one of the two",
-)
+@rule("foreign-key-duplicate", "error", "Each reference is one foreign key")
 def foreign_key_duplicate(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find foreign keys with the table and the columns of another foreign key of the same table."""
+    """Find foreign keys with the table and the columns of another foreign key of the same table.
+
+    Why: every write is checked twice, and the two may do different things on delete
+    Fix: drop one of the two
+    """
     for table in snapshot.roots:
         seen: dict[tuple[int, frozenset[tuple[int, int]]], Constraint] = {}
         for key in sorted(table.foreign_keys, key=lambda item: (not item.validated, item.name)):
@@ -110,16 +104,14 @@ def foreign_key_duplicate(snapshot: Snapshot) -> Iterator[Breach]:
                 )
 
 
-@rule(
-    "foreign-key-composite-nullable",
-    "warning",
-    "All columns of a foreign key are null, or none is",
-    why="with MATCH SIMPLE one null disables the whole check, so the other columns may refer to a row that does not "
-    "exist",
-    fix="make the columns NOT NULL, or add a CHECK that they are null together",
-)
+@rule("foreign-key-composite-nullable", "warning", "All columns of a foreign key are null, or none is")
 def foreign_key_composite_nullable(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find MATCH SIMPLE foreign keys on two or more nullable columns without a CHECK that covers them all."""
+    """Find MATCH SIMPLE foreign keys on two or more nullable columns without a CHECK that covers them all.
+
+    Why: with MATCH SIMPLE one null disables the whole check, so the other columns may refer to a row that does not
+        exist
+    Fix: make the columns NOT NULL, or add a CHECK that they are null together
+    """
     for table, key in every(snapshot):
         nullable = [number for number in key.columns if not table.by_number[number].not_null]
         if key.match != "s" or len(nullable) < 2:
@@ -144,15 +136,13 @@ def foreign_key_composite_nullable(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "foreign-key-action-impossible",
-    "error",
-    "The action of a foreign key can be carried out",
-    why="the action sets a NOT NULL column to null, so deletes fail in production",
-    fix="make the column nullable, give it a default, or choose another action",
-)
+@rule("foreign-key-action-impossible", "error", "The action of a foreign key can be carried out")
 def foreign_key_action_impossible(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find SET NULL on NOT NULL columns, and SET DEFAULT on NOT NULL columns without a default."""
+    """Find SET NULL on NOT NULL columns, and SET DEFAULT on NOT NULL columns without a default.
+
+    Why: the action sets a NOT NULL column to null, so deletes fail in production
+    Fix: make the column nullable, give it a default, or choose another action
+    """
     for table, key in every(snapshot):
         for event, action, columns in (
             ("DELETE", key.on_delete, key.set_columns or key.columns),
@@ -174,15 +164,13 @@ def foreign_key_action_impossible(snapshot: Snapshot) -> Iterator[Breach]:
                 )
 
 
-@rule(
-    "foreign-key-cycle",
-    "error",
-    "Foreign keys form no cycle that blocks the first insert",
-    why="each table of the cycle needs a row in the next one first, so no row can be inserted",
-    fix="make one reference of the cycle nullable, or DEFERRABLE INITIALLY DEFERRED",
-)
+@rule("foreign-key-cycle", "error", "Foreign keys form no cycle that blocks the first insert")
 def foreign_key_cycle(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find cycles of foreign keys that are all NOT NULL and not deferrable."""
+    """Find cycles of foreign keys that are all NOT NULL and not deferrable.
+
+    Why: each table of the cycle needs a row in the next one first, so no row can be inserted
+    Fix: make one reference of the cycle nullable, or DEFERRABLE INITIALLY DEFERRED
+    """
     binding: dict[tuple[int, int], tuple[Table, Constraint]] = {}
     for table, key in every(snapshot):
         if not key.deferrable and key.enforced and all(refuses_null(table, number) for number in key.columns):

@@ -21,15 +21,13 @@ def _every(snapshot: Snapshot) -> Iterator[tuple[Table, Index]]:
             yield table, index
 
 
-@rule(
-    "index-on-boolean",
-    "warning",
-    "No index is on a boolean column alone",
-    why="each value covers half of the table, so a sequential scan is cheaper, but every write maintains the index",
-    fix="index another column, with a predicate on the rarer value",
-)
+@rule("index-on-boolean", "warning", "No index is on a boolean column alone")
 def index_on_boolean(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find indexes whose only key is a boolean, unless partial or unique."""
+    """Find indexes whose only key is a boolean, unless partial or unique.
+
+    Why: each value covers half of the table, so a sequential scan is cheaper, but every write maintains the index
+    Fix: index another column, with a predicate on the rarer value
+    """
     for table, index in _every(snapshot):
         if len(index.keys) != 1 or index.predicate or index.unique or not index.columns[0]:
             continue
@@ -49,15 +47,13 @@ WRONG = ("btree", "hash")
 SEARCHED = ("jsonb", "tsvector")
 
 
-@rule(
-    "index-wrong-method",
-    "error",
-    "Arrays, jsonb and tsvector are indexed by GIN",
-    why="a B-tree or hash index compares whole values: it does not serve @>, ?, && or @@, and long values do not fit",
-    fix="USING gin, or an expression index on the part that is compared",
-)
+@rule("index-wrong-method", "error", "Arrays, jsonb and tsvector are indexed by GIN")
 def index_wrong_method(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find B-tree and hash indexes, not unique, on arrays, jsonb or tsvector."""
+    """Find B-tree and hash indexes, not unique, on arrays, jsonb or tsvector.
+
+    Why: a B-tree or hash index compares whole values: it does not serve @>, ?, && or @@, and long values do not fit
+    Fix: USING gin, or an expression index on the part that is compared
+    """
     for table, index in _every(snapshot):
         if index.method not in WRONG or index.unique:
             continue
@@ -73,15 +69,13 @@ def index_wrong_method(snapshot: Snapshot) -> Iterator[Breach]:
                 break
 
 
-@rule(
-    "index-predicate-needless",
-    "warning",
-    "An index predicate excludes rows",
-    why="the column is never null, so the predicate excludes nothing and keeps some queries from using the index",
-    fix="create the index without the predicate",
-)
+@rule("index-predicate-needless", "warning", "An index predicate excludes rows")
 def index_predicate_needless(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find index predicates `column IS NOT NULL` on NOT NULL columns."""
+    """Find index predicates `column IS NOT NULL` on NOT NULL columns.
+
+    Why: the column is never null, so the predicate excludes nothing and keeps some queries from using the index
+    Fix: create the index without the predicate
+    """
     for table, index in _every(snapshot):
         named = sorted(not_null_columns(index.predicate))
         needless = [name for name in named if name in table.by_name and table.by_name[name].not_null]
@@ -97,15 +91,13 @@ def index_predicate_needless(snapshot: Snapshot) -> Iterator[Breach]:
 WIDEST = 5
 
 
-@rule(
-    "index-too-wide",
-    "warning",
-    "An index has at most five keys",
-    why="keys after the first few rarely narrow a search, and each makes the index larger and writes slower",
-    fix="keep the keys that are searched, and INCLUDE those that are only read",
-)
+@rule("index-too-wide", "warning", "An index has at most five keys")
 def index_too_wide(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find indexes with more than five keys, unless unique."""
+    """Find indexes with more than five keys, unless unique.
+
+    Why: keys after the first few rarely narrow a search, and each makes the index larger and writes slower
+    Fix: keep the keys that are searched, and INCLUDE those that are only read
+    """
     for table, index in _every(snapshot):
         if len(index.keys) > WIDEST and not index.unique:
             keys = index_keys(table, index)
@@ -120,15 +112,13 @@ def index_too_wide(snapshot: Snapshot) -> Iterator[Breach]:
 _LOWER = re.compile(r'^lower\(\(?("(?:[^"]|"")+"|[a-z_][a-z0-9_]*)\)?::text\)$')
 
 
-@rule(
-    "index-lower-on-citext",
-    "warning",
-    "A citext column is indexed without lower()",
-    why="citext is case-insensitive already; queries on the column do not use an index on lower() of it",
-    fix="index the column itself",
-)
+@rule("index-lower-on-citext", "warning", "A citext column is indexed without lower()")
 def index_lower_on_citext(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find indexes on lower(column) of citext columns."""
+    """Find indexes on lower(column) of citext columns.
+
+    Why: citext is case-insensitive already; queries on the column do not use an index on lower() of it
+    Fix: index the column itself
+    """
     for table, index in _every(snapshot):
         for key in index.keys:
             match = None if key.number else _LOWER.match(key.text)
@@ -142,16 +132,13 @@ def index_lower_on_citext(snapshot: Snapshot) -> Iterator[Breach]:
                 )
 
 
-@rule(
-    "index-null-lead",
-    "warning",
-    "An index leaves out nulls that are never searched for",
-    why="entries for nulls make the index larger, although look-ups by value never read them",
-    fix="add WHERE column IS NOT NULL",
-    optional=True,
-)
+@rule("index-null-lead", "warning", "An index leaves out nulls that are never searched for", optional=True)
 def index_null_lead(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find B-tree indexes, not unique, whose first key is nullable and whose predicate does not exclude nulls."""
+    """Find B-tree indexes, not unique, whose first key is nullable and whose predicate does not exclude nulls.
+
+    Why: entries for nulls make the index larger, although look-ups by value never read them
+    Fix: add WHERE column IS NOT NULL
+    """
     for table, index in _every(snapshot):
         first = table.by_number.get(index.columns[0]) if index.keys else None
         if index.unique or index.method != "btree" or first is None or first.not_null:
@@ -167,16 +154,13 @@ def index_null_lead(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "timestamp-in-the-middle",
-    "warning",
-    "A timestamp is the last key of an index",
-    why="timestamps are searched by range, and no key after a range narrows the search",
-    fix="move the timestamp to the end",
-    optional=True,
-)
+@rule("timestamp-in-the-middle", "warning", "A timestamp is the last key of an index", optional=True)
 def timestamp_in_the_middle(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find B-tree indexes with a timestamp before the last key."""
+    """Find B-tree indexes with a timestamp before the last key.
+
+    Why: timestamps are searched by range, and no key after a range narrows the search
+    Fix: move the timestamp to the end
+    """
     for table, index in _every(snapshot):
         early = [table.by_number[number] for number in index.columns[:-1] if number]
         times = [column.name for column in early if column.base in ("timestamp", "timestamptz")]
@@ -190,16 +174,13 @@ def timestamp_in_the_middle(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "too-many-indexes",
-    "warning",
-    "A table has a limited number of indexes",
-    why="every insert and most updates maintain every index, and HOT updates become impossible",
-    fix="drop the indexes that no query needs",
-    optional=True,
-)
+@rule("too-many-indexes", "warning", "A table has a limited number of indexes", optional=True)
 def too_many_indexes(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find tables with more indexes than the option most-indexes allows."""
+    """Find tables with more indexes than the option most-indexes allows.
+
+    Why: every insert and most updates maintain every index, and HOT updates become impossible
+    Fix: drop the indexes that no query needs
+    """
     for table in snapshot.roots:
         if len(table.indexes) > options.most_indexes:
             names = ", ".join(index.name for index in table.indexes)

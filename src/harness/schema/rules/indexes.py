@@ -24,15 +24,13 @@ def _keys(index: Index) -> Keys:
     return tuple((key.number or key.text, key.opclass, key.collation, key.option) for key in index.keys)
 
 
-@rule(
-    "index-duplicate",
-    "error",
-    "Each index is different",
-    why="every write maintains both, and both take disk space and cache; either one serves every query of the other",
-    fix="drop the index that is named here",
-)
+@rule("index-duplicate", "error", "Each index is different")
 def index_duplicate(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find indexes with the method, keys, predicate and included columns of another index."""
+    """Find indexes with the method, keys, predicate and included columns of another index.
+
+    Why: every write maintains both, and both take disk space and cache; either one serves every query of the other
+    Fix: drop the index that is named here
+    """
     referenced = _referenced(snapshot)
     for table in snapshot.relations:
         if table.partition:
@@ -77,15 +75,13 @@ def _worth(index: Index, referenced: set[int]) -> tuple[bool, ...]:
     )
 
 
-@rule(
-    "index-redundant",
-    "warning",
-    "No index is a prefix of another",
-    why="the longer index serves every query that the shorter one does, and every write maintains both",
-    fix="drop the shorter index",
-)
+@rule("index-redundant", "warning", "No index is a prefix of another")
 def index_redundant(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find B-tree indexes, not unique, whose keys are the first keys of another valid one with the same predicate."""
+    """Find B-tree indexes, not unique, whose keys are the first keys of another valid one with the same predicate.
+
+    Why: the longer index serves every query that the shorter one does, and every write maintains both
+    Fix: drop the shorter index
+    """
     for table in snapshot.relations:
         if table.partition:
             continue
@@ -110,15 +106,13 @@ def _begins(index: Index, mine: Keys, other: Index, theirs: Keys) -> bool:
     )
 
 
-@rule(
-    "unique-redundant",
-    "warning",
-    "No unique key contains another",
-    why="the smaller key already guarantees the larger one, and each write checks both",
-    fix="drop the larger unique key, or keep it as a plain index if queries need it",
-)
+@rule("unique-redundant", "warning", "No unique key contains another")
 def unique_redundant(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find unique keys that contain all columns of another unique key, unless a foreign key refers to them."""
+    """Find unique keys that contain all columns of another unique key, unless a foreign key refers to them.
+
+    Why: the smaller key already guarantees the larger one, and each write checks both
+    Fix: drop the larger unique key, or keep it as a plain index if queries need it
+    """
     referenced = _referenced(snapshot)
     for table in snapshot.roots:
         keys = [index for index in table.indexes if index.unique and index.valid]
@@ -146,15 +140,13 @@ def _implies(table: Table, smaller: Index, larger: Index) -> bool:
     return not (larger.nulls_not_distinct and nullable and not smaller.nulls_not_distinct)
 
 
-@rule(
-    "index-invalid",
-    "error",
-    "Every index is valid",
-    why="no query uses an invalid index, but every write maintains it; a failed CREATE INDEX CONCURRENTLY leaves one",
-    fix="REINDEX INDEX CONCURRENTLY, or drop and create it again; on a partitioned table attach the missing parts",
-)
+@rule("index-invalid", "error", "Every index is valid")
 def index_invalid(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find invalid indexes, also on partitions."""
+    """Find invalid indexes, also on partitions.
+
+    Why: no query uses an invalid index, but every write maintains it; a failed CREATE INDEX CONCURRENTLY leaves one
+    Fix: REINDEX INDEX CONCURRENTLY, or drop and create it again; on a partitioned table attach the missing parts
+    """
     for table in snapshot.relations:
         for index in table.indexes:
             if not index.valid:
@@ -165,15 +157,13 @@ def index_invalid(snapshot: Snapshot) -> Iterator[Breach]:
                 yield Breach(f"{table.qualified}.{index.name}", f"invalid: {index.definition}", fix(repair))
 
 
-@rule(
-    "matview-without-unique-index",
-    "warning",
-    "A materialized view can be refreshed while it is read",
-    why="REFRESH ... CONCURRENTLY needs a unique index on plain columns over all rows; without it, readers wait",
-    fix="add a unique index on the columns that identify a row",
-)
+@rule("matview-without-unique-index", "warning", "A materialized view can be refreshed while it is read")
 def matview_without_unique_index(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find materialized views without a unique index on plain columns over all rows."""
+    """Find materialized views without a unique index on plain columns over all rows.
+
+    Why: REFRESH ... CONCURRENTLY needs a unique index on plain columns over all rows; without it, readers wait
+    Fix: add a unique index on the columns that identify a row
+    """
     for view in snapshot.relations:
         if view.kind == "m" and not any(index.unique and index.total for index in view.indexes):
             partial = next((index for index in view.indexes if index.unique), None)

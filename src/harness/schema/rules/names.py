@@ -74,15 +74,13 @@ def _parts(table: Table, wrong: Callable[[str], object]) -> Iterator[_Name]:
             yield _Name("index", f"{table.qualified}.{index.name}", index.name, table)
 
 
-@rule(
-    "name-needs-quotes",
-    "error",
-    "A name can be written without quotes",
-    why="every statement in every tool must quote the name; one that does not fails, or finds another object",
-    fix="use lower case letters, digits and underscores, and no reserved word",
-)
+@rule("name-needs-quotes", "error", "A name can be written without quotes")
 def name_needs_quotes(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find names with upper case letters or symbols, and reserved words."""
+    """Find names with upper case letters or symbols, and reserved words.
+
+    Why: every statement in every tool must quote the name; one that does not fails, or finds another object
+    Fix: use lower case letters, digits and underscores, and no reserved word
+    """
     for named in _named(snapshot, lambda name: needs_quotes(name, snapshot.keywords)):
         word = named.name in snapshot.keywords
         cause = "is a word of SQL" if word else "has more than lower-case letters, digits and underscores"
@@ -91,15 +89,13 @@ def name_needs_quotes(snapshot: Snapshot) -> Iterator[Breach]:
         )
 
 
-@rule(
-    "name-truncated",
-    "error",
-    "A name is shorter than 63 bytes",
-    why="Postgres truncates names to 63 bytes: two long names may become one, and migrations look for the full one",
-    fix="use a shorter name",
-)
+@rule("name-truncated", "error", "A name is shorter than 63 bytes")
 def name_truncated(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find names of 63 bytes in UTF-8."""
+    """Find names of 63 bytes in UTF-8.
+
+    Why: Postgres truncates names to 63 bytes: two long names may become one, and migrations look for the full one
+    Fix: use a shorter name
+    """
     for named in _named(snapshot, lambda name: len(name.encode()) >= LONGEST):
         size = len(named.name.encode())
         yield Breach(

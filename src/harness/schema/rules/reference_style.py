@@ -20,16 +20,13 @@ def _again(table: Table, key: Constraint, target: Table | None, *first: str, **n
     return f"{drop}\n{create}"
 
 
-@rule(
-    "foreign-key-tenant-column",
-    "error",
-    "A reference stays within its tenant",
-    why="without the tenant in the key, a row of one tenant can refer to a row of another",
-    fix="reference (tenant, id), which needs a unique key on both",
-    optional=True,
-)
+@rule("foreign-key-tenant-column", "error", "A reference stays within its tenant", optional=True)
 def foreign_key_tenant_column(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find foreign keys between tables with the tenant column that do not include it."""
+    """Find foreign keys between tables with the tenant column that do not include it.
+
+    Why: without the tenant in the key, a row of one tenant can refer to a row of another
+    Fix: reference (tenant, id), which needs a unique key on both
+    """
     name = options.tenant_column
     for table, key in every(snapshot):
         target = snapshot.by_oid.get(key.target)
@@ -49,16 +46,13 @@ def foreign_key_tenant_column(snapshot: Snapshot, options: Options) -> Iterator[
             )
 
 
-@rule(
-    "reference-actions",
-    "warning",
-    "A foreign key states its ON DELETE action",
-    why="NO ACTION may mean that nothing was decided; RESTRICT, CASCADE and SET NULL are decisions",
-    fix="state ON DELETE",
-    optional=True,
-)
+@rule("reference-actions", "warning", "A foreign key states its ON DELETE action", optional=True)
 def reference_actions(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find foreign keys whose ON DELETE is the default, NO ACTION."""
+    """Find foreign keys whose ON DELETE is the default, NO ACTION.
+
+    Why: NO ACTION may mean that nothing was decided; RESTRICT, CASCADE and SET NULL are decisions
+    Fix: state ON DELETE
+    """
     for table, key in every(snapshot):
         if key.on_delete == "a":
             again = _again(table, key, snapshot.by_oid.get(key.target), ondelete="RESTRICT")
@@ -67,16 +61,13 @@ def reference_actions(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "self-fk-no-action",
-    "warning",
-    "Deleting a row of a tree handles the rows below it",
-    why="with NO ACTION a row can be deleted only after all rows below it, level by level",
-    fix="ON DELETE CASCADE or SET NULL",
-    optional=True,
-)
+@rule("self-fk-no-action", "warning", "Deleting a row of a tree handles the rows below it", optional=True)
 def self_fk_no_action(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find foreign keys of a table to itself with ON DELETE NO ACTION."""
+    """Find foreign keys of a table to itself with ON DELETE NO ACTION.
+
+    Why: with NO ACTION a row can be deleted only after all rows below it, level by level
+    Fix: ON DELETE CASCADE or SET NULL
+    """
     for table, key in every(snapshot):
         if key.target == table.oid and key.on_delete == "a":
             again = _again(table, key, table, ondelete="CASCADE")
@@ -85,16 +76,13 @@ def self_fk_no_action(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "foreign-key-intersecting",
-    "warning",
-    "A column belongs to one foreign key",
-    why="a value must satisfy both references, so each limits the values of the other",
-    fix="drop the reference that the other implies; for tenant columns, accept the finding",
-    optional=True,
-)
+@rule("foreign-key-intersecting", "warning", "A column belongs to one foreign key", optional=True)
 def foreign_key_intersecting(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find two foreign keys of a table that share some columns, not all."""
+    """Find two foreign keys of a table that share some columns, not all.
+
+    Why: a value must satisfy both references, so each limits the values of the other
+    Fix: drop the reference that the other implies; for tenant columns, accept the finding
+    """
     for table in snapshot.roots:
         for number, key in enumerate(table.foreign_keys):
             for other in table.foreign_keys[:number]:

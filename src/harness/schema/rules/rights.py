@@ -16,16 +16,14 @@ def public_rights(acl: Iterable[str]) -> str:
     return "".join(entry[1:].partition("/")[0] for entry in acl if entry.startswith("="))
 
 
-@rule(
-    "security-definer-without-search-path",
-    "error",
-    "A SECURITY DEFINER function sets its search_path",
-    why="a caller can put a schema with tables or operators of the same names first, and they run with the owner's "
-    "rights",
-    fix="SET search_path = '' (or pg_catalog, pg_temp) on the function",
-)
+@rule("security-definer-without-search-path", "error", "A SECURITY DEFINER function sets its search_path")
 def security_definer_without_search_path(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find SECURITY DEFINER functions without a search_path."""
+    """Find SECURITY DEFINER functions without a search_path.
+
+    Why: a caller can put a schema with tables or operators of the same names first, and they run with the owner's
+        rights
+    Fix: SET search_path = '' (or pg_catalog, pg_temp) on the function
+    """
     for function in snapshot.functions:
         if function.security_definer and not any(item.startswith("search_path=") for item in function.settings):
             yield Breach(
@@ -35,15 +33,13 @@ def security_definer_without_search_path(snapshot: Snapshot) -> Iterator[Breach]
             )
 
 
-@rule(
-    "security-definer-public-execute",
-    "warning",
-    "A SECURITY DEFINER function is granted to the roles that need it",
-    why="every role of the cluster may run it with the owner's rights, because EXECUTE is granted to PUBLIC by default",
-    fix="REVOKE EXECUTE ... FROM PUBLIC, then grant it to one role",
-)
+@rule("security-definer-public-execute", "warning", "A SECURITY DEFINER function is granted to the roles that need it")
 def security_definer_public_execute(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find SECURITY DEFINER functions that PUBLIC may execute, as it may by default."""
+    """Find SECURITY DEFINER functions that PUBLIC may execute, as it may by default.
+
+    Why: every role of the cluster may run it with the owner's rights, because EXECUTE is granted to PUBLIC by default
+    Fix: REVOKE EXECUTE ... FROM PUBLIC, then grant it to one role
+    """
     for function in snapshot.functions:
         if function.security_definer and "X" in public_rights(function.acl):
             yield Breach(
@@ -53,15 +49,13 @@ def security_definer_public_execute(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "grant-to-public",
-    "error",
-    "Privileges are granted to roles, not to PUBLIC",
-    why="every role of the cluster has them, also roles that are created later for another purpose",
-    fix="REVOKE ... FROM PUBLIC, and grant them to a role",
-)
+@rule("grant-to-public", "error", "Privileges are granted to roles, not to PUBLIC")
 def grant_to_public(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find privileges of PUBLIC on tables, views, columns and sequences."""
+    """Find privileges of PUBLIC on tables, views, columns and sequences.
+
+    Why: every role of the cluster has them, also roles that are created later for another purpose
+    Fix: REVOKE ... FROM PUBLIC, and grant them to a role
+    """
     for table in snapshot.relations:
         if not table.partition and (rights := public_rights(table.acl)):
             revoke = f"REVOKE ALL ON {qualified(table)} FROM PUBLIC"
@@ -76,30 +70,26 @@ def grant_to_public(snapshot: Snapshot) -> Iterator[Breach]:
             yield Breach(sequence.qualified, f"PUBLIC has {rights}", fix(execute(revoke)))
 
 
-@rule(
-    "schema-public-create",
-    "error",
-    "PUBLIC cannot create objects",
-    why="any role that can connect may add functions and tables to a schema that others search (the default before 15)",
-    fix="REVOKE CREATE ON SCHEMA ... FROM PUBLIC",
-)
+@rule("schema-public-create", "error", "PUBLIC cannot create objects")
 def schema_public_create(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find schemas in which PUBLIC may create objects."""
+    """Find schemas in which PUBLIC may create objects.
+
+    Why: any role that can connect may add functions and tables to a schema that others search (the default before 15)
+    Fix: REVOKE CREATE ON SCHEMA ... FROM PUBLIC
+    """
     for schema in snapshot.schemas:
         if "C" in public_rights(schema.acl):
             revoke = f"REVOKE CREATE ON SCHEMA {identifier(schema.name)} FROM PUBLIC"
             yield Breach(schema.name, "PUBLIC may create objects in the schema", fix(execute(revoke)))
 
 
-@rule(
-    "trigger-disabled",
-    "error",
-    "Every trigger is enabled",
-    why="what the trigger guarantees does not hold for any write; without its triggers a foreign key checks nothing",
-    fix="ALTER TABLE ... ENABLE TRIGGER, or drop it",
-)
+@rule("trigger-disabled", "error", "Every trigger is enabled")
 def trigger_disabled(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find disabled triggers, also those of foreign keys."""
+    """Find disabled triggers, also those of foreign keys.
+
+    Why: what the trigger guarantees does not hold for any write; without its triggers a foreign key checks nothing
+    Fix: ALTER TABLE ... ENABLE TRIGGER, or drop it
+    """
     for table in snapshot.roots:
         for name in dict.fromkeys(trigger.name for trigger in table.triggers if trigger.enabled == "D"):
             inside = any(trigger.name == name and trigger.definition is None for trigger in table.triggers)

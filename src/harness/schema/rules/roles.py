@@ -26,32 +26,26 @@ def _owned(snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
         yield item.qualified, item.owner, f"ALTER {kind} {qualified(item)} OWNER TO ..."
 
 
-@rule(
-    "owned-by-superuser",
-    "warning",
-    "No object is owned by a superuser",
-    why="SECURITY DEFINER functions, views and triggers run with the owner's rights, which here are unlimited",
-    fix="ALTER ... OWNER TO a role that cannot log in",
-    optional=True,
-)
+@rule("owned-by-superuser", "warning", "No object is owned by a superuser", optional=True)
 def owned_by_superuser(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find objects whose owner is a superuser."""
+    """Find objects whose owner is a superuser.
+
+    Why: SECURITY DEFINER functions, views and triggers run with the owner's rights, which here are unlimited
+    Fix: ALTER ... OWNER TO a role that cannot log in
+    """
     supers = {role.name for role in snapshot.roles if role.superuser}
     for name, owner, statement in _owned(snapshot):
         if owner in supers:
             yield Breach(name, f"{owner} owns it, a superuser", fix(execute(statement)))
 
 
-@rule(
-    "app-role-can-ddl",
-    "error",
-    "The role of the application cannot change the schema",
-    why="one SQL injection can drop tables, and objects that the application creates have no migration",
-    fix="let another role own the objects; grant the application SELECT, INSERT, UPDATE and DELETE",
-    optional=True,
-)
+@rule("app-role-can-ddl", "error", "The role of the application cannot change the schema", optional=True)
 def app_role_can_ddl(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find an app-role (option) that is a superuser, bypasses policies, owns an object or may create one."""
+    """Find an app-role (option) that is a superuser, bypasses policies, owns an object or may create one.
+
+    Why: one SQL injection can drop tables, and objects that the application creates have no migration
+    Fix: let another role own the objects; grant the application SELECT, INSERT, UPDATE and DELETE
+    """
     role = next((item for item in snapshot.roles if item.name == options.app_role), None)
     if role is None:
         yield Breach(options.app_role or "app-role", "the option app-role names no role of this cluster")
@@ -75,16 +69,13 @@ def _grantee(entry: str) -> str:
     return entry.rpartition("=")[0].strip('"')
 
 
-@rule(
-    "extension-missing",
-    "error",
-    "The extensions that the project needs are installed",
-    why="types and operators that the models need are missing",
-    fix="CREATE EXTENSION in a migration",
-    optional=True,
-)
+@rule("extension-missing", "error", "The extensions that the project needs are installed", optional=True)
 def extension_missing(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find extensions of the option extensions that are not installed."""
+    """Find extensions of the option extensions that are not installed.
+
+    Why: types and operators that the models need are missing
+    Fix: CREATE EXTENSION in a migration
+    """
     present = {item.name for item in snapshot.extensions}
     for name in options.extensions:
         if name not in present:
@@ -92,32 +83,26 @@ def extension_missing(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
             yield Breach(name, f"installed are {', '.join(sorted(present))}", fix(execute(statement)))
 
 
-@rule(
-    "extension-outdated",
-    "warning",
-    "Extensions have the version of the server",
-    why="upgrading the server does not update extensions, so their fixes are not in effect",
-    fix="ALTER EXTENSION ... UPDATE",
-    optional=True,
-)
+@rule("extension-outdated", "warning", "Extensions have the version of the server", optional=True)
 def extension_outdated(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find extensions whose installed version is not the server's default version."""
+    """Find extensions whose installed version is not the server's default version.
+
+    Why: upgrading the server does not update extensions, so their fixes are not in effect
+    Fix: ALTER EXTENSION ... UPDATE
+    """
     for item in snapshot.extensions:
         if item.available and item.version != item.available:
             statement = f"ALTER EXTENSION {identifier(item.name)} UPDATE"
             yield Breach(item.name, f"{item.version} installed, {item.available} there", fix(execute(statement)))
 
 
-@rule(
-    "extension-in-public",
-    "warning",
-    "Extensions have their own schema",
-    why="their functions mix with those of the project, in a schema that is on every search_path",
-    fix="CREATE SCHEMA extensions; ALTER EXTENSION ... SET SCHEMA extensions",
-    optional=True,
-)
+@rule("extension-in-public", "warning", "Extensions have their own schema", optional=True)
 def extension_in_public(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find extensions in the schema public."""
+    """Find extensions in the schema public.
+
+    Why: their functions mix with those of the project, in a schema that is on every search_path
+    Fix: CREATE SCHEMA extensions; ALTER EXTENSION ... SET SCHEMA extensions
+    """
     for item in snapshot.extensions:
         if item.schema == "public":
             move = execute(f"ALTER EXTENSION {identifier(item.name)} SET SCHEMA extensions")

@@ -14,30 +14,26 @@ COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "*": "AL
 TRUE = ("true", "on", "yes", "1")
 
 
-@rule(
-    "rls-without-policy",
-    "error",
-    "Row-level security has a policy",
-    why="without a policy only the owner sees rows, and the application gets empty results, not errors",
-    fix="add a policy, or disable row-level security",
-)
+@rule("rls-without-policy", "error", "Row-level security has a policy")
 def rls_without_policy(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables with row-level security and without a policy."""
+    """Find tables with row-level security and without a policy.
+
+    Why: without a policy only the owner sees rows, and the application gets empty results, not errors
+    Fix: add a policy, or disable row-level security
+    """
     for table in snapshot.roots:
         if table.row_security and not table.policies:
             statement = f"CREATE POLICY ... ON {qualified(table)} USING (...)"
             yield Breach(table.qualified, "row-level security is on, and there is no policy", fix(execute(statement)))
 
 
-@rule(
-    "rls-policy-inactive",
-    "error",
-    "A policy is in effect",
-    why="row-level security is disabled, so the policy does nothing and every row is visible",
-    fix="ALTER TABLE ... ENABLE ROW LEVEL SECURITY",
-)
+@rule("rls-policy-inactive", "error", "A policy is in effect")
 def rls_policy_inactive(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find policies on tables whose row-level security is disabled."""
+    """Find policies on tables whose row-level security is disabled.
+
+    Why: row-level security is disabled, so the policy does nothing and every row is visible
+    Fix: ALTER TABLE ... ENABLE ROW LEVEL SECURITY
+    """
     for table in snapshot.roots:
         if table.policies and not table.row_security:
             names = ", ".join(policy.name for policy in table.policies)
@@ -45,15 +41,13 @@ def rls_policy_inactive(snapshot: Snapshot) -> Iterator[Breach]:
             yield Breach(table.qualified, f"row-level security is off; its policies: {names}", fix(execute(statement)))
 
 
-@rule(
-    "rls-policy-always-true",
-    "warning",
-    "A policy for writing has a test",
-    why="permissive policies are combined with OR, so one that is always true disables all others",
-    fix="state which rows, or make it a policy FOR SELECT",
-)
+@rule("rls-policy-always-true", "warning", "A policy for writing has a test")
 def rls_policy_always_true(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find permissive policies with the test `true`, unless for SELECT only."""
+    """Find permissive policies with the test `true`, unless for SELECT only.
+
+    Why: permissive policies are combined with OR, so one that is always true disables all others
+    Fix: state which rows, or make it a policy FOR SELECT
+    """
     for table in snapshot.roots:
         for policy in table.policies:
             tests = {"USING": policy.using, "WITH CHECK": policy.check}
@@ -67,15 +61,13 @@ def rls_policy_always_true(snapshot: Snapshot) -> Iterator[Breach]:
                 )
 
 
-@rule(
-    "view-bypasses-rls",
-    "error",
-    "A view applies the policies of its tables",
-    why="a view reads with the rights of its owner, so the policies of its tables do not apply to the reader",
-    fix="WITH (security_invoker = true) (15), or revoke the view from those roles",
-)
+@rule("view-bypasses-rls", "error", "A view applies the policies of its tables")
 def view_bypasses_rls(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find views over tables with row-level security, also through other views, without security_invoker."""
+    """Find views over tables with row-level security, also through other views, without security_invoker.
+
+    Why: a view reads with the rights of its owner, so the policies of its tables do not apply to the reader
+    Fix: WITH (security_invoker = true) (15), or revoke the view from those roles
+    """
     for view in snapshot.relations:
         if view.kind == "v" and not _invoker(view):
             protected = sorted(_protected(snapshot, view))
@@ -108,16 +100,13 @@ def _protected(snapshot: Snapshot, view: Table) -> set[str]:
     return found
 
 
-@rule(
-    "rls-not-forced",
-    "warning",
-    "Row-level security also applies to the owner",
-    why="the owner of a table bypasses its policies; if the application owns its tables, they protect nothing",
-    fix="ALTER TABLE ... FORCE ROW LEVEL SECURITY",
-    optional=True,
-)
+@rule("rls-not-forced", "warning", "Row-level security also applies to the owner", optional=True)
 def rls_not_forced(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables with row-level security that is not forced."""
+    """Find tables with row-level security that is not forced.
+
+    Why: the owner of a table bypasses its policies; if the application owns its tables, they protect nothing
+    Fix: ALTER TABLE ... FORCE ROW LEVEL SECURITY
+    """
     for table in snapshot.roots:
         if table.row_security and not table.force_row_security:
             statement = f"ALTER TABLE {qualified(table)} FORCE ROW LEVEL SECURITY"

@@ -23,16 +23,14 @@ def _fed(snapshot: Snapshot) -> Iterator[tuple[Table, Column, Sequence]]:
                 yield table, table.by_number[number], sequence
 
 
-@rule(
-    "column-serial",
-    "warning",
-    "A generated number is an identity column",
-    why="the sequence of a serial column has its own owner and privileges, and an INSERT can override the number by "
-    "accident",
-    fix="GENERATED ALWAYS AS IDENTITY",
-)
+@rule("column-serial", "warning", "A generated number is an identity column")
 def column_serial(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns whose default is a sequence that the column owns."""
+    """Find columns whose default is a sequence that the column owns.
+
+    Why: the sequence of a serial column has its own owner and privileges, and an INSERT can override the number by
+        accident
+    Fix: GENERATED ALWAYS AS IDENTITY
+    """
     for table, column, sequence in _fed(snapshot):
         owned = (sequence.owner_table, sequence.owner_column) == (table.oid, column.number)
         if owned and not sequence.identity and WIDTHS.get(column.base) == sequence.type:
@@ -55,16 +53,14 @@ def column_serial(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "sequence-type-mismatch",
-    "error",
-    "A sequence has the type of its column",
-    why="a bigint column with an integer sequence still stops at 2147483647; a bigint sequence overflows an integer "
-    "column",
-    fix="ALTER SEQUENCE ... AS the type of the column",
-)
+@rule("sequence-type-mismatch", "error", "A sequence has the type of its column")
 def sequence_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find sequences whose type is not that of the integer column that uses them."""
+    """Find sequences whose type is not that of the integer column that uses them.
+
+    Why: a bigint column with an integer sequence still stops at 2147483647; a bigint sequence overflows an integer
+        column
+    Fix: ALTER SEQUENCE ... AS the type of the column
+    """
     for table, column, sequence in _fed(snapshot):
         if column.base in WIDTHS and WIDTHS[column.base] != sequence.type:
             yield Breach(
@@ -77,15 +73,13 @@ def sequence_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "sequence-unowned",
-    "warning",
-    "A sequence is owned by the column that uses it",
-    why="dropping the column leaves the sequence behind, and TRUNCATE ... RESTART IDENTITY does not reset it",
-    fix="ALTER SEQUENCE ... OWNED BY, or an identity column",
-)
+@rule("sequence-unowned", "warning", "A sequence is owned by the column that uses it")
 def sequence_unowned(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find defaults that use a sequence which no column owns."""
+    """Find defaults that use a sequence which no column owns.
+
+    Why: dropping the column leaves the sequence behind, and TRUNCATE ... RESTART IDENTITY does not reset it
+    Fix: ALTER SEQUENCE ... OWNED BY, or an identity column
+    """
     for table, column, sequence in _fed(snapshot):
         if not sequence.owner_table:
             owner = identifier(table.schema, table.name, column.name)

@@ -13,15 +13,13 @@ from harness.sql.quoting import identifier, qualified
 SMALL_INTEGERS = ("int2", "int4")
 
 
-@rule(
-    "table-without-primary-key",
-    "error",
-    "Every table has a primary key",
-    why="rows cannot be distinguished, so they cannot be referenced, updated one by one or replicated logically",
-    fix="add a primary key; a unique constraint on NOT NULL columns does not replace it",
-)
+@rule("table-without-primary-key", "error", "Every table has a primary key")
 def table_without_primary_key(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables, partitioned or not, without a primary key."""
+    """Find tables, partitioned or not, without a primary key.
+
+    Why: rows cannot be distinguished, so they cannot be referenced, updated one by one or replicated logically
+    Fix: add a primary key; a unique constraint on NOT NULL columns does not replace it
+    """
     for table in snapshot.roots:
         if not table.primary_key:
             unique = next((index for index in table.indexes if index.unique and index.total), None)
@@ -38,15 +36,13 @@ def table_without_primary_key(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "primary-key-too-small",
-    "error",
-    "A generated primary key is a bigint",
-    why="a 32-bit counter ends at 2147483647; then every insert fails, and a wider type rewrites the table",
-    fix="make the column, and the columns that reference it, bigint",
-)
+@rule("primary-key-too-small", "error", "A generated primary key is a bigint")
 def primary_key_too_small(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find smallint and integer primary keys that an identity or a sequence generates."""
+    """Find smallint and integer primary keys that an identity or a sequence generates.
+
+    Why: a 32-bit counter ends at 2147483647; then every insert fails, and a wider type rewrites the table
+    Fix: make the column, and the columns that reference it, bigint
+    """
     fed = {user for sequence in snapshot.sequences for user in sequence.users}
     for table in snapshot.roots:
         key = table.primary_key
@@ -62,15 +58,13 @@ def primary_key_too_small(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "join-table-pair-not-unique",
-    "error",
-    "A join table holds each pair once",
-    why="the same pair can be stored twice, and every join over the table returns duplicates",
-    fix="make the pair the primary key, or add a unique constraint on it",
-)
+@rule("join-table-pair-not-unique", "error", "A join table holds each pair once")
 def join_table_pair_not_unique(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables of a generated key and two foreign keys, without a unique key on the pair."""
+    """Find tables of a generated key and two foreign keys, without a unique key on the pair.
+
+    Why: the same pair can be stored twice, and every join over the table returns duplicates
+    Fix: make the pair the primary key, or add a unique constraint on it
+    """
     for table in snapshot.roots:
         key, references = table.primary_key, table.foreign_keys
         if key is None or len(references) != 2 or len(key.columns) != 1:
@@ -91,15 +85,13 @@ def join_table_pair_not_unique(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "table-single-column",
-    "warning",
-    "A table has more than one column",
-    why="a table with one column is of little use, unless others refer to it as a list of allowed values",
-    fix="add the missing columns, or drop it",
-)
+@rule("table-single-column", "warning", "A table has more than one column")
 def table_single_column(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables with one column, unless it is a primary key that a foreign key references."""
+    """Find tables with one column, unless it is a primary key that a foreign key references.
+
+    Why: a table with one column is of little use, unless others refer to it as a list of allowed values
+    Fix: add the missing columns, or drop it
+    """
     for table in snapshot.roots:
         if len(table.columns) <= 1 and not (table.primary_key and table.oid in snapshot.referrers):
             names = ", ".join(column.name for column in table.columns) or "none"
@@ -110,15 +102,13 @@ def table_single_column(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "table-all-nullable",
-    "warning",
-    "Some column other than the key is NOT NULL",
-    why="a row with only a key is accepted, so every reader must expect each value to be missing",
-    fix="make the columns NOT NULL that every row needs",
-)
+@rule("table-all-nullable", "warning", "Some column other than the key is NOT NULL")
 def table_all_nullable(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables whose columns other than the primary key, two or more, are all nullable."""
+    """Find tables whose columns other than the primary key, two or more, are all nullable.
+
+    Why: a row with only a key is accepted, so every reader must expect each value to be missing
+    Fix: make the columns NOT NULL that every row needs
+    """
     for table in snapshot.roots:
         key = table.primary_key.columns if table.primary_key else ()
         others = [column for column in table.columns if column.number not in key]
@@ -134,15 +124,13 @@ def table_all_nullable(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "table-split-one-to-one",
-    "warning",
-    "One entity is one table",
-    why="every query joins two tables to read one row, and nothing else refers to the second table",
-    fix="move the columns to the first table",
-)
+@rule("table-split-one-to-one", "warning", "One entity is one table")
 def table_split_one_to_one(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables whose primary key is a foreign key to another one, the only such table, with no references to it."""
+    """Find tables whose primary key is a foreign key to another one, the only such table, with no references to it.
+
+    Why: every query joins two tables to read one row, and nothing else refers to the second table
+    Fix: move the columns to the first table
+    """
     children: dict[int, list[Table]] = {}
     for table in snapshot.roots:
         if target := _extended(snapshot, table):
@@ -180,15 +168,13 @@ def _extended(snapshot: Snapshot, table: Table) -> Table | None:
     return None
 
 
-@rule(
-    "table-unlogged",
-    "error",
-    "Every table is logged",
-    why="an unlogged table is emptied by a crash, and is empty on every replica",
-    fix="ALTER TABLE ... SET LOGGED (which rewrites the table), or keep such data elsewhere",
-)
+@rule("table-unlogged", "error", "Every table is logged")
 def table_unlogged(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find unlogged tables."""
+    """Find unlogged tables.
+
+    Why: an unlogged table is emptied by a crash, and is empty on every replica
+    Fix: ALTER TABLE ... SET LOGGED (which rewrites the table), or keep such data elsewhere
+    """
     for table in snapshot.roots:
         if table.persistence == "u":
             yield Breach(
@@ -200,16 +186,13 @@ def table_unlogged(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "table-inheritance",
-    "error",
-    "Tables do not inherit",
-    why="unique and foreign keys do not cover inheriting tables, so queries on the parent return rows that violate "
-    "them",
-    fix="use partitions, a column that tells the kinds apart, or a foreign key to the parent",
-)
+@rule("table-inheritance", "error", "Tables do not inherit")
 def table_inheritance(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables that inherit from another table and are not its partitions."""
+    """Find tables that inherit from another table and are not its partitions.
+
+    Why: unique and foreign keys do not cover inheriting tables, so queries on the parent return rows that violate them
+    Fix: use partitions, a column that tells the kinds apart, or a foreign key to the parent
+    """
     for table in snapshot.roots:
         if table.parents:
             parents = [snapshot.by_oid[oid] for oid in table.parents if oid in snapshot.by_oid]
@@ -221,15 +204,13 @@ def table_inheritance(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "table-has-rule",
-    "warning",
-    "No rule rewrites the statements on a table",
-    why="a rule changes the statement: volatile functions may run twice, and RETURNING and row counts are wrong",
-    fix="use a trigger, or write to the other table explicitly",
-)
+@rule("table-has-rule", "warning", "No rule rewrites the statements on a table")
 def table_has_rule(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables with a rewrite rule."""
+    """Find tables with a rewrite rule.
+
+    Why: a rule changes the statement: volatile functions may run twice, and RETURNING and row counts are wrong
+    Fix: use a trigger, or write to the other table explicitly
+    """
     for table in snapshot.roots:
         for rewrite in table.rules:
             yield Breach(
@@ -239,15 +220,13 @@ def table_has_rule(snapshot: Snapshot) -> Iterator[Breach]:
             )
 
 
-@rule(
-    "polymorphic-reference",
-    "warning",
-    "A reference refers to one table",
-    why="a pair of type and id cannot be a foreign key, so references to missing rows are found by users",
-    fix="use one nullable foreign key for each kind, with a CHECK that exactly one is set",
-)
+@rule("polymorphic-reference", "warning", "A reference refers to one table")
 def polymorphic_reference(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns x_type and x_id where x_id is in no foreign key."""
+    """Find columns x_type and x_id where x_id is in no foreign key.
+
+    Why: a pair of type and id cannot be a foreign key, so references to missing rows are found by users
+    Fix: use one nullable foreign key for each kind, with a CHECK that exactly one is set
+    """
     for table in snapshot.roots:
         referencing = {number for key in table.foreign_keys for number in key.columns}
         for column in table.columns:

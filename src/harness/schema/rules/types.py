@@ -27,41 +27,35 @@ def _columns(snapshot: Snapshot, wrong: Callable[[Column], bool], kind: str, usi
                 )
 
 
-@rule(
-    "column-timestamp-without-time-zone",
-    "error",
-    "A moment is a timestamptz",
-    why="the value means another moment in each session's TimeZone, and comparisons with now() cast silently",
-    fix="timestamptz",
-)
+@rule("column-timestamp-without-time-zone", "error", "A moment is a timestamptz")
 def column_timestamp_without_time_zone(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns of type timestamp without time zone."""
+    """Find columns of type timestamp without time zone.
+
+    Why: the value means another moment in each session's TimeZone, and comparisons with now() cast silently
+    Fix: timestamptz
+    """
     yield from _columns(
         snapshot, lambda column: column.base == "timestamp", "sa.DateTime(timezone=True)", "{} AT TIME ZONE 'UTC'"
     )
 
 
-@rule(
-    "column-timetz",
-    "error",
-    "No column is a time with time zone",
-    why="an offset without a date cannot follow daylight saving time, so the value is wrong for half of the year",
-    fix="use timestamptz for moments, and time for times of day",
-)
+@rule("column-timetz", "error", "No column is a time with time zone")
 def column_timetz(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns of type time with time zone."""
+    """Find columns of type time with time zone.
+
+    Why: an offset without a date cannot follow daylight saving time, so the value is wrong for half of the year
+    Fix: use timestamptz for moments, and time for times of day
+    """
     yield from _columns(snapshot, lambda column: column.base == "timetz", "sa.Time()")
 
 
-@rule(
-    "column-timestamp-rounded",
-    "warning",
-    "Timestamps are stored with full precision",
-    why="precision 0 rounds up to half a second into the future, so a row may seem newer than now()",
-    fix="no precision; use date_trunc when reading",
-)
+@rule("column-timestamp-rounded", "warning", "Timestamps are stored with full precision")
 def column_timestamp_rounded(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns of type timestamp(0) and timestamptz(0)."""
+    """Find columns of type timestamp(0) and timestamptz(0).
+
+    Why: precision 0 rounds up to half a second into the future, so a row may seem newer than now()
+    Fix: no precision; use date_trunc when reading
+    """
     yield from _columns(
         snapshot,
         lambda column: column.base in ("timestamp", "timestamptz") and column.modifier == 0,
@@ -69,77 +63,65 @@ def column_timestamp_rounded(snapshot: Snapshot) -> Iterator[Breach]:
     )
 
 
-@rule(
-    "column-money",
-    "error",
-    "An amount of money is a numeric",
-    why="the type money has one currency and one scale, and both depend on a setting of the server",
-    fix="use numeric, and a column for the currency",
-)
+@rule("column-money", "error", "An amount of money is a numeric")
 def column_money(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns of type money."""
+    """Find columns of type money.
+
+    Why: the type money has one currency and one scale, and both depend on a setting of the server
+    Fix: use numeric, and a column for the currency
+    """
     yield from _columns(snapshot, lambda column: column.base == "money", "sa.Numeric(19, 4)", "{}::numeric")
 
 
-@rule(
-    "column-char-n",
-    "error",
-    "No column is a char(n)",
-    why="char(n) pads with blanks, which count in some operators and not in others, and saves nothing",
-    fix="use text, with a CHECK on the length where it matters",
-)
+@rule("column-char-n", "error", "No column is a char(n)")
 def column_char_n(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns of type char(n)."""
+    """Find columns of type char(n).
+
+    Why: char(n) pads with blanks, which count in some operators and not in others, and saves nothing
+    Fix: use text, with a CHECK on the length where it matters
+    """
     yield from _columns(snapshot, lambda column: column.base == "bpchar", "sa.Text()")
 
 
-@rule(
-    "column-varchar-n",
-    "warning",
-    "A text type has no length",
-    why="raising the limit later needs an ACCESS EXCLUSIVE lock, and every view on the column has to be recreated",
-    fix="use text with a CHECK, or set varchar-allowed if lengths belong in types",
-)
+@rule("column-varchar-n", "warning", "A text type has no length")
 def column_varchar_n(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find columns of type varchar(n), also behind a domain or in an array."""
+    """Find columns of type varchar(n), also behind a domain or in an array.
+
+    Why: raising the limit later needs an ACCESS EXCLUSIVE lock, and every view on the column has to be recreated
+    Fix: use text with a CHECK, or set varchar-allowed if lengths belong in types
+    """
     if not options.varchar_allowed:
         yield from _columns(snapshot, lambda column: column.base == "varchar" and column.modifier > 0, "sa.Text()")
 
 
-@rule(
-    "column-json",
-    "error",
-    "A JSON column is jsonb",
-    why="json is stored as text: it has no equality, so DISTINCT and GROUP BY fail, no index, and each access parses "
-    "it again",
-    fix="jsonb",
-)
+@rule("column-json", "error", "A JSON column is jsonb")
 def column_json(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns of type json."""
+    """Find columns of type json.
+
+    Why: json is stored as text: it has no equality, so DISTINCT and GROUP BY fail, no index, and each access parses it
+        again
+    Fix: jsonb
+    """
     yield from _columns(snapshot, lambda column: column.base == "json", "postgresql.JSONB()", "{}::jsonb")
 
 
-@rule(
-    "column-large-object",
-    "warning",
-    "No column refers to a large object",
-    why="the row holds only a number: deleting it leaves the object, and logical replication does not copy it",
-    fix="use bytea, or a file store",
-)
+@rule("column-large-object", "warning", "No column refers to a large object")
 def column_large_object(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns of type oid, and of the domain lo."""
+    """Find columns of type oid, and of the domain lo.
+
+    Why: the row holds only a number: deleting it leaves the object, and logical replication does not copy it
+    Fix: use bytea, or a file store
+    """
     yield from _columns(snapshot, lambda column: column.base in ("oid", "lo"), "sa.LargeBinary()", "lo_get({})")
 
 
-@rule(
-    "column-money-as-float",
-    "warning",
-    "An amount of money is not a float",
-    why="binary fractions cannot represent 0.10, so sums drift and comparisons fail",
-    fix="numeric",
-)
+@rule("column-money-as-float", "warning", "An amount of money is not a float")
 def column_money_as_float(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find real and double precision columns whose names mention money."""
+    """Find real and double precision columns whose names mention money.
+
+    Why: binary fractions cannot represent 0.10, so sums drift and comparisons fail
+    Fix: numeric
+    """
     yield from _columns(
         snapshot,
         lambda column: column.base in ("float4", "float8") and has_word(column.name, options.money_words),
