@@ -12,9 +12,10 @@ import pytest
 
 from harness.api.stale_exemptions import StaleExemptions
 from harness.config import load_config
-from harness.databases.cache import ClusterCache, user_cache
+from harness.databases.cache import ClusterCache
 from harness.errors import HarnessError
 from harness.postgres.external_server import read_address
+from harness.postgres.os_account import user_cache
 from harness.run import FAILED, LENT, RUN, Choice, Run
 
 pytest_plugins = ("harness.fixtures", "harness.api.fixtures", "harness.migrations.fixtures")

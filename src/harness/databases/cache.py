@@ -37,11 +37,6 @@ FORMAT = "1"
 """Raise it when the content of an archive changes in a way that its key does not show."""
 
 
-def user_cache() -> Path:
-    """Return the user's cache directory (XDG base directory specification)."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pg-harness"
-
-
 def cluster_key(installation: Installation, account: Account) -> str:
     """Return a key of all that an initialised cluster depends on: server build, machine, account, initdb, settings."""
     program = Path(installation.program("postgres")).stat()

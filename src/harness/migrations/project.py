@@ -11,7 +11,6 @@ from pathlib import Path
 import alembic.config
 
 from harness.config import Config, load_config
-from harness.databases.cache import user_cache
 from harness.errors import HarnessError
 from harness.migrations.cache import ResultCache
 from harness.migrations.history import History
@@ -19,6 +18,7 @@ from harness.migrations.judge import Judge, SchemaRules
 from harness.migrations.tracing.scratch_databases import ScratchDatabases
 from harness.postgres.admin import Administrator
 from harness.postgres.installations import Installation, choose, installations
+from harness.postgres.os_account import user_cache
 from harness.postgres.roles import Roles
 from harness.postgres.server import start_cluster
 

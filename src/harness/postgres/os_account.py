@@ -78,6 +78,11 @@ def server_account() -> Account:
     )
 
 
+def user_cache() -> Path:
+    """Return the user's cache directory (XDG base directory specification)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pg-harness"
+
+
 def cache_directory(account: Account) -> Path:
     """Return a directory that is kept between runs and that `account` can read.
 
@@ -87,8 +92,7 @@ def cache_directory(account: Account) -> Path:
     Raises:
         HarnessError: when none can be written and read.
     """
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    tried = [home / "pg-harness", Path("/var/cache/pg-harness"), Path(f"/var/tmp/pg-harness-{os.geteuid()}")]  # noqa: S108 - made below with its owner checked
+    tried = [user_cache(), Path("/var/cache/pg-harness"), Path(f"/var/tmp/pg-harness-{os.geteuid()}")]  # noqa: S108 - made below with its owner checked
     for place in tried:
         try:
             place.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,6 @@ import asyncio
 import re
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +38,8 @@ class Observer:
         self.faults: list[Fault] = []
         self.disturbed = False
         host, port = (str(directory), 5432) if directory else ("127.0.0.1", 0)
-        self._address = replace(server, host=host, port=port)
+        self.address = replace(server, host=host, port=port)
+        """Where clients connect."""
         self.relays: set[Relay] = set()
         self._recordings: list[Recording] = []
         self._number = 0
@@ -58,13 +58,6 @@ class Observer:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-
-    # addresses
-
-    @property
-    def address(self) -> Address:
-        """Where clients connect."""
-        return self._address
 
     def dsn(self, server_dsn: str) -> str:
         """Return `server_dsn` as a libpq URI through the observer: same database, user and options, no TLS."""
@@ -224,17 +217,17 @@ class Observer:
                 relay.release()
 
     async def _listen(self) -> None:
-        if path := _socket(self._address):
+        if path := _socket(self.address):
             self._listener = await self._loop.create_unix_server(lambda: Relay(self), path, backlog=512)
             return
-        host, port = self._address.host, self._address.port
+        host, port = self.address.host, self.address.port
         self._listener = await self._loop.create_server(lambda: Relay(self), host, port, backlog=512)
-        self._address = replace(self._address, port=self._listener.sockets[0].getsockname()[1])
+        self.address = replace(self.address, port=self._listener.sockets[0].getsockname()[1])
 
     async def _deafen(self) -> None:
         if self._listener is not None:
             self._listener.close()
-        if path := _socket(self._address):
+        if path := _socket(self.address):
             Path(path).unlink(missing_ok=True)  # Python 3.13 removes it itself
 
     async def _close(self) -> None:
@@ -255,16 +248,11 @@ class Observer:
         """Run a function in the loop's thread, and return its result."""
         if not self._thread.is_alive():
             raise HarnessError("the observer is not running", remedy="use it inside its with block")
-        future: Future[T] = Future()
 
-        def run() -> None:
-            try:
-                future.set_result(function())
-            except Exception as error:
-                future.set_exception(error)
+        async def run() -> T:
+            return function()
 
-        self._loop.call_soon_threadsafe(run)
-        return future.result()
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
 
 
 def _socket(address: Address) -> str | None:

@@ -18,7 +18,7 @@ DELAYED = 1 << 20
 _NO_TLS_ALERT = bytes.fromhex("15030100020228")  # a TLS alert record: fatal, handshake_failure (RFC 8446, section 6)
 
 
-class Hub(Protocol):
+class _Hub(Protocol):
     """The part of the observer that relays use: each reports to it, and reads what all share."""
 
     relays: set[Relay]
@@ -26,32 +26,19 @@ class Hub(Protocol):
     latency: float
     disturbed: bool
 
-    async def reach(self, factory: type[Upstream], relay: Relay) -> asyncio.Transport:
-        """Connect to the server."""
-
-    def joined(self) -> ProtocolState:
-        """Number a client that connected."""
-
-    def started(self) -> None:
-        """Note that a round trip began."""
-
-    def rested(self) -> None:
-        """Note that a connection came to rest."""
-
-    def cancelled(self, key: bytes) -> None:
-        """Note a cancel request."""
-
-    def asked_for_tls(self) -> None:
-        """Note a client that wanted TLS or nothing."""
-
-    def left(self, relay: Relay) -> None:
-        """Forget a client that has disconnected."""
+    async def reach(self, factory: type[Upstream], relay: Relay) -> asyncio.Transport: ...
+    def joined(self) -> ProtocolState: ...
+    def started(self) -> None: ...
+    def rested(self) -> None: ...
+    def cancelled(self, key: bytes) -> None: ...
+    def asked_for_tls(self) -> None: ...
+    def left(self, relay: Relay) -> None: ...
 
 
 class Relay(asyncio.Protocol):
     """The client's side of a connection, and what both sides share."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: _Hub) -> None:
         self._hub = hub
         self.state: ProtocolState | None = None
         self.client: asyncio.Transport | None = None
