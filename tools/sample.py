@@ -1,6 +1,6 @@
-"""What belongs to the sample resource, and what a project without it has in its place; `nox -s slim` reads it.
+"""The files and texts of the sample, and what replaces them in a project without it; `nox -s slim` reads them.
 
-PACKAGE stands for the app's package. Every file of the places in SCOPE is in GONE, in CHANGED or in KEPT.
+PACKAGE stands for the app's package. Each file below a path of SCOPE is in GONE, CHANGED or KEPT.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ GONE = (
     "tools/load.py",
     "tools/proof/",
 )
-"""Files of the sample alone; a name that ends in / stands for all below it."""
+"""Files that belong only to the sample; a path that ends in / includes all files below it."""
 
 MENTIONED = {
     "README.md": r"(?m)^\|.*docs/proof\.md.*\n",
@@ -60,7 +60,7 @@ MENTIONED = {
     "docs/commands.md": r"(?m)^\|.*-s (?:proof|load)\b.*\n",
     "docs/api.md": r"(?m)^- \*\*Load\*\* .*\n(  .*\n)*",
 }
-"""Where pages mention it; a project may have rewritten these pages."""
+"""Patterns of the texts that mention it, by page; a project may have rewritten these pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +250,9 @@ WRITTEN: Mapping[str, str] = {
 ]
 """,
     "migrations/versions/0001_start.py": '''\
-"""The start of history: what the schema needs before it has tables.
+"""The first revision: what the schema needs before it has tables.
 
-The roles and their rights are in deploy/db/roles.sql: what the owner makes from here on, the app may use.
+The roles and their rights are in deploy/db/roles.sql: the app may use what the owner creates from here on.
 
 Revision: 0001
 Revises:
@@ -268,7 +268,7 @@ branch_labels: str | tuple[str, ...] | None = None
 depends_on: str | tuple[str, ...] | None = None
 
 replaces = ("0001", "0002", "0003", "0004", "0005", "0006")
-# Of the template, and run by nobody here; they may be forgotten once this revision is on the default branch.
+# The revisions of the template. Remove this line once this revision is on the default branch.
 
 
 def upgrade() -> None:
@@ -276,14 +276,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Without CASCADE: Postgres refuses while anything else uses it.
+    # Without CASCADE, so that Postgres refuses if something else uses it.
     op.execute("DROP EXTENSION IF EXISTS citext")
 ''',
 }
-"""Files as they are without the sample; the start of history is one of them."""
+"""Files that are written, with their text; the first revision is one of them."""
 
 START = "0001"
-"""The revision that history starts with, and that the app then waits for."""
+"""The first revision, which the app then needs."""
 
 KEPT = (
     "src/PACKAGE/__main__.py",
@@ -320,4 +320,4 @@ KEPT = (
     "tests/schema/test_drift.py",
     "tests/schema/test_rules.py",
 )
-"""Files that know nothing of the sample."""
+"""Files that do not depend on the sample."""

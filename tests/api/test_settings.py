@@ -23,9 +23,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_a_wrong_setting_stops_the_process_with_one_line(environment: pytest.MonkeyPatch) -> None:
-    """Started as in production, the process ends with a status that a supervisor sees, and without a traceback."""
-    command = [sys.executable, "-m", "uvicorn", "--factory", "sealy.main:create_app", "--port", "0"]
+@pytest.mark.parametrize("words", ["sealy", "uvicorn --factory sealy.main:create_app --port 0"])
+def test_a_wrong_setting_stops_the_process_with_one_line(environment: pytest.MonkeyPatch, words: str) -> None:
+    """Started as in production or by uvicorn, the process exits with 1, and prints no traceback."""
+    command = [sys.executable, "-m", *words.split()]
     env = {**os.environ, "PYTHONPATH": str(SOURCES), "APP_DATABASE_URL_FILE": "/no/such/file"}
     ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
@@ -50,6 +51,7 @@ def test_a_wrong_setting_stops_the_process_with_one_line(environment: pytest.Mon
         ({"APP_DATABASE_URL": URL, "APP_POOL_SIZE": "many"}, "APP_POOL_SIZE"),
         ({"APP_DATABASE_URL": URL, "APP_POOL_TIMEOUT": "-1"}, "APP_POOL_TIMEOUT"),
         ({"APP_DATABASE_URL": URL, "APP_PREPARE": "perhaps"}, "APP_PREPARE"),
+        ({"APP_DATABASE_URL": URL, "PORT": "many"}, " PORT"),
     ],
 )
 def test_a_wrong_setting_is_named_without_its_secret(
