@@ -39,7 +39,7 @@ def test_released_revisions_may_be_removed(tmp_path: Path) -> None:
     slim(place)
     compared = compare_with_released([place / "migrations" / "versions"], {})
     assert compared.findings == ()
-    assert "starts anew with 0001, in place of" in compared.note
+    assert "starts again with 0001, instead of" in compared.note
 
 
 def test_no_page_mentions_removed_sessions(tmp_path: Path) -> None:
