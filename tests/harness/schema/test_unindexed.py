@@ -170,6 +170,7 @@ SERVED = {
     "delete by reference": "DELETE FROM book WHERE author_id = $1 RETURNING id",
     "insert": "INSERT INTO tag (id, word) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
     "exists": "SELECT 1 FROM author a WHERE id = $1 AND EXISTS (SELECT FROM book b WHERE b.author_id = a.id)",
+    "a column called like a table": "SELECT t.id, t.tag FROM (SELECT id, title AS tag FROM book) t WHERE t.id = $1",
     "a filter with a subquery": "DELETE FROM tagged WHERE book_id = $1 AND tag_id NOT IN (SELECT id FROM tag)",
     "no plan to judge": "SET LOCAL lock_timeout = '1s'",
     "citext": "SELECT id FROM account WHERE mail = $1::citext",

@@ -149,9 +149,9 @@ def _scanned(node: PlanNode, snapshot: Snapshot) -> Table | None:
 
 
 def _joined(tokens: Tokens) -> Iterator[tuple[str, str]]:
-    """The tables that follow FROM, JOIN and commas, each with its alias before its name."""
+    """Yield the alias and the name of each table that follows FROM or JOIN; a comma may also separate columns."""
     for index, token in enumerate(tokens):
-        if token in ("FROM", "JOIN", ","):
+        if token in ("FROM", "JOIN"):
             rest = [*tokens[index + 1 : index + 8], "", "", ""]
             rest = rest[rest[0] == "ONLY" :]
             while rest[1] == ".":
