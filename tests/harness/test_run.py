@@ -205,16 +205,16 @@ def gone(pid: int) -> bool:
 def test_parallel_sessions_end_with_nox(installed: Path, number: signal.Signals) -> None:
     """Ctrl-C, SIGTERM and SIGKILL of nox end every session, and the programs of each."""
     command = [sys.executable, "run.py", "--parallel", "2", "--session", "one", "two"]
-    started, told = os.open(installed / "started", os.O_RDWR), b""
+    started, printed = os.open(installed / "started", os.O_RDWR), b""
     with subprocess.Popen(command, cwd=installed, stdout=subprocess.PIPE, start_new_session=True) as process:
-        while told.count(b"\n") < 2 and select.select([started], [], [], PATIENCE)[0]:
-            told += os.read(started, 64)
+        while printed.count(b"\n") < 2 and select.select([started], [], [], PATIENCE)[0]:
+            printed += os.read(started, 64)
         process.send_signal(number)
         process.communicate()
     os.close(started)
     assert process.returncode != 0
-    assert told.count(b"\n") == 2
-    assert all(gone(pid) for pid in map(int, told.split()))
+    assert printed.count(b"\n") == 2
+    assert all(gone(pid) for pid in map(int, printed.split()))
 
 
 @pytest.mark.slow
