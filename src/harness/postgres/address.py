@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 
 from harness.errors import HarnessError
 
@@ -37,27 +37,11 @@ class Address:
 
     def url(self, dbname: str) -> URL:
         """Return the URL for SQLAlchemy's psycopg dialect."""
-        socket = self.host.startswith("/")
-        return URL.create(
-            "postgresql+psycopg",
-            username=self.user,
-            password=self.password,
-            host=None if socket else self.host,
-            port=None if socket else self.port,
-            database=dbname,
-            query={"host": self.host, "port": str(self.port)} if socket else {},
-        )
+        return make_url(self.dsn(dbname)).set(drivername="postgresql+psycopg")
 
     def connect(self, dbname: str | None = None, **options: Any) -> psycopg.Connection[Any]:
         """Open a connection to `dbname`, or to the maintenance database; `options` are psycopg.connect's own."""
-        return psycopg.connect(
-            host=self.host,
-            port=self.port,
-            user=self.user,
-            password=self.password,
-            dbname=dbname or self.maintenance,
-            **options,
-        )
+        return psycopg.connect(self.dsn(dbname or self.maintenance), **options)
 
 
 def invalid_dsn() -> HarnessError:

@@ -62,15 +62,12 @@ class Observer:
     def dsn(self, server_dsn: str) -> str:
         """Return `server_dsn` as a libpq URI through the observer: same database, user and options, no TLS."""
         parts = {key: str(value) for key, value in conninfo_to_dict(server_dsn).items() if value is not None}
-        user, password, name = (quote(parts.pop(key, ""), safe="") for key in ("user", "password", "dbname"))
-        for key in ("host", "hostaddr", "port"):
-            parts.pop(key, None)
-        parts |= {"sslmode": "disable", "gssencmode": "disable"}
-        login = f"{user}:{password}@" if password else f"{user}@" if user else ""
-        place = f"{self.address.host}:{self.address.port}"
-        if self.address.host.startswith("/"):
-            place, parts = "", parts | {"host": self.address.host, "port": str(self.address.port)}
-        return f"postgresql://{login}{place}/{name}?{urlencode(parts, quote_via=quote)}"
+        user, password, name, *_ = (
+            parts.pop(key, "") for key in ("user", "password", "dbname", "host", "hostaddr", "port")
+        )
+        uri = self.address.seen_by(user, password).dsn(name)
+        options = urlencode(parts | {"sslmode": "disable", "gssencmode": "disable"}, quote_via=quote)
+        return f"{uri}{'&' if '?' in uri else '?'}{options}"
 
     # for tests
 
