@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from harness.catalog.objects import Snapshot
-from harness.catalog.relations import Constraint, Table
+from harness.catalog.objects import Snapshot, Type
+from harness.catalog.relations import Column, Constraint, Table
 
 Attributes = Mapping[str, str | None]
+Key = tuple[str, str]
+"""The kind and the name of an object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """An object to compare; if its `parent`, a (kind, name), is missing, the object is not listed."""
+    """An object to compare; if its `parent` is missing, the object is not listed."""
 
     attributes: Attributes
-    parent: tuple[str, str] | None = None
+    parent: Key | None = None
 
     def __str__(self) -> str:
         """Return its definition, or its attributes."""
@@ -71,107 +74,29 @@ def difference(before: Snapshot, after: Snapshot) -> list[Change]:
     return changes
 
 
-def _described(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str], _Described]]:
-    """Yield every object of a snapshot under (kind, name)."""
+def _described(snapshot: Snapshot) -> Iterator[tuple[Key, _Described]]:
+    """Yield every object of a snapshot."""
     for schema in snapshot.schemas:
-        yield (
-            ("schema", schema.name),
-            _Described({"owner": schema.owner, "grants": ", ".join(schema.acl), "comment": schema.comment}),
-        )
+        yield ("schema", schema.name), _Described(_attributes(schema, "owner grants comment"))
     for table in snapshot.relations:
         yield from _relation(snapshot, table)
     yield from _sequences(snapshot)
-    yield from _functions(snapshot)
+    for function in snapshot.functions:
+        yield ("function", function.qualified), _Described(_attributes(function, "definition owner grants comment"))
     yield from _types(snapshot)
     for extension in snapshot.extensions:
-        yield ("extension", extension.name), _Described({"version": extension.version, "schema": extension.schema})
+        yield ("extension", extension.name), _Described(_attributes(extension, "version schema"))
     for other in snapshot.others:
-        yield (other.kind, other.name), _Described({"definition": other.definition})
+        yield (other.kind, other.name), _Described(_attributes(other, "definition"))
 
 
-KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view"}
-
-
-def _relation(snapshot: Snapshot, table: Table) -> Iterator[tuple[tuple[str, str], _Described]]:
-    """Yield a table or a view, then its parts."""
-    own = (KINDS[table.kind], table.qualified)
-    parents = [snapshot.by_oid[oid].qualified for oid in table.parents if oid in snapshot.by_oid]
-    yield (
-        own,
-        _Described(
-            {
-                "definition": table.definition,
-                "persistence": table.persistence,
-                "owner": table.owner,
-                "grants": ", ".join(table.acl),
-                "options": ", ".join(table.options),
-                "comment": table.comment,
-                "row security": _flags(enabled=table.row_security, forced=table.force_row_security),
-                "partition key": table.partition_key,
-                "partition bound": table.partition_bound,
-                "parents": ", ".join(parents),
-                "replica identity": table.replica_identity,
-                "access method": table.method,
-                "tablespace": table.tablespace,
-            },
-            (KINDS["p"], parents[0]) if table.partition and parents else None,
-        ),
-    )
-    for kind, name, attributes in _parts(table):
-        yield (kind, f"{table.qualified}.{name}"), _Described(attributes, own)
-
-
-def _parts(table: Table) -> Iterator[tuple[str, str, Attributes]]:
-    """Yield columns, constraints, indexes, triggers, policies and rules of a table as (kind, name, attributes)."""
-    for column in table.columns:
-        yield (
-            "column",
-            column.name,
-            {
-                "type": column.type,
-                "nullability": "NOT NULL" if column.not_null else "NULL",
-                "computed" if column.generated else "default": column.default,
-                "identity": column.identity,
-                "generated": column.generated,
-                "collation": column.collation,
-                "comment": column.comment,
-                "grants": ", ".join(column.acl),
-                "storage": column.storage,
-                "compression": column.compression,
-            },
-        )
-    for constraint in table.constraints:
-        yield from _constraint(table, constraint)
-    for index in table.indexes:
-        if index.constraint is None:
-            flags = _flags(valid=index.valid, replica_identity=index.replica_identity, clustered=index.clustered)
-            yield "index", index.name, {"definition": index.definition, "flags": flags, "comment": index.comment}
-    for trigger in table.triggers:
-        attributes = {"definition": trigger.definition, "enabled": trigger.enabled, "comment": trigger.comment}
-        yield "trigger", trigger.name, attributes
-    for policy in table.policies:
-        yield (
-            "policy",
-            policy.name,
-            {
-                "command": policy.command,
-                "permissive": _flags(permissive=policy.permissive),
-                "roles": ", ".join(policy.roles),
-                "using": policy.using,
-                "check": policy.check,
-                "comment": policy.comment,
-            },
-        )
-    for rule in table.rules:
-        yield "rule", rule.name, {"definition": rule.definition, "enabled": rule.enabled}
-
-
-def _constraint(table: Table, constraint: Constraint) -> Iterator[tuple[str, str, Attributes]]:
-    """Yield a constraint; a NOT NULL (18) under its column, since its name is kept when either is renamed."""
-    if constraint.kind == "n":
-        yield "not null", table.names(constraint.columns)[0], {"definition": constraint.definition}
-    elif constraint.kind != "f" or table.partition or not constraint.inherited:
-        yield "constraint", constraint.name, {"definition": constraint.definition, "comment": constraint.comment}
+def _attributes(item: Any, names: str, **computed: str | None) -> Attributes:
+    """Return the attributes `names` of an object as texts, the `computed` ones in their place; `grants` is its acl."""
+    texts = {}
+    for name in names.split():
+        value = computed[name] if name in computed else getattr(item, "acl" if name == "grants" else name)
+        texts[name.replace("_", " ")] = ", ".join(value) if isinstance(value, tuple) else value
+    return texts
 
 
 def _flags(**flags: bool) -> str:
@@ -179,63 +104,89 @@ def _flags(**flags: bool) -> str:
     return ", ".join(name for name, is_set in flags.items() if is_set)
 
 
-def _sequences(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str], _Described]]:
+KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view"}
+TABLE = """
+definition persistence owner grants options comment row_security partition_key partition_bound parents
+replica_identity access_method tablespace
+"""
+COLUMN = "type nullability {} identity generated collation comment grants storage compression"
+
+
+def _relation(snapshot: Snapshot, table: Table) -> Iterator[tuple[Key, _Described]]:
+    """Yield a table or a view, then its parts."""
+    own = (KINDS[table.kind], table.qualified)
+    parents = [snapshot.by_oid[oid].qualified for oid in table.parents if oid in snapshot.by_oid]
+    security = _flags(enabled=table.row_security, forced=table.force_row_security)
+    attributes = _attributes(
+        table, TABLE, row_security=security, parents=", ".join(parents), access_method=table.method
+    )
+    yield own, _Described(attributes, (KINDS["p"], parents[0]) if table.partition and parents else None)
+    for kind, name, part in _parts(table):
+        yield (kind, f"{table.qualified}.{name}"), _Described(part, own)
+
+
+def _parts(table: Table) -> Iterator[tuple[str, str, Attributes]]:
+    """Yield columns, constraints, indexes, triggers, policies and rules of a table as (kind, name, attributes)."""
+    for column in table.columns:
+        names = COLUMN.format("computed" if column.generated else "default")
+        yield (
+            "column",
+            column.name,
+            _attributes(column, names, nullability=_nullability(column), computed=column.default),
+        )
+    for constraint in table.constraints:
+        yield from _constraint(table, constraint)
+    for index in table.indexes:
+        if index.constraint is None:
+            flags = _flags(valid=index.valid, replica_identity=index.replica_identity, clustered=index.clustered)
+            yield "index", index.name, _attributes(index, "definition flags comment", flags=flags)
+    for trigger in table.triggers:
+        yield "trigger", trigger.name, _attributes(trigger, "definition enabled comment")
+    for policy in table.policies:
+        permissive = _flags(permissive=policy.permissive)
+        names = "command permissive roles using check comment"
+        yield "policy", policy.name, _attributes(policy, names, permissive=permissive)
+    for rule in table.rules:
+        yield "rule", rule.name, _attributes(rule, "definition enabled")
+
+
+def _nullability(item: Column | Type) -> str:
+    return "NOT NULL" if item.not_null else "NULL"
+
+
+def _constraint(table: Table, constraint: Constraint) -> Iterator[tuple[str, str, Attributes]]:
+    """Yield a constraint; a NOT NULL (18) under its column, since its name is kept when either is renamed."""
+    if constraint.kind == "n":
+        yield "not null", table.names(constraint.columns)[0], {"definition": constraint.definition}
+    elif constraint.kind != "f" or table.partition or not constraint.inherited:
+        yield "constraint", constraint.name, _attributes(constraint, "definition comment")
+
+
+def _sequences(snapshot: Snapshot) -> Iterator[tuple[Key, _Described]]:
     """Yield sequences; one that belongs to a column is listed with its table only."""
     for sequence in snapshot.sequences:
         table = snapshot.by_oid.get(sequence.owner_table)
-        column = table.by_number[sequence.owner_column].name if table else None
-        yield (
-            ("sequence", sequence.qualified),
-            _Described(
-                {
-                    "type": sequence.type,
-                    "range": f"{sequence.minimum} to {sequence.maximum} by {sequence.increment} from {sequence.start}",
-                    "cache": str(sequence.cache),
-                    "cycle": _flags(cycle=sequence.cycle),
-                    "owner": sequence.owner,
-                    "owned by": f"{table.qualified}.{column}" if table else None,
-                    "grants": ", ".join(sequence.acl),
-                    "persistence": sequence.persistence,
-                    "comment": sequence.comment,
-                },
-                (KINDS[table.kind], table.qualified) if table else None,
-            ),
+        attributes = _attributes(
+            sequence,
+            "type range cache cycle owner owned_by grants persistence comment",
+            range=f"{sequence.minimum} to {sequence.maximum} by {sequence.increment} from {sequence.start}",
+            cache=str(sequence.cache),
+            cycle=_flags(cycle=sequence.cycle),
+            owned_by=f"{table.qualified}.{table.by_number[sequence.owner_column].name}" if table else None,
         )
+        parent = (KINDS[table.kind], table.qualified) if table else None
+        yield ("sequence", sequence.qualified), _Described(attributes, parent)
 
 
-def _functions(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str], _Described]]:
-    """Yield functions under their argument types."""
-    for function in snapshot.functions:
-        yield (
-            ("function", function.qualified),
-            _Described(
-                {
-                    "definition": function.definition,
-                    "owner": function.owner,
-                    "grants": ", ".join(function.acl),
-                    "comment": function.comment,
-                }
-            ),
-        )
-
-
-def _types(snapshot: Snapshot) -> Iterator[tuple[tuple[str, str], _Described]]:
+def _types(snapshot: Snapshot) -> Iterator[tuple[Key, _Described]]:
     """Yield enums, domains, composites and ranges."""
     for item in snapshot.types:
         checks = [f"{name} {text}" + ("" if valid else " NOT VALID") for name, text, valid in item.checks]
-        yield (
-            ("type", item.qualified),
-            _Described(
-                {
-                    "kind": item.kind,
-                    "definition": item.definition,
-                    "labels": ", ".join(map(repr, item.labels)),
-                    "nullability": "NOT NULL" if item.not_null else "NULL",
-                    "default": item.default,
-                    "checks": "; ".join(checks),
-                    "owner": item.owner,
-                    "grants": ", ".join(item.acl),
-                    "comment": item.comment,
-                }
-            ),
+        attributes = _attributes(
+            item,
+            "kind definition labels nullability default checks owner grants comment",
+            labels=", ".join(map(repr, item.labels)),
+            nullability=_nullability(item),
+            checks="; ".join(checks),
         )
+        yield ("type", item.qualified), _Described(attributes)

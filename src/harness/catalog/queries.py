@@ -90,7 +90,7 @@ ORDER BY n.nspname, c.relname
 """
 
 TYPES_HELD = """
-SELECT t.oid, t.typname::text, t.typtype::text, t.typbasetype, t.typtypmod, t.typnotnull, t.typcollation,
+SELECT t.oid, t.typname::text, t.typtype::text, t.typbasetype, t.typtypmod, t.typnotnull,
   CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE 0 END
 FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid LEFT JOIN pg_type e ON e.oid = t.typelem
 WHERE (t.typrelid = 0 OR c.relkind = 'c') AND coalesce(e.typtype, 'b') <> 'p'

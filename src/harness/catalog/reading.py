@@ -34,7 +34,6 @@ class _Held(NamedTuple):
     base: int
     modifier: int
     not_null: bool
-    collation: int
     element: int
 
 
@@ -136,20 +135,20 @@ def _read(cursor: psycopg.Cursor[Row]) -> Snapshot:
         role,
         can_write,
         frozenset(row[0] for row in _rows(cursor, queries.KEYWORDS)),
-        schemas=_all(cursor, queries.SCHEMAS, lambda row: Schema(*row)),
+        schemas=_all(cursor, queries.SCHEMAS, Schema),
         relations=_relations(cursor),
         sequences=_all(cursor, queries.SEQUENCES, _sequence),
-        functions=_all(cursor, queries.FUNCTIONS, lambda row: Function(*row)),
+        functions=_all(cursor, queries.FUNCTIONS, Function),
         types=_all(cursor, queries.TYPES, _type),
-        extensions=_all(cursor, queries.EXTENSIONS, lambda row: Extension(*row)),
-        roles=_all(cursor, queries.ROLES, lambda row: Role(*row)),
-        others=_all(cursor, queries.OTHERS, lambda row: Other(*row)),
+        extensions=_all(cursor, queries.EXTENSIONS, Extension),
+        roles=_all(cursor, queries.ROLES, Role),
+        others=_all(cursor, queries.OTHERS, Other),
     )
 
 
-def _all(cursor: psycopg.Cursor[Row], query: str, make: Callable[[Row], Piece]) -> tuple[Piece, ...]:
+def _all(cursor: psycopg.Cursor[Row], query: str, make: Callable[..., Piece]) -> tuple[Piece, ...]:
     """Return the objects that `make` creates from the rows of `query`."""
-    return tuple(make(row) for row in _rows(cursor, query))
+    return tuple(make(*row) for row in _rows(cursor, query))
 
 
 def _relations(cursor: psycopg.Cursor[Row]) -> tuple[Table, ...]:
@@ -197,27 +196,9 @@ def _column(row: Row, held: dict[int, _Held], unproven: set[tuple[int, int]]) ->
             modifier = kind.modifier if modifier == -1 else modifier
         array = array or bool(kind.element)
         kind = held.get(kind.element or kind.base)
-    default, identity, generated, collation, collation_oid, comment, acl, storage, compression = rest
-    return Column(
-        number=number,
-        name=name,
-        type=declared,
-        base=kind.name if kind else declared,
-        base_oid=kind.oid if kind else type_oid,
-        array=array,
-        domain=domain,
-        modifier=modifier,
-        not_null=not_null and (oid, number) not in unproven,
-        default=default,
-        identity=identity,
-        generated=generated,
-        collation=collation,
-        collation_oid=collation_oid,
-        comment=comment,
-        acl=acl,
-        storage=storage,
-        compression=compression,
-    )
+    base, base_oid = (kind.name, kind.oid) if kind else (declared, type_oid)
+    proven = not_null and (oid, number) not in unproven
+    return Column(number, name, declared, base, base_oid, array, domain, modifier, proven, *rest)
 
 
 def _index(row: Row, classes: dict[int, str], names: dict[tuple[int, int], str]) -> Index:
@@ -238,15 +219,14 @@ def _index(row: Row, classes: dict[int, str], names: dict[tuple[int, int], str])
     return Index(*values)
 
 
-def _sequence(row: Row) -> Sequence:
+def _sequence(*row: Any) -> Sequence:
     """Return a sequence with its owner and the defaults that call it."""
-    values = list(row)
-    values[16] = tuple((int(table), int(column)) for table, column in (item.split() for item in row[16]))
+    users = tuple((int(table), int(column)) for table, column in map(str.split, row[16]))
+    values = [*row[:16], users, *row[17:]]
     return Sequence(*values)
 
 
-def _type(row: Row) -> Type:
+def _type(*row: Any) -> Type:
     """Return a type with its labels, attributes or checks."""
-    values = list(row)
-    values[10] = tuple((name, text, valid) for name, text, valid in map(json.loads, row[10]))
+    values = [*row[:10], tuple(map(tuple, map(json.loads, row[10]))), *row[11:]]
     return Type(*values)
