@@ -168,6 +168,13 @@ def test_databases_are_counted_by_the_way_they_came(document: Document) -> None:
     assert not any("test_c" in row for row in rows)
 
 
+def test_databases_of_one_source_are_counted_with_and_without_a_time(run: PageContent) -> None:
+    """A test that failed before its time was taken still counts."""
+    tests = [Outcome("a", 0.1, databases=("cloned",), milliseconds=time) for time in (2.5, None)]
+    [sums, *_] = [text for text in page(replace(run, tests=tests)).split("<tr>") if '<th scope="row">cloned<' in text]
+    assert re.findall(r"<td[^>]*>([^<]*)", sums) == ["2", "2.5", "2.5"]
+
+
 def test_a_clean_run_without_tests_says_so(run: PageContent) -> None:
     """Nothing found reads as nothing found, and sections that have nothing are left out."""
     document = Document(page(replace(run, data=Report().data(), tests=(), schema="")))
