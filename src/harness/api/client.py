@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from harness.api.budget import Exchange
+from harness.api.exchange import Exchange
 from harness.api.transport import JudgingTransport
 from harness.databases.databases import Database
 from harness.errors import HarnessError

@@ -13,8 +13,8 @@ import pytest
 
 from harness.api.app_process import AppProcess
 from harness.api.app_server import AppServer
-from harness.api.budget import Exchange, Limits
 from harness.api.client import Client
+from harness.api.exchange import Exchange, Limits
 from harness.api.growth import STEPS, judge
 from harness.api.rules import judge_budget
 from harness.api.transport import BrokenPromiseError, JudgingTransport, StatementsSent
@@ -59,7 +59,7 @@ def api(
 ) -> Iterator[Client]:
     """An HTTP client of the real app under uvicorn, on a fresh database, which the app sees as its own role.
 
-    Each request is recorded on the wire and judged by the test's query budget (see `harness.api.budget`).
+    Each request is recorded on the wire and judged by the test's query budget (see `harness.api.exchange`).
     """
     request.getfixturevalue("statements_judged")
     verdict = partial(harness_run.judge, "api")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness.api.budget import Exchange, listing
+from harness.api.exchange import Exchange, listing
 from harness.findings import Finding
 from harness.rules import Breach, rule
 

@@ -8,8 +8,8 @@ from statistics import median
 
 import httpx
 
-from harness.api.budget import listing
 from harness.api.client import Client
+from harness.api.exchange import listing
 from harness.rules import Breach, rule
 
 OBJECTIVE = 0.2
@@ -32,7 +32,7 @@ COLUMNS = ("route", "queries", "round trips", "ms at 0", "ms at 10")
 class Timing:
     """One route: what it asks of the database, and its times in seconds, without latency and with it.
 
-    `statements` lists what a request sent (`harness.api.budget.listing`).
+    `statements` lists what a request sent (`harness.api.exchange.listing`).
     """
 
     route: str

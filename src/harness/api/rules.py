@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.api.budget import Exchange, Limits, distinct, listing, milliseconds, repeats
+from harness.api.exchange import Exchange, Limits, distinct, listing, milliseconds, repeats
 from harness.findings import Finding
 from harness.rules import Breach, rule, stale_exemption
 from harness.sql.counts import counts_rows

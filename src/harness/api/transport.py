@@ -10,7 +10,7 @@ from time import perf_counter
 
 import httpx
 
-from harness.api.budget import Exchange, Limits
+from harness.api.exchange import Exchange, Limits
 from harness.api.in_flight import InFlight
 from harness.api.rules import judge
 from harness.findings import Finding, Verdict

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import pq, sql
 
 from harness.databases.privileges import Privileges
-from harness.databases.wal_changes import Layout, Undo, read_layout
+from harness.databases.reset import Layout, Undo, read_layout
 from harness.postgres.address import Address
 from harness.postgres.admin import Administrator
 

@@ -17,7 +17,7 @@ from harness.seed.constraints.solver import UnsatisfiableError
 from harness.seed.errors import refused, swallowed, unsatisfiable
 from harness.seed.given_rows import Given, insert_given
 from harness.seed.planner import Planner
-from harness.seed.references.deferred import defer, restore, set_waiting
+from harness.seed.references.cycles import defer, restore, set_waiting
 from harness.seed.references.partitions import has_partitions
 from harness.seed.references.table_order import TableOrder, arrange, can_be_null
 from harness.seed.write import advance_sequences, copy_rows, squeeze_rows

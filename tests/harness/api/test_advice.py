@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.api.budget import Exchange
+from harness.api.exchange import Exchange
 from harness.api.rules import judge, judge_pool
 from harness.wire.messages import parse, text
 from harness.wire.recording import Recording, RoundTrip, WireStatement

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.api.budget import Exchange, Limits
+from harness.api.exchange import Exchange, Limits
 from harness.api.growth import query_growth, unbounded_list
 from harness.api.latency import Timing, latency_objective, route_cost
 from harness.api.rules import judge, judge_budget, judge_pool

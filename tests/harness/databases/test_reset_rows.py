@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg import sql
 
-from harness.databases.wal_changes import Undo
+from harness.databases.reset import Undo
 from tests.harness.databases.scenarios import (
     Scenario,
     check,
