@@ -127,7 +127,7 @@ def _check_alembic(path: Path, migrations: str, alembic: object) -> None:
     if Path(root, location.replace("%(here)s", str(root))).resolve() != Path(root, migrations).resolve():
         raise HarnessError(
             f"{path}: [tool.harness] migrations = {migrations!r} and [tool.alembic] script_location = {location!r} "
-            "are two places",
+            "name different directories",
             remedy="name the same directory in both",
         )
 
@@ -135,7 +135,7 @@ def _check_alembic(path: Path, migrations: str, alembic: object) -> None:
 def _exemption(path: Path, item: object) -> Exemption:
     texts = item if isinstance(item, dict) and all(isinstance(value, str) for value in item.values()) else {}
     if set(texts) != {"rule", "object", "reason"}:
-        problem = f"{path}: [tool.harness] exemptions holds {item!r}, which is not an exemption"
+        problem = f"{path}: [tool.harness] exemptions has an invalid entry: {item!r}"
         raise HarnessError(problem, remedy='write { rule = "…", object = "…", reason = "…" }, and no other key')
     try:
         return Exemption(**texts)

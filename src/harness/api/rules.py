@@ -164,7 +164,7 @@ def pool_too_small(recording: Recording, clients: int) -> Iterator[Breach]:
     Fix: raise the size of the pool, and do not block the event loop in an async handler
     """
     if recording.most_busy < min(clients, 2):
-        message = f"{clients} clients at once, and never more than {recording.most_busy} connection worked for them"
+        message = f"{clients} simultaneous clients were served by at most {recording.most_busy} connection at a time"
         yield Breach("pool", message)
 
 

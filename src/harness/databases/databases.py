@@ -27,9 +27,9 @@ from harness.postgres.run_directory import wait_gone
 from harness.postgres.server import Cluster
 
 CLONES_ONLY = """\
-every database was a new clone of the template, none was reset: {}
+databases cannot be reset between tests, so each was a new clone, which is slower: {}
   looked at: pg_walinspect, which reads what a test has written; PostgreSQL has it from 15 on
-  remedy: install the contrib package of this PostgreSQL, or take another one (python -m harness postgres)"""
+  remedy: install the contrib package of this PostgreSQL, or choose another one (python -m harness postgres)"""
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Databases held ready: two threads reset what tests return, and clone ahead, while the next test runs.
 
-They are a convenience. When one fails, both end, and the test's own thread makes the clones.
+The threads only save time. If one fails, both stop, and the test's own thread makes the clones.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ ROWS = 50
 """Rows that each table is given."""
 
 MOST_ROWS = 1_000_000
-"""More than that hide nothing that fewer show, and take hours."""
+"""More rows find nothing more, and take hours."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -21,7 +21,7 @@ from harness.postgres.installations import Installation
 from harness.postgres.os_account import Account, readable_programs, server_account
 from harness.postgres.run_directory import RunDirectory, open_run_directory, release_memory, room_left
 
-ANOTHER = "mend what the server says, or take another one (`python -m harness postgres` lists them)"
+ANOTHER = "fix what the server reports, or choose another one (`python -m harness postgres` lists them)"
 
 PORT = 5432
 SUPERUSER = "postgres"

@@ -113,7 +113,7 @@ def _print_todo(verdict: Verdict) -> int:
     text, refused = todo(verdict)
     sys.stdout.write(text)
     for finding in refused:
-        _say(f"warning: {finding.rule.id} for {finding.object}: the name reads like a wildcard, rename the object")
+        _say(f"warning: {finding.rule.id} for {finding.object}: rename it: an exemption takes no *, % or ?")
     return 0
 
 

@@ -112,8 +112,8 @@ class Planner:
                 found.insert(0 if column.number in waits else len(found), nothing((column.number,)))
             if not found:
                 raise HarnessError(
-                    f"{table.qualified}.{column.name} cannot be seeded: nothing is known of its type {column.type}",
-                    looked_at="the labels and values of the type",
+                    f"{table.qualified}.{column.name} cannot be seeded: no values known for type {column.type}",
+                    looked_at="the built-in types, and the labels of enums",
                     remedy=by_hand(table),
                 )
             yield found

@@ -238,7 +238,7 @@ def test_a_shallow_clone_is_compared_with_the_tip_of_the_branch(origin: Path, tm
 def test_without_a_remote_or_a_repository_the_note_says_so(origin: Path, tmp_path: Path) -> None:
     """Nothing is found, and the note does not claim a comparison."""
     assert compare(origin) == Comparison(
-        (), "released revisions not compared: origin/HEAD is not known; git remote set-head origin --auto makes it so"
+        (), "released revisions not compared: origin/HEAD is not set; git remote set-head origin --auto sets it"
     )
     copy = tmp_path / "export"
     shutil.copytree(origin, copy, ignore=shutil.ignore_patterns(".git"))

@@ -53,7 +53,9 @@ def parse(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_bytes(), str(path))
     except OSError as error:
-        raise HarnessError(f"the revision {path} cannot be read: {error.strerror}", remedy="let it be read") from error
+        raise HarnessError(
+            f"the revision {path} cannot be read: {error.strerror}", remedy="make the file readable"
+        ) from error
     except (SyntaxError, ValueError) as error:
         raise HarnessError(f"the revision {path} is not valid Python: {error}", remedy="correct the file") from error
 

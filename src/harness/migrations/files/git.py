@@ -70,7 +70,7 @@ class Repository:
                 f"git fetch origin {target}:refs/remotes/{branch}",
             )
         if tip is None:
-            return "origin/HEAD is not known; git remote set-head origin --auto makes it so"
+            return "origin/HEAD is not set; git remote set-head origin --auto sets it"
         merge_base = self.ask("merge-base", "HEAD", tip)
         return Base(merge_base or tip, branch, exact=merge_base is not None)
 

@@ -124,5 +124,5 @@ class WaitLimit:
                     pid, query, seconds, blocker, state = row
                     own = blocker.startswith(MARK)
                     behind = "the revision's own other session" if own else f"a session that is {state}: {blocker}"
-                    self.exceeded = self.exceeded or f"waited {seconds:.0f} s with {query!r} for {behind}"
+                    self.exceeded = self.exceeded or f"{query!r} waited {seconds:.0f} s for {behind}"
                     session.execute("SELECT pg_cancel_backend(%s)", [pid])
