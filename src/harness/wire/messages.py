@@ -8,7 +8,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-PROTOCOL_3 = 3 << 16
 CANCEL = 80877102
 TLS = 80877103
 GSS = 80877104
@@ -110,11 +109,7 @@ def sqlstate(body: bytes) -> str:
 
 def fields(body: bytes) -> dict[str, str]:
     """Return the fields of an ErrorResponse or NoticeResponse by their letter."""
-    found = {}
-    for item in body.split(b"\0"):
-        if item:
-            found[chr(item[0])] = item[1:].decode("utf-8", "replace")
-    return found
+    return {chr(item[0]): item[1:].decode("utf-8", "replace") for item in body.split(b"\0") if item}
 
 
 def rows(tag: bytes) -> int | None:

@@ -27,23 +27,7 @@ class _Owed:
 
 
 class ProtocolState:
-    """Follows one connection, and calls `finished` with each round trip when it ends."""
-
-    __slots__ = (
-        "_finished",
-        "_last",
-        "_number",
-        "_owed",
-        "_portals",
-        "_prepared",
-        "_skipping",
-        "_trip",
-        "_waiting",
-        "key",
-        "parting",
-        "status",
-        "streaming",
-    )
+    """Follows one connection, and calls `finished` with each round trip when it ends; `trip` is the one in progress."""
 
     def __init__(self, number: int, finished: Callable[[RoundTrip], None]) -> None:
         self._number = number
@@ -51,7 +35,7 @@ class ProtocolState:
         self._prepared: dict[str, tuple[str, tuple[int, ...]]] = {}
         self._portals: dict[str, tuple[str, tuple[int, ...]]] = {}
         self._owed: deque[_Owed] = deque()
-        self._trip: RoundTrip | None = None
+        self.trip: RoundTrip | None = None
         self._waiting = False
         self._skipping = False
         self._last = "(start-up)"
@@ -64,16 +48,11 @@ class ProtocolState:
     @property
     def busy(self) -> bool:
         """Whether the server owes an answer, or the connection is in a transaction."""
-        return self._trip is not None or self.status != "I"
-
-    @property
-    def trip(self) -> RoundTrip | None:
-        """The round trip in progress."""
-        return self._trip
+        return self.trip is not None or self.status != "I"
 
     def __str__(self) -> str:
         """Return, for an error message, the connection, its state, and the last statement that it sent."""
-        state = "waits for the server" if self._trip is not None else f"is in a transaction ({self.status})"
+        state = "waits for the server" if self.trip is not None else f"is in a transaction ({self.status})"
         return f"connection {self._number} {state}, last statement: {' '.join(self._last.split())[:200]}"
 
     def sent(self, letter: str, body: bytes) -> WireStatement | None:
@@ -83,10 +62,10 @@ class ProtocolState:
             return None
         if letter in "cfd":  # data and end of a COPY, which the COPY's answer covers
             return None
-        if letter == "H" and self._trip is None:  # a Flush after the last answer has no answer: libpq sends one
+        if letter == "H" and self.trip is None:  # a Flush after the last answer has no answer: libpq sends one
             return None
-        if self._trip is None:
-            self._trip = RoundTrip(self._number, perf_counter())
+        if self.trip is None:
+            self.trip = RoundTrip(self._number, perf_counter())
         self._waiting = letter in _ASKS_NOW
         if self._skipping and letter != "S":
             return None
@@ -118,14 +97,14 @@ class ProtocolState:
     def _run(self, text: str, types: tuple[int, ...]) -> WireStatement:
         statement = WireStatement(text, kind_of(text), perf_counter(), types)
         self._last = text
-        if self._trip is not None:
-            self._trip.statements.append(statement)
+        if self.trip is not None:
+            self.trip.statements.append(statement)
         self._raise_kind(statement.kind)
         return statement
 
     def _raise_kind(self, kind: Kind) -> None:
-        if self._trip is not None:
-            self._trip.raise_kind(kind)
+        if self.trip is not None:
+            self.trip.raise_kind(kind)
 
     def answered(self, letter: str, body: bytes, count: int) -> None:
         """Note a message of the server."""
@@ -167,8 +146,8 @@ class ProtocolState:
             self._end()
 
     def _failed(self, code: str, owed: _Owed | None) -> None:
-        if self._trip is not None:
-            self._trip.sqlstate = self._trip.sqlstate or code
+        if self.trip is not None:
+            self.trip.sqlstate = self.trip.sqlstate or code
         if owed is None:
             return
         if owed.statement is not None:
@@ -192,11 +171,11 @@ class ProtocolState:
             self._end()
 
     def _end(self, *, complete: bool = True) -> None:
-        if self._trip is not None:
-            self._trip.ended = perf_counter()
-            self._trip.status = self.status
-            self._trip.complete = complete
-            trip, self._trip = self._trip, None
+        if self.trip is not None:
+            self.trip.ended = perf_counter()
+            self.trip.status = self.status
+            self.trip.complete = complete
+            trip, self.trip = self.trip, None
             self._finished(trip)
 
     def closed(self) -> None:

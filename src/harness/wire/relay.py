@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import struct
 from collections import deque
@@ -93,14 +94,14 @@ class Relay(asyncio.Protocol):
     def _begin(self) -> None:
         if self._start[:1] == b"\x16":  # a TLS handshake without asking first (sslnegotiation=direct)
             self._asked_tls = True
-            self._answer_and_close(_NO_TLS_ALERT)
+            self._answer(_NO_TLS_ALERT, last=True)
             return
         if len(self._start) < 8:
             return
         length, code = struct.unpack_from("!II", self._start)
         if length < 8 or length > messages.LONGEST_STARTUP:
             word = f"the first packet claims {length} bytes, and a start-up of the Postgres protocol has not so many"
-            self._answer_and_close(messages.error("08P01", word, "find out which program connects to this port"))
+            self._answer(messages.error("08P01", word, "find out which program connects to this port"), last=True)
         elif len(self._start) >= length and code in (messages.TLS, messages.GSS):
             self._asked_tls = self._asked_tls or code == messages.TLS
             del self._start[:length]
@@ -121,7 +122,7 @@ class Relay(asyncio.Protocol):
             self.server = await self._hub.reach(Upstream, self)
         except OSError as error:
             word = f"the observer cannot reach the server behind it: {error}"
-            self._answer_and_close(messages.error("08006", word, "start the server, or give the observer its address"))
+            self._answer(messages.error("08006", word, "start the server, or give the observer its address"), last=True)
             return
         if self.client is None or self.client.is_closing():
             self.server.abort()
@@ -166,18 +167,15 @@ class Relay(asyncio.Protocol):
         """Send the server what has waited for its latency."""
         self._timer = None
         loop = asyncio.get_running_loop()
-        while self._delayed and self._delayed[0][0] <= loop.time() + 0.0005:
-            data = self._delayed.popleft()[1]
-            if self.server is not None:
-                self.server.write(data)
+        self._flush(loop.time() + 0.0005)
         if self._delayed:
             self._timer = loop.call_at(self._delayed[0][0], self._arrive)
         if self.client is not None and not self.client.is_closing():
             self.client.resume_reading()
 
-    def _flush(self) -> None:
-        """Send the server all that waits for its latency."""
-        while self._delayed:
+    def _flush(self, due: float = math.inf) -> None:
+        """Send the server what waits for its latency until `due`, by default all."""
+        while self._delayed and self._delayed[0][0] <= due:
             data = self._delayed.popleft()[1]
             if self.server is not None:
                 self.server.write(data)
@@ -251,14 +249,11 @@ class Relay(asyncio.Protocol):
         if self.server is not None:
             self.server.close()
 
-    def _answer(self, data: bytes) -> None:
+    def _answer(self, data: bytes, *, last: bool = False) -> None:
         if self.client is not None:
             self.client.write(data)
-
-    def _answer_and_close(self, data: bytes) -> None:
-        self._answer(data)
-        if self.client is not None:
-            self.client.close()
+            if last:
+                self.client.close()
 
 
 class Upstream(asyncio.Protocol):
