@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -41,13 +42,9 @@ def make_adversarial(connection: psycopg.Connection[Any], plan: Plan, kinds: Col
             if number < len(rows) or not unique & set(columns)
         }
         if not table.update(place, values):
-            _one_by_one(table, place, values)
-
-
-def _one_by_one(table: _Table, place: Row, values: Values) -> None:
-    """Set each of the values by itself, unless the server refuses it."""
-    for columns, row in values.items():
-        place = table.update(place, {columns: row}) or place
+            here = place
+            for columns, row in values.items():  # each by itself, unless the server refuses it
+                here = table.update(here, {columns: row}) or here
 
 
 def _accepted(table: _Table, place: Row, plan: Plan, source: ValueSource, kinds: ColumnTypes) -> list[Row]:
@@ -57,7 +54,7 @@ def _accepted(table: _Table, place: Row, plan: Plan, source: ValueSource, kinds:
     if not any(column.not_null for column in columns):
         candidates.append((None,) * len(columns))
     if len(columns) == 1:
-        candidates += [(text,) for text in extremes_of(kinds.of(columns[0].type)) if text is not None]
+        candidates += [(text,) for text in extremes_of(kinds.of(columns[0].type))]
     return [row for row in dict.fromkeys(candidates) if table.update(place, {source.columns: row}, keep=False)]
 
 
@@ -81,7 +78,7 @@ class _Table:
         found: Row | None = None
         try:
             with self.connection.transaction(force_rollback=not keep):
-                found = self.connection.execute(self._statement(values), [*_flat(values), *place]).fetchone()
+                found = self.connection.execute(self._statement(values), [*chain(*values.values()), *place]).fetchone()
         except psycopg.Error:
             if self.connection.broken:
                 raise
@@ -95,16 +92,7 @@ class _Table:
         ).format(
             self.name,
             sql.SQL(", ").join(
-                sql.SQL("{} = %s::text::{}").format(sql.Identifier(column.name), _typed(column.type))
+                sql.SQL("{} = %s::text::{}").format(sql.Identifier(column.name), sql.SQL(column.type))
                 for column in columns
             ),
         )
-
-
-def _typed(text: str) -> sql.SQL:
-    """Return a type as the server wrote it."""
-    return sql.SQL(text)
-
-
-def _flat(values: Values) -> list[str | None]:
-    return [text for row in values.values() for text in row]

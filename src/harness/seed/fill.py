@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import psycopg
@@ -111,7 +110,10 @@ class Filler:
 
     def _copied(self, planner: Planner, table: Table, *, exact: bool) -> int:
         plan = planner.plan(table, exact=exact)
-        report = partial(self._report, table.qualified, plan.limit)
+
+        def report(done: int) -> None:
+            self.progress(table.qualified, done, plan.limit)
+
         try:
             with self.connection.transaction():
                 kept = copy_rows(self.connection, plan, plan.limit, report)
@@ -121,9 +123,6 @@ class Filler:
         if self.adversarial:
             make_adversarial(self.connection, plan, planner.kinds)
         return kept
-
-    def _report(self, name: str, total: int, done: int) -> None:
-        self.progress(name, done, total)
 
 
 def _wanted(snapshot: Snapshot, names: Collection[str] | None, given: Given) -> list[Table]:

@@ -10,10 +10,8 @@ import psycopg
 from harness.catalog import Table
 from harness.seed.constraints.conditions import Condition, given_columns
 from harness.seed.values.column_types import ColumnTypes
-from harness.seed.values.generators import Text
+from harness.seed.values.sources import Row
 from harness.sql.quoting import identifier
-
-Row = tuple[Text, ...]
 
 
 class ServerEvaluator:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 from harness.catalog import Constraint, Table
@@ -13,9 +13,6 @@ from harness.seed.constraints.solver import Task, UnsatisfiableError
 from harness.seed.plan import Plan
 from harness.seed.references.table_order import enforced_keys
 from harness.seed.values.sources import ValueSource, nothing
-
-Parent = Callable[[int], int]
-"""The number of the row that a row refers to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +44,17 @@ class SelfReferences:
         columns = tuple(column for column, _ in pairs)
         referenced = tuple(number for _, number in pairs)
         nullable = [column for column in columns if not plan.table.by_number[column].not_null]
-        before = ValueSource(
-            columns, "the row before", lambda row: plan.values(max(row - 1, 0), referenced), plan.limit
-        )
-        ring = ValueSource(columns, "a ring", lambda row: plan.values((row - 1) % plan.limit, referenced), plan.limit)
         itself = ValueSource(columns, "the row itself", lambda row: plan.values(row, referenced), plan.limit)
+        before = replace(itself.placed(lambda row: max(row - 1, 0)), name="the row before")
         if len(columns) == len(key.columns):
             if len(nullable) == len(columns):
                 first = (None,) * len(columns)
-                yield ValueSource(
-                    columns,
-                    "the row before, none for the first",
-                    lambda row: before.row(row) if row else first,
-                    plan.limit,
+                yield replace(
+                    before, name="the row before, none for the first", row=lambda row: before.row(row) if row else first
                 )
             if frozenset(key.columns) not in unique:
                 yield before
-            yield ring
+            yield replace(itself.placed(lambda row: (row - 1) % plan.limit), name="a ring")
         yield itself
         if len(nullable) == len(columns) or (nullable and key.match != "f"):
             yield nothing(columns) if len(nullable) == len(columns) else _opened(itself, frozenset(nullable))
@@ -71,14 +62,13 @@ class SelfReferences:
 
 def _opened(source: ValueSource, open_columns: frozenset[int]) -> ValueSource:
     """Return the source with NULL in some columns."""
-    return ValueSource(
-        source.columns,
-        "NULL where it is allowed",
-        lambda row: tuple(
+    return replace(
+        source,
+        name="NULL where it is allowed",
+        row=lambda row: tuple(
             None if column in open_columns else text
             for column, text in zip(source.columns, source.row(row), strict=True)
         ),
-        source.capacity,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from uuid import UUID
 
 from harness.seed.values.generators import LETTERS, Generator, in_base, one_of, scrambled
 
@@ -62,6 +63,11 @@ def slug(index: int) -> str:
 def digest(index: int) -> str:
     """Return a text that looks like a SHA-256."""
     return "".join(f"{scrambled(index * 4 + part):016x}" for part in range(4))
+
+
+def uuid(index: int) -> str:
+    """Return a UUID of version 4."""
+    return str(UUID(int=scrambled(index) << 64 | scrambled(~index & 0xFFFFFFFF), version=4))
 
 
 NAMES: tuple[tuple[str, Callable[[int], str]], ...] = (

@@ -11,7 +11,7 @@ from harness.seed.values.generators import Generator, constant, one_of
 from harness.seed.values.hints import Hints
 from harness.seed.values.numbers import WHOLE, quantities
 from harness.seed.values.other_types import ENTITIES, objects, scalars
-from harness.seed.values.temporal import clocks, dates, moments, spans
+from harness.seed.values.temporal import TIMES, clocks, dates, moments, spans
 from harness.seed.values.texts import TEXTS, texts
 
 RANGES = {
@@ -56,19 +56,7 @@ def generators_of(kinds: ColumnTypes, kind: ColumnType, table: str, column: str,
 
 def known(kind: ColumnType) -> bool:
     """Return whether texts of the type are known, not guessed."""
-    plain = {
-        *RANGES,
-        *NUMBERS,
-        *TEXTS,
-        *ENTITIES,
-        "timestamp",
-        "timestamptz",
-        "date",
-        "time",
-        "timetz",
-        "bit",
-        "varbit",
-    }
+    plain = {*RANGES, *NUMBERS, *TEXTS, *ENTITIES, *TIMES, "bit", "varbit"}
     base = kind.base.replace("multirange", "range")
     return base != "xml" and (bool(kind.type) or base in plain or base.startswith(("interval", "vector")))
 
@@ -106,7 +94,7 @@ def _array(element: Generator, size: int, delimiter: str) -> Generator:
     """Return arrays of `size` consecutive elements."""
 
     def make(index: int) -> str:
-        parts = ((element.at(index + place) or "").replace("\\", "\\\\").replace('"', '\\"') for place in range(size))
+        parts = (element.at(index + place).replace("\\", "\\\\").replace('"', '\\"') for place in range(size))
         return "{" + delimiter.join(f'"{part}"' for part in parts) + "}"
 
     return Generator(f"{size} of {element.name}", make, element.capacity)
@@ -119,7 +107,7 @@ def _composites(kinds: ColumnTypes, kind: ColumnType, table: str, hints: Hints) 
     parts = [next(generators_of(kinds, held, table, name, hints)) for name, held in kinds.attributes(kind.type)]
 
     def make(index: int) -> str:
-        texts = ((part.at(index) or "").replace("\\", "\\\\").replace('"', '""') for part in parts)
+        texts = (part.at(index).replace("\\", "\\\\").replace('"', '""') for part in parts)
         return "(" + ",".join(f'"{text}"' for text in texts) + ")"
 
     yield Generator("rows", make, max((part.capacity for part in parts), default=1))
@@ -143,8 +131,7 @@ def _bounds(
 ) -> Iterator[tuple[str, Generator, Generator]]:
     """Yield lower and upper bounds of ranges that do not overlap."""
     if held.base in NUMBERS:
-        yield "tens", Generator("low", lambda i: str(i * 10)), Generator("high", lambda i: str(i * 10 + 5))
-        for mark in hints.counts:
+        for mark in (0, *hints.counts):
             yield (
                 f"tens from {mark}",
                 Generator("low", lambda i, mark=mark: str(mark + i * 10)),  # type: ignore[misc]  # mypy cannot type a default in a lambda
@@ -153,7 +140,7 @@ def _bounds(
         return
     lows = list(generators_of(kinds, held, table, "starts", hints))
     high = next(generators_of(kinds, held, table, "ends", hints))
-    if held.base not in ("date", "timestamp", "timestamptz", "time", "timetz"):
+    if held.base not in TIMES:
         single = next((low for low in lows if re.search("signs|letters and digits", low.name)), lows[0])
         yield "single values", single, single
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from harness.seed.values.column_types import ColumnType
-from harness.seed.values.generators import Text
 from harness.seed.values.numbers import WHOLE, scale_of
 from harness.seed.values.texts import TEXTS, room
 
@@ -30,12 +29,8 @@ KNOWN: dict[str, tuple[str, ...]] = {
 }
 
 
-def extremes_of(kind: ColumnType) -> list[Text]:
-    """Return the least, the greatest and the empty values; NULL first."""
-    return [None, *_extremes(kind)]
-
-
-def _extremes(kind: ColumnType) -> tuple[str, ...]:
+def extremes_of(kind: ColumnType) -> tuple[str, ...]:
+    """Return the least, the greatest and the empty values."""
     if kind.array:
         return ("{}", "{NULL}")
     if kind.type and kind.type.kind == "e":

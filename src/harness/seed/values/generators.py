@@ -23,15 +23,12 @@ class Generator:
     """
 
     name: str
-    make: Callable[[int], Text]
+    make: Callable[[int], str]
     capacity: int = ENDLESS
 
-    def at(self, index: int) -> Text:
+    def at(self, index: int) -> str:
         """Return the text of any index, repeating after `capacity`."""
         return self.make(index % self.capacity)
-
-
-NULL = Generator("NULL", lambda _: None, 1)
 
 
 def one_of(name: str, values: Sequence[str]) -> Generator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from itertools import pairwise
@@ -44,9 +44,7 @@ class Scale:
         capacity = (end - start) // step + 1
         if not self.low <= start <= self.high or capacity < 1:
             return []
-        if self.digits == 0:
-            return [Generator(name, lambda index: str(start + step * index), capacity)]
-        text = self.text
+        text: Callable[[int], str] = self.text if self.digits else str
         return [Generator(name, lambda index: text(start + step * index), capacity)]
 
 

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from uuid import UUID
 
-from harness.seed.values.believable import FIRST, slug
+from harness.seed.values.believable import FIRST, slug, uuid
 from harness.seed.values.column_types import ColumnType
-from harness.seed.values.generators import ENDLESS, Generator, constant, in_base, one_of, scrambled
-
-Make = Callable[[int], str]
-
-
-def _uuid(version: int) -> Make:
-    return lambda index: str(UUID(int=scrambled(index) << 64 | scrambled(~index & 0xFFFFFFFF), version=version))
+from harness.seed.values.generators import ENDLESS, Generator, constant, in_base, one_of
 
 
 def _ordered(index: int) -> str:
@@ -31,10 +24,6 @@ def _colons(index: int, count: int) -> str:
     return ":".join(["02", *(text[at : at + 2] for at in range(0, len(text), 2))])
 
 
-def _lsn(index: int) -> str:
-    return f"{index >> 32:X}/{index & 0xFFFFFFFF:X}"
-
-
 ENTITIES: dict[str, list[Generator]] = {
     "bool": [one_of("false, true", ("false", "true")), constant("true"), constant("false")],
     "bytea": [
@@ -44,7 +33,7 @@ ENTITIES: dict[str, list[Generator]] = {
         Generator("20 bytes", lambda i: f"\\x{i + 1:040x}"),
         constant("\\x"),
     ],
-    "uuid": [Generator("version 4", _uuid(4)), Generator("version 7", _ordered)],
+    "uuid": [Generator("version 4", uuid), Generator("version 7", _ordered)],
     "json": [
         Generator("objects", lambda i: f'{{"number": {i + 1}, "label": "{slug(i)}"}}'),
         Generator("arrays", lambda i: f"[{i + 1}]"),
@@ -74,7 +63,7 @@ ENTITIES: dict[str, list[Generator]] = {
     "circle": [Generator("circles", lambda i: f"<({10 * i},0),1>")],
     "tsvector": [Generator("words", lambda i: f"'number{i + 1}' 'word'")],
     "tsquery": [Generator("words", lambda i: f"'number{i + 1}'")],
-    "pg_lsn": [Generator("positions", _lsn)],
+    "pg_lsn": [Generator("positions", lambda i: f"{i >> 32:X}/{i & 0xFFFFFFFF:X}")],
     "tid": [Generator("places", lambda i: f"({i // 200},{i % 200 + 1})", 1 << 38)],
     "txid_snapshot": [Generator("snapshots", lambda i: f"{i + 1}:{i + 1}:")],
     "pg_snapshot": [Generator("snapshots", lambda i: f"{i + 1}:{i + 1}:")],

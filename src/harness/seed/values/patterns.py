@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import reduce
 
-from harness.seed.values.generators import ENDLESS, LETTERS, Generator
+from harness.seed.values.generators import ENDLESS, LETTERS, Generator, constant
 
 CLASSES = {
     "alpha": LETTERS,
@@ -30,14 +29,6 @@ class UnknownPatternError(Exception):
     """The expression uses a form that is not known here."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Texts of one part of a pattern."""
-
-    capacity: int
-    make: Callable[[int], str]
-
-
 def pattern_generator(pattern: str) -> Generator | None:
     """Return a generator of texts that match `pattern`, or None for an unsupported pattern."""
     try:
@@ -48,11 +39,11 @@ def pattern_generator(pattern: str) -> Generator | None:
     except (UnknownPatternError, IndexError):
         return None
     if pattern.endswith("$") or part.capacity >= ENDLESS:
-        return Generator(f"~ {pattern!r}", part.make, part.capacity)
+        return replace(part, name=f"~ {pattern!r}")
     return Generator(f"~ {pattern!r} and a number", lambda index: f"{part.make(0)}{index}")
 
 
-def _sequence(first: _Part, second: _Part) -> _Part:
+def _sequence(first: Generator, second: Generator) -> Generator:
     """Return two parts in sequence; the second changes fastest."""
     capacity = min(first.capacity * second.capacity, ENDLESS)
 
@@ -60,14 +51,14 @@ def _sequence(first: _Part, second: _Part) -> _Part:
         high, low = divmod(index, second.capacity)
         return first.make(high % first.capacity) + second.make(low)
 
-    return _Part(capacity, make)
+    return Generator("in sequence", make, capacity)
 
 
-def _signs(signs: str) -> _Part:
-    return _Part(len(signs), signs.__getitem__)
+def _signs(signs: str) -> Generator:
+    return Generator("signs", signs.__getitem__, len(signs))
 
 
-_NOTHING = _Part(1, lambda _: "")
+_NOTHING = constant("")
 
 
 class _Reader:
@@ -76,7 +67,7 @@ class _Reader:
     def __init__(self, pattern: str) -> None:
         self.left = pattern
 
-    def alternatives(self) -> _Part:
+    def alternatives(self) -> Generator:
         """Read `a|b|c`, whose alternatives are used in turn."""
         options = [self.branch()]
         while self.left.startswith("|"):
@@ -86,16 +77,18 @@ class _Reader:
             return options[0]
         each = min(option.capacity for option in options)
         count = len(options)
-        return _Part(min(each * count, ENDLESS), lambda index: options[index % count].make(index // count))
+        return Generator(
+            "in turn", lambda index: options[index % count].make(index // count), min(each * count, ENDLESS)
+        )
 
-    def branch(self) -> _Part:
+    def branch(self) -> Generator:
         """Read parts in sequence."""
         parts = []
         while self.left and self.left[0] not in "|)":
             parts.append(self.repeated(self.atom()))
         return reduce(_sequence, parts, _NOTHING)
 
-    def atom(self) -> _Part:
+    def atom(self) -> Generator:
         """Read a character, class, group or anchor."""
         sign, self.left = self.left[0], self.left[1:]
         if sign in "^$":
@@ -112,7 +105,7 @@ class _Reader:
             raise UnknownPatternError(sign)
         return _signs(sign)
 
-    def group(self) -> _Part:
+    def group(self) -> Generator:
         """Read `(…)` or `(?:…)`; lookaround is not supported."""
         if self.left.startswith("?:"):
             self.left = self.left[2:]
@@ -124,7 +117,7 @@ class _Reader:
         self.left = self.left[1:]
         return inner
 
-    def escape(self) -> _Part:
+    def escape(self) -> Generator:
         r"""Read `\d`, `\.` and the like; a boundary is empty."""
         sign, self.left = self.left[:1], self.left[1:]
         if sign in ESCAPES:
@@ -169,7 +162,7 @@ class _Reader:
             return "".join(map(chr, range(ord(sign), ord(last) + 1)))
         return sign
 
-    def repeated(self, part: _Part) -> _Part:
+    def repeated(self, part: Generator) -> Generator:
         """Read `*`, `+`, `?` or `{m,n}` after a part, as one fixed count."""
         low, high = self.quantifier()
         count = max(low, min(high, SPARE)) if part.capacity > 1 else max(low, min(high, 1))

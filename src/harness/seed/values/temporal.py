@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -22,6 +22,9 @@ STARTS = re.compile(r"(^|_)(starts?|from|begins?|opens?|opened|valid_from|check_
 ENDS = re.compile(r"(^|_)(ends?|until|till|to|finish(es|ed)?|closes?|closed|check_?out)(_|$)")
 DUES = re.compile(r"(^|_)(due|deadline|expir\w*|next|schedul\w*|remind\w*|planned)(_|$)")
 BIRTHS = re.compile(r"birth|(^|_)(dob|born)(_|$)")
+
+TIMES = {"date", "timestamp", "timestamptz", "time", "timetz"}
+"""The types of moments, days and times of day."""
 
 YEARS = 400_000
 """Days between the anchor and the last day."""
@@ -75,14 +78,19 @@ def moments(kind: ColumnType, column: str, hints: Hints) -> Iterator[Generator]:
     end = _minutes("ends of half hours", ANCHOR, 30, 60, zone)
     due = _minutes("minutes to come", DUE, 0, 1, zone)
     birth = line("days from 1950", datetime(1950, 1, 1, 12, tzinfo=UTC), day, 27_000)
-    known = [moment for text in hints.strings if (moment := _moment(text))]
-    named = _named(column, {STARTS: start, ENDS: end, DUES: due, BIRTHS: birth})
-    yield from named
-    yield past
-    yield from _around(known, step, line)
-    yield from (start, end, due, birth)
+    yield from _calendar(column, past, (start, end, due, birth), _around(hints, step, line))
     yield line("far to come", datetime(2150, 1, 1, tzinfo=UTC), step, 10**9)
     yield line("midnights", ANCHOR, day, YEARS)
+
+
+def _calendar(
+    column: str, past: Generator, others: Sequence[Generator], around: Iterable[Generator]
+) -> Iterator[Generator]:
+    """Yield the generators of times in their order; `others` are of starts, ends, times to come and births."""
+    yield from _named(column, dict(zip((STARTS, ENDS, DUES, BIRTHS), others, strict=True)))
+    yield past
+    yield from around
+    yield from others
 
 
 def _named(column: str, generators: dict[re.Pattern[str], Generator]) -> Iterator[Generator]:
@@ -91,10 +99,10 @@ def _named(column: str, generators: dict[re.Pattern[str], Generator]) -> Iterato
 
 
 def _around(
-    known: list[datetime], step: timedelta, line: Callable[[str, datetime, timedelta, int], Generator]
+    hints: Hints, step: timedelta, line: Callable[[str, datetime, timedelta, int], Generator]
 ) -> Iterator[Generator]:
     """Yield times between, at, after and before the constants of a condition, in steps."""
-    known = sorted(set(known))
+    known = sorted({moment for text in hints.strings if (moment := _moment(text))})
     for low, high in pairwise(known):
         if (count := (high - low) // step) > 0:
             yield line(f"from {low:%Y-%m-%d} to {high:%Y-%m-%d}", low, step, count)
@@ -119,11 +127,7 @@ def dates(column: str, hints: Hints) -> Iterator[Generator]:
     end = line("days after even days", ANCHOR + day, 2 * day, YEARS)
     due = line("days to come", DUE, day, YEARS)
     birth = line("days from 1950", datetime(1950, 1, 1, tzinfo=UTC), day, 27_000)
-    known = [moment for text in hints.strings if (moment := _moment(text))]
-    yield from _named(column, {STARTS: start, ENDS: end, DUES: due, BIRTHS: birth})
-    yield past
-    yield from _around(known, day, line)
-    yield from (start, end, due, birth)
+    yield from _calendar(column, past, (start, end, due, birth), _around(hints, day, line))
     yield line("every day", datetime(1, 1, 1, tzinfo=UTC), day, date.max.toordinal())
     yield line("firsts of year", datetime(2026, 1, 1, tzinfo=UTC), day, 1)
 

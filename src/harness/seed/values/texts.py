@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
-from uuid import UUID
 
-from harness.seed.values.believable import NOUNS, believable, digest, email, errand, slug
+from harness.seed.values.believable import NOUNS, believable, digest, email, errand, slug, uuid
 from harness.seed.values.column_types import ColumnType
-from harness.seed.values.generators import DIGITS, ENDLESS, LETTERS, Generator, constant, in_base, one_of, scrambled
+from harness.seed.values.generators import DIGITS, ENDLESS, LETTERS, Generator, constant, in_base, one_of
 from harness.seed.values.hints import Hints
 from harness.seed.values.patterns import pattern_generator
 
 TEXTS = {"text", "varchar", "bpchar", "citext", "name", '"char"'}
+
+ALPHABETS = {
+    "letters and digits": DIGITS,
+    "small letters": LETTERS,
+    "capitals": LETTERS.upper(),
+    "digits": string.digits,
+}
 
 FAR = 10_000_000
 """A row number that no run reaches: a text that fits there fits everywhere."""
@@ -32,17 +38,17 @@ def texts(kind: ColumnType, table: str, column: str, hints: Hints) -> Iterator[G
     """Yield generators of texts, none longer than the type allows."""
     most = room(kind)
     for generator in _all(table, column, hints, most, most if kind.base == "bpchar" else 1):
-        longest = max((len(generator.at(index) or "") for index in (0, 1, 7, FAR, generator.capacity - 1)), default=0)
+        longest = max((len(generator.at(index)) for index in (0, 1, 7, FAR, generator.capacity - 1)), default=0)
         if most is None or longest <= most:
             yield generator
-        elif generator.capacity == ENDLESS and len(generator.at(0) or "") <= most:
+        elif generator.capacity == ENDLESS and len(generator.at(0)) <= most:
             yield from _as_far(generator, most)
 
 
 def _as_far(generator: Generator, most: int) -> Iterator[Generator]:
     """Yield the generator up to the last text that fits, if enough of them do."""
     reach = 1
-    while reach < FAR and all(len(generator.at(reach * 10 - back) or "") <= most for back in range(1, 25)):
+    while reach < FAR and all(len(generator.at(reach * 10 - back)) <= most for back in range(1, 25)):
         reach *= 10
     if reach >= 10_000:
         yield Generator(generator.name, generator.make, reach)
@@ -53,17 +59,16 @@ def _all(table: str, column: str, hints: Hints, most: int | None, width: int | N
     yield from believable(table, column)
     single = column.replace("_", " ")
     yield Generator("the column's name and a number", lambda index: f"{single} {index + 1}")
-    yield from _of_width("letters and digits", DIGITS, most, width)
+    short = [_of_width(name, alphabet, most, width or 1) for name, alphabet in ALPHABETS.items() if most != 0]
+    yield from short[:1]
     if hints.patterns or hints.likes:
         yield from _common()
     yield from _hinted(hints)
     for size in hints.counts:
         for count in (size, size - 1, size + 1):
             if count > 0 and (most is None or count <= most):
-                yield from _lengths(count)
-    yield from _of_width("small letters", LETTERS, most, width)
-    yield from _of_width("capitals", LETTERS.upper(), most, width)
-    yield from _of_width("digits", string.digits, most, width)
+                yield from (_of_width(f"{count} {name}", signs, count, count) for name, signs in ALPHABETS.items())
+    yield from short[1:]
     yield Generator("capitals and a number", lambda index: f"{LETTERS[index % 26].upper()}{index + 1}")
     yield Generator("words", errand)
     yield from _common()
@@ -81,7 +86,7 @@ def _common() -> Iterator[Generator]:
     yield Generator("phone numbers", lambda index: f"+1{2_025_550_000 + index}")
     yield Generator("words in letters only", lambda index: f"{NOUNS[index % len(NOUNS)]}-{in_base(index, LETTERS)}")
     yield Generator("digests", digest)
-    yield Generator("UUIDs", lambda index: str(UUID(int=scrambled(index) << 64 | scrambled(index + 1), version=4)))
+    yield Generator("UUIDs", uuid)
 
 
 def _hinted(hints: Hints) -> Iterator[Generator]:
@@ -113,22 +118,8 @@ def _like(pattern: str) -> Generator:
     return Generator(f"LIKE {pattern!r}", lambda index: f"{head}{index + 1}{tail}")
 
 
-def _of_width(name: str, alphabet: str, most: int | None, width: int | None) -> Iterator[Generator]:
-    """Yield numbers in an alphabet, the shortest first, up to the length limit."""
+def _of_width(name: str, alphabet: str, most: int | None, width: int) -> Generator:
+    """Return numbers in an alphabet, the shortest first, from `width` up to `most` characters."""
     base = len(alphabet)
     capacity = ENDLESS if most is None or most > 30 else min(base**most, ENDLESS)
-    if most != 0:
-        yield Generator(name, lambda index: in_base(index, alphabet, width or 1), capacity)
-
-
-def _lengths(width: int) -> Iterator[Generator]:
-    """Yield texts of exactly so many characters."""
-    for name, alphabet in (("signs", DIGITS), ("small letters", LETTERS), ("capitals", LETTERS.upper())):
-        yield Generator(
-            f"{width} {name}",
-            lambda index, alphabet=alphabet: in_base(index, alphabet, width),  # type: ignore[misc]  # mypy cannot type a default in a lambda
-            min(len(alphabet) ** min(width, 30), ENDLESS),
-        )
-    yield Generator(
-        f"{width} digits", lambda index: in_base(index, string.digits, width), min(10 ** min(width, 18), ENDLESS)
-    )
+    return Generator(name, lambda index: in_base(index, alphabet, width), capacity)
