@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from string import ascii_lowercase, ascii_uppercase
 from typing import NamedTuple
 
@@ -139,46 +140,34 @@ def starts(tokens: Tokens, *words: str) -> bool:
 
 
 def after(tokens: Tokens, *words: str) -> Tokens:
-    """Return what follows the first occurrence of these words outside parentheses; nothing without one."""
-    depth = 0
-    for index, token in enumerate(tokens):
-        if depth == 0 and starts(tokens[index : index + len(words)], *words):
-            return tokens[index + len(words) :]
-        depth += {"(": 1, ")": -1}.get(token, 0)
-    return ()
+    """Return what follows the first occurrence of these words outside brackets; nothing without one."""
+    found = (index + len(words) for index, _ in _outside(tokens) if starts(tokens[index : index + len(words)], *words))
+    return tokens[next(found, len(tokens)) :]
 
 
 def until(tokens: Tokens, *ends: str) -> Tokens:
-    """Return what precedes the first of the words `ends` outside parentheses."""
-    depth = 0
-    for index, token in enumerate(tokens):
-        if depth == 0 and token in ends:
-            return tokens[:index]
-        depth += {"(": 1, ")": -1}.get(token, 0)
-    return tokens
+    """Return what precedes the first of the words `ends` outside brackets."""
+    return tokens[: next((index for index, token in _outside(tokens) if token in ends), len(tokens))]
 
 
 def bracketed(tokens: Tokens) -> Tokens:
-    """Return what is inside the parenthesis that `tokens` begin with."""
-    depth = 0
-    for index, token in enumerate(tokens):
-        depth += {"(": 1, ")": -1}.get(token, 0)
-        if depth == 0:
-            return tokens[1:index]
-    return tokens[1:]
+    """Return what is inside the brackets that `tokens` begin with."""
+    return tokens[1 : next((index for index, _ in _outside(tokens) if index), len(tokens)) - 1]
 
 
 def parts(tokens: Tokens, separator: str) -> list[Tokens]:
-    """Return the parts between the separators outside parentheses and brackets."""
-    found: list[list[str]] = [[]]
+    """Return the parts between the separators outside brackets, without those that are empty."""
+    ends = [-1, *(index for index, token in _outside(tokens) if token == separator), len(tokens)]
+    return [tokens[start + 1 : end] for start, end in pairwise(ends) if end > start + 1]
+
+
+def _outside(tokens: Tokens) -> Iterator[tuple[int, str]]:
+    """The tokens outside brackets, and each that opens one, with their indexes."""
     depth = 0
-    for token in tokens:
-        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(token, 0)
-        if token == separator and depth == 0:
-            found.append([])
-        else:
-            found[-1].append(token)
-    return [part for part in found if part]
+    for index, token in enumerate(tokens):
+        if depth == 0:
+            yield index, token
+        depth = max(depth + {"(": 1, "[": 1, ")": -1, "]": -1}.get(token, 0), 0)
 
 
 def name(tokens: Tokens) -> str:

@@ -70,7 +70,8 @@ class DriftFix:
             dropped = self.migrated.by_name[change.name]
             return op("drop_table", dropped.name, schema=dropped.schema)
         if table and change.kind in ("column", "constraint"):
-            return op(f"drop_{change.kind}", *_order(change.kind, table, part), schema=table.schema)
+            names = (table.name, part) if change.kind == "column" else (part, table.name)
+            return op(f"drop_{change.kind}", *names, schema=table.schema)
         if table and change.kind == "index":
             if table.kind == "p":
                 return op("drop_index", part, table.name, schema=table.schema)
@@ -179,11 +180,6 @@ def _placed(snapshot: Snapshot, name: str) -> tuple[Table | None, str]:
         if table:
             return table, ".".join(parts[end:])
     return None, name
-
-
-def _order(kind: str, table: Table, part: str) -> tuple[str, str]:
-    """drop_column names the table first, drop_constraint the constraint."""
-    return (table.name, part) if kind == "column" else (part, table.name)
 
 
 Item = TypeVar("Item", Sequence, Type)
