@@ -138,12 +138,14 @@ def api(session: nox.Session) -> None:
 
 @nox.session(**DEFAULT, tags=["ci"])
 def lint(session: nox.Session) -> None:
-    """Check style, format, imports between packages, the workflows, and that the schema's diagram is current."""
+    """Check style, format, imports between packages, the diagram, the workflows, and the template's English."""
     run(session, "-m", "ruff", "check")
     run(session, "-m", "ruff", "format", "--check")
     run(session, *IMPORTS)
     run(session, *DIAGRAM, "--check")
     check_workflows(session)
+    if TEMPLATE:
+        run(session, "-m", "tools.words")
 
 
 @nox.session(**DEFAULT, tags=["ci"])

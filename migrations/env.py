@@ -50,7 +50,7 @@ runpy.run_path(str(Path(__file__).with_name("operations.py")))
 
 @contextmanager
 def connect() -> Iterator[Connection]:
-    """Yield the given connection, or one of our own that is closed afterwards."""
+    """Yield the given connection, or a new one that is closed afterwards."""
     given = context.config.attributes.get("connection")
     if isinstance(given, Connection):
         if given.in_transaction():
@@ -108,7 +108,7 @@ def number_revisions(
 
 
 def migrate(connection: Connection) -> None:
-    """Run what the command asks for, each revision in a transaction of its own; nobody else then writes the version."""
+    """Run what the command asks for, each revision in its own transaction; no other process then writes the version."""
     context.configure(
         connection=connection,
         target_metadata=metadata,

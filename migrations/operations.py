@@ -75,7 +75,7 @@ class SafeOperation(MigrateOperation):
 
     @classmethod
     def update_in_batches(cls, operations: Operations, table: str, statement: str, size: int = 1000) -> None:
-        """Run an UPDATE or DELETE once for every `size` rows of the table, each time in a transaction of its own.
+        """Run an UPDATE or DELETE once for every `size` rows of the table, each time in its own transaction.
 
         `statement` takes the rows whose id is above `:after` and up to `:last`; it must be right to repeat it.
         """

@@ -33,7 +33,7 @@ def main() -> None:
     table = words((ROOT / PAGE).read_text(encoding="utf-8"))
     names = [name for name in tracked(ROOT) if name.endswith((".md", ".py")) and name != PAGE]
     places = [(name, *hit) for name in names for hit in hits((ROOT / name).read_text(encoding="utf-8"), table)]
-    sys.exit("\n".join(f"{name}:{line}: {idiom}: {table[idiom]}" for name, line, idiom in places))
+    sys.exit("\n".join(f"{name}:{line}: {idiom}: {table[idiom]}" for name, line, idiom in places) or None)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def upgrade() -> None:
         "todo_tags",
         sa.Column("todo_id", sa.BigInteger(), nullable=False),
         sa.Column("tag_id", sa.BigInteger(), nullable=False),
-        # Serves the foreign key to todos; the one to tags needs an index of its own.
+        # Serves the foreign key to todos; the one to tags needs its own index.
         sa.PrimaryKeyConstraint("todo_id", "tag_id", name=op.f("pk_todo_tags")),
         sa.ForeignKeyConstraint(["todo_id"], ["todos.id"], name=op.f("fk_todo_tags_todo_id_todos"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["tag_id"], ["tags.id"], name=op.f("fk_todo_tags_tag_id_tags"), ondelete="CASCADE"),

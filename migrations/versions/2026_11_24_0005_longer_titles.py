@@ -1,6 +1,6 @@
 """Titles of up to 500 characters instead of 200.
 
-The way back refuses, and changes nothing, while a title is longer than 200: shortening it is a person's decision.
+The downgrade fails, and changes nothing, while a title is longer than 200: a person decides how to shorten it.
 
 Revision: 0005
 Revises: 0004

@@ -52,4 +52,4 @@ def test_the_command_names_file_and_line(monkeypatch: pytest.MonkeyPatch, tmp_pa
     (tmp_path / "page.md").write_text("One line.\n")
     with pytest.raises(SystemExit) as ended:
         tools.words.main()
-    assert not ended.value.code
+    assert ended.value.code is None

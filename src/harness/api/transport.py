@@ -42,7 +42,7 @@ class JudgingTransport(httpx.HTTPTransport):
     """Sends requests and, when app and wire are at rest, calls `verdict` with the findings of each.
 
     `last` is the last request's exchange, `most` the largest number of queries of a request that was judged, and
-    `unjudged` the number of those that were not: requests that overlap, since their statements cannot be told apart,
+    `unjudged` the number of those that were not: requests that overlap, since their statements cannot be separated,
     and requests after the test has disturbed the connections by a fault.
     """
 

@@ -11,7 +11,7 @@ from harness.catalog import InSchema
 
 BIND = re.compile(r"(?<![:\w$\\])(:[\w$]+)(?![:\w$])")
 ESCAPED = re.compile(r"\\(:[\w$]*)(?![:\w$])")
-"""What sqlalchemy.text() takes for a parameter, and for a colon that is none (sqlalchemy.sql.compiler)."""
+"""What sqlalchemy.text() takes for a parameter, and for an escaped colon (sqlalchemy.sql.compiler)."""
 
 
 class Code(str):

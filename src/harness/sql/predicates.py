@@ -19,7 +19,7 @@ def not_null_columns(predicate: str | None) -> set[str]:
 
 
 def only_not_null(predicate: str | None, columns: Iterable[str]) -> bool:
-    """Return whether the predicate is absent, or says nothing but `IS NOT NULL` of these columns."""
+    """Return whether the predicate is absent, or says only `IS NOT NULL` of these columns."""
     named = not_null_columns(predicate)
     return len(named) == len(terms(predicate)) and named <= set(columns)
 

@@ -42,7 +42,7 @@ def index(
 
 
 def concurrently(statement: TracedStatement, *operations: str) -> str:
-    """Return operations in a block of their own, without the timeouts that the statement ran under.
+    """Return operations in their own block, without the timeouts that the statement ran under.
 
     CONCURRENTLY waits for every older snapshot of the database, so no limit may stop it.
     """
@@ -60,7 +60,7 @@ def key(seen: Observations, statement: TracedStatement, part: CatalogPart, relat
 
 
 def constraint(seen: Observations, part: CatalogPart, relation: Relation, word: str) -> str:
-    """Return code that adds a CHECK or a foreign key NOT VALID, and validates it in a transaction of its own."""
+    """Return code that adds a CHECK or a foreign key NOT VALID, and validates it in its own transaction."""
     after = seen.after.by_oid.get(relation.oid)
     found = [item.definition for item in after.constraints if item.name == part.name] if after else []
     definition = found[0].removesuffix(" NOT VALID") if found else f"{word} (...)"
