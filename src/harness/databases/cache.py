@@ -12,7 +12,6 @@ import hashlib
 import os
 import platform
 import secrets
-import shutil
 import subprocess
 import time
 import zlib
@@ -87,7 +86,7 @@ class ClusterCache:
                     return True
                 if not _sound(archive):
                     archive.unlink()
-            _empty(data)
+            account.empty(data)
         return False
 
     def store(self, key: str, data: Path) -> None:
@@ -121,7 +120,10 @@ class ClusterCache:
             with contextlib.suppress(OSError):
                 self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
                 lock = stack.enter_context((self.place / "lock").open("w"))
-                while not _locked(lock.fileno()) and time.monotonic() < deadline:
+                while time.monotonic() < deadline:
+                    with contextlib.suppress(BlockingIOError):
+                        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        break
                     time.sleep(0.01)
             yield
 
@@ -161,19 +163,3 @@ def _checksum(path: Path) -> tuple[int, int]:
             length += len(block)
             checksum = zlib.crc32(block, checksum)
     return length, checksum
-
-
-def _empty(directory: Path) -> None:
-    for path in directory.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -11,7 +11,7 @@ from harness.databases.databases import Databases
 from harness.errors import HarnessError
 from harness.postgres.installations import Installation
 from harness.postgres.roles import Roles
-from harness.postgres.server import Cluster, new_cluster
+from harness.postgres.server import Cluster, new_cluster, start_cluster
 
 
 def databases_on(cluster: Cluster, config: Config, *, alone: bool = False) -> Databases:
@@ -26,12 +26,11 @@ def prepared_cluster(installation: Installation, config: Config, cache: ClusterC
     Raises:
         HarnessError: when the server cannot be initialised or started.
     """
+    if cache is None:
+        return start_cluster(installation)
     cluster = new_cluster(installation)
     try:
-        if cache is None:
-            cluster.initialise()
-            cluster.start()
-        elif not _restored(cluster, cache, _key(cluster, config)):
+        if not _restored(cluster, cache, _key(cluster, config)):
             with cache.alone():
                 if not _restored(cluster, cache, _key(cluster, config)):
                     _make(cluster, config, cache)

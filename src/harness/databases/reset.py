@@ -82,6 +82,7 @@ class Layout:
 
     `empty` and `full` map a file (pg_relation_filenode) to a table without and with rows, its TOAST table included.
     A table with triggers or rules that fire under every replication role counts as full: emptying it has effects.
+    `sequences` holds (last_value, is_called).
     """
 
     empty: dict[int, str]
@@ -116,33 +117,23 @@ def read_layout(session: psycopg.Connection[Any]) -> Layout:
     rows = session.execute(READ_RELATIONS).fetchall()
     names = {oid: name for _, kind, oid, _, name, _, _ in rows if kind in "rm"}
     suspects = [name for _, kind, _, _, name, sized, _ in rows if kind == "r" and sized]
-    filled = set(_with_rows(session, suspects))
+    filled = {name for name, holds in _ask(session, suspects, "SELECT {0}, EXISTS (SELECT FROM ONLY {1})") if holds}
     active = {name for _, kind, _, _, name, _, fires in rows if kind == "r" and fires}
     views = {name for _, kind, _, _, name, _, _ in rows if kind == "m"}
     kept = filled | active | views
     unlogged = {name for _, kind, _, off, name, _, _ in rows if kind == "r" and off}
     sequences = [(file, name, off) for file, kind, _, off, name, _, _ in rows if kind == "S"]
+    positions = _ask(session, [name for _, name, _ in sequences], "SELECT {0}, last_value, is_called FROM {1}")
     stores = [(file, names[oid]) for file, kind, oid, _, _, _, _ in rows if kind in "rtm" and oid in names]
     return Layout(
         empty={file: name for file, name in stores if name not in kept},
         full={file: name for file, name in stores if name in kept},
-        sequences=_positions(session, [name for _, name, _ in sequences]),
+        sequences={name: (value, called) for name, value, called in positions},
         sequence_files={file: name for file, name, _ in sequences},
         indexes=frozenset(file for file, kind, *_ in rows if kind == "i"),
         unlogged=Undo(tuple(sorted(unlogged)), tuple(sorted(name for _, name, off in sequences if off))),
         obstacle=f"{min(unlogged & kept)} is unlogged and not empty in the template" if unlogged & kept else "",
     )
-
-
-def _with_rows(session: psycopg.Connection[Any], tables: list[str]) -> Iterable[str]:
-    """Return those of `tables` that hold a row."""
-    return (name for name, holds in _ask(session, tables, "SELECT {0}, EXISTS (SELECT FROM ONLY {1})") if holds)
-
-
-def _positions(session: psycopg.Connection[Any], sequences: list[str]) -> dict[str, tuple[int, bool]]:
-    """Return (last_value, is_called) of each sequence."""
-    rows = _ask(session, sequences, "SELECT {0}, last_value, is_called FROM {1}")
-    return {name: (value, called) for name, value, called in rows}
 
 
 def _ask(session: psycopg.Connection[Any], names: list[str], question: str) -> Iterator[Any]:

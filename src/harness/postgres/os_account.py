@@ -55,6 +55,12 @@ class Account:
             os.chown(path, self.uid, self.gid)
         path.chmod(0o700)
 
+    def empty(self, directory: Path) -> None:
+        """Remove all that is in a directory of this account."""
+        shutil.rmtree(directory)
+        directory.mkdir()
+        self.own(directory)
+
 
 def server_account() -> Account:
     """Return the current account or, for root, the first of `CANDIDATES` that exists.

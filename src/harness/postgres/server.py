@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -53,17 +52,13 @@ SETTINGS = {
 }
 
 INITDB = (
-    "--username",
-    SUPERUSER,
-    "--auth",
-    "trust",
-    "--encoding",
-    "UTF8",
+    f"--username={SUPERUSER}",
+    "--auth=trust",
+    "--encoding=UTF8",
     "--no-locale",
     "--no-sync",
     "--no-instructions",
-    "--wal-segsize",
-    "1",  # megabyte: a cluster of 25 MB instead of 40
+    "--wal-segsize=1",  # megabyte: a cluster of 25 MB instead of 40
 )
 
 
@@ -163,9 +158,7 @@ class Cluster:
     def wipe(self) -> None:
         """Empty the data directory of a server that did not start."""
         self.stop(signal.SIGQUIT)
-        shutil.rmtree(self.run.data)
-        self.run.data.mkdir()
-        self.account.own(self.run.data)
+        self.account.empty(self.run.data)
 
     def _ready(self) -> bool:
         """Return whether this server says that it accepts connections (miscadmin.h, LOCK_FILE_LINE_PM_STATUS)."""
