@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-from tools.rename import tracked
+from tools.rename import ROOT, tracked
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = "CONTRIBUTING.md"
 ROW = re.compile(r"^\| (\w[^|]*?) \| (\w[^|]*?) \|$", re.MULTILINE)
 GAP = r'[\s#"_]+'

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import tools.words
-from tools.words import PAGE, ROOT, hits, words
+from tools.rename import ROOT
+from tools.words import PAGE, hits, words
 
 PAGE_OF_TWO = "# Contributing\n\n## Words\n\n| avoid | write |\n|---|---|\n| a far cry | different |\n| erst | once |\n"
 TABLE = words(PAGE_OF_TWO)
