@@ -92,7 +92,9 @@ class Exemption:
     def __post_init__(self) -> None:
         """Refuse what would silence more than one place, or says nothing to the next reader."""
         if any(sign in self.object for sign in "*%?"):
-            raise ValueError(f"exemption of {self.rule} for {self.object!r}: wildcards are not taken, name one object")
+            raise ValueError(
+                f"exemption of {self.rule} for {self.object!r}: wildcards are not allowed, name one object"
+            )
         if len(self.reason.strip()) < SHORTEST_REASON:
             raise ValueError(
                 f"exemption of {self.rule} for {self.object}: the reason {self.reason!r} is too short; "

@@ -156,9 +156,9 @@ def named(id: str, suite: str = "", *needs: str) -> Check[Any]:  # noqa: A002 - 
     """
     known = {check.id: check for check in catalogue(suite, *needs)}
     if id not in known:
-        near = ", ".join(difflib.get_close_matches(id, known, 3, 0.3))
-        kind = f"{suite} rule" if suite else "rule"
-        raise HarnessError(f"there is no {kind} {id!r}", remedy=f"the nearest are {near}" if near else ())
+        near = ", ".join(difflib.get_close_matches(id, known, 3, 0.3)) or "none"
+        problem = f"there is no {suite} rule {id!r}; the nearest are {near}".replace("  ", " ")
+        raise HarnessError(problem, remedy="`python -m harness rules` lists all rules")
     return known[id]
 
 

@@ -234,6 +234,14 @@ def test_a_join_that_the_planner_removes_is_found(session: psycopg.Connection[An
     assert judged(session, "SELECT a.name FROM book b LEFT JOIN author a ON a.id = b.author_id WHERE b.id = $1") == []
 
 
+def test_a_column_that_is_called_like_a_table_is_not_a_join(session: psycopg.Connection[Any]) -> None:
+    """Commas separate tables in FROM alone."""
+    session.execute("CREATE VIEW counted AS SELECT id, title AS author FROM book")
+    assert judged(session, "SELECT counted.id, counted.author, author FROM counted WHERE counted.id = $1") == []
+    [finding] = judged(session, "SELECT 1 FROM book b, (SELECT id FROM tag) t LEFT JOIN author a ON a.id = t.id")
+    assert finding.object == "GET /books a"
+
+
 def test_a_join_of_quoted_names_is_found(session: psycopg.Connection[Any]) -> None:
     """With a schema before the table, and an alias that needs quotes or none."""
     session.execute('CREATE TABLE "order" (id bigint PRIMARY KEY, up bigint)')
