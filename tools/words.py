@@ -29,7 +29,9 @@ def hits(text: str, table: dict[str, str]) -> Iterator[tuple[int, str]]:
 def main() -> None:
     """Print each hit as `file:line: idiom: plainer word`; exit with 1 if there is one."""
     table = words((ROOT / PAGE).read_text(encoding="utf-8"))
-    names = [name for name in tracked(ROOT) if name.endswith((".md", ".py")) and name != PAGE]
+    names = [
+        name for name in tracked(ROOT) if name.endswith((".md", ".py")) and name != PAGE and (ROOT / name).exists()
+    ]
     places = [(name, *hit) for name in names for hit in hits((ROOT / name).read_text(encoding="utf-8"), table)]
     sys.exit("\n".join(f"{name}:{line}: {idiom}: {table[idiom]}" for name, line, idiom in places) or None)
 
