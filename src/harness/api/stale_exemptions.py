@@ -47,7 +47,7 @@ class StaleExemptions:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Judge, where all of the suite has run."""
+        """Judge the exemptions, if all of the suite has run."""
         output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[LEFT_OUT] = self._left_out

@@ -29,12 +29,12 @@ class RevisionResult:
     cached: bool = False
 
     def data(self) -> dict[str, Any]:
-        """All of it as plain values."""
+        """Return all of it as plain values."""
         return asdict(self)
 
 
 def from_data(data: dict[str, Any]) -> RevisionResult:
-    """A judgement from what `data` gave.
+    """Return a result from what `data` gave.
 
     Raises:
         HarnessError: for a rule that is not there any more.
@@ -49,7 +49,7 @@ def from_data(data: dict[str, Any]) -> RevisionResult:
 
 
 def statements_table(judged: RevisionResult) -> str:
-    """The statements of a revision as a person reads them in a failure."""
+    """Return the statements of a revision as a person reads them in a failure."""
     lines = []
     for item in judged.statements:
         locks = ", ".join(f"{lock['mode'].removesuffix('Lock')} {lock['relation']}" for lock in item["locks"])
@@ -68,7 +68,7 @@ def _counts(row: dict[str, Any]) -> str:
 
 
 def summary(trace: Trace) -> tuple[str, ...]:
-    """The row of the history's table."""
+    """Return the row of the history's table."""
     statements = trace.statements
     scans = sum(len(trace.scanned(item)) for item in statements)
     rewrites = sum(len(item.rewrites) for item in statements)

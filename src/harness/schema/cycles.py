@@ -8,7 +8,7 @@ Edge = tuple[int, int]
 
 
 def cycles(edges: Iterable[Edge]) -> list[list[Edge]]:
-    """One shortest cycle, as its edges, of every strongly connected part; linear in the number of edges."""
+    """Return one shortest cycle, as its edges, of every strongly connected part; linear in the number of edges."""
     nexts: dict[int, list[int]] = {}
     for source, target in edges:
         nexts.setdefault(source, []).append(target)

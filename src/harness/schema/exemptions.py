@@ -32,7 +32,7 @@ def read_exemptions(path: Path) -> list[Exemption]:
 
 
 def todo(verdict: Verdict) -> tuple[str, list[Finding]]:
-    """A file that exempts all that is found today, and the findings whose object no exemption may name.
+    """Return a file that exempts all that is found today, and the findings whose object no exemption may name.
 
     Exemptions in use keep their reasons; the others say when they were written.
     """

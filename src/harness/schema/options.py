@@ -35,7 +35,7 @@ class Options:
 
 
 def read_options(table: Mapping[str, Any]) -> Options:
-    """The options as written in TOML, keys with hyphens or underscores.
+    """Return the options as written in TOML, keys with hyphens or underscores.
 
     Raises:
         HarnessError: for an unknown key, or a value of another kind than the default.

@@ -45,7 +45,7 @@ def read_exemptions(path: Path, *, released: bool = False) -> list[Exemption]:
 
 
 def parse(path: Path) -> ast.Module:
-    """The tree of a revision file.
+    """Return the tree of a revision file.
 
     Raises:
         HarnessError: when it cannot be read or is not Python.
@@ -61,7 +61,7 @@ def parse(path: Path) -> ast.Module:
 
 
 def assignment(node: ast.stmt, name: str) -> ast.expr | None:
-    """The value that a statement assigns to `name`, annotated or not."""
+    """Return the value that a statement assigns to `name`, annotated or not."""
     if isinstance(node, ast.AnnAssign):
         return node.value if isinstance(node.target, ast.Name) and node.target.id == name else None
     if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets):

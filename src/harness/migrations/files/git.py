@@ -39,7 +39,7 @@ class Repository:
 
     @classmethod
     def around(cls, path: Path) -> Repository | str:
-        """The work tree that holds `path`, or why there is none, in git's words."""
+        """Return the work tree that holds `path`, or why there is none, in git's words."""
         while not path.is_dir():
             path = path.parent
         try:
@@ -51,7 +51,7 @@ class Repository:
         return cls(Path(os.fsdecode(result.stdout).removesuffix("\n")).resolve())
 
     def base(self, environment: Mapping[str, str]) -> Base | str:
-        """The merge base with the branch that revisions are released from, or why there is none.
+        """Return the merge base with the branch that revisions are released from, or why there is none.
 
         In a pull request that is its target (GITHUB_BASE_REF, CI_MERGE_REQUEST_TARGET_BRANCH_NAME), else the remote's
         default branch.
@@ -75,21 +75,21 @@ class Repository:
         return Base(merge_base or tip, branch, exact=merge_base is not None)
 
     def files(self, commit: str, *, containing: str) -> list[str]:
-        """The Python files of a commit that contain a word, relative to the top directory."""
+        """Return the Python files of a commit that contain a word, relative to the top directory."""
         found = self.ask("grep", "-z", "-l", "-F", "-e", containing, commit, "--", "*.py")
         return [name.partition(":")[2] for name in (found or "").split("\0") if name]
 
     def content(self, commit: str, path: str) -> bytes:
-        """A file of a commit."""
+        """Return a file of a commit."""
         return self.run("cat-file", "blob", f"{commit}:{path}").stdout
 
     def ask(self, *arguments: str) -> str | None:
-        """What a git command prints, without the last newline; None when it fails."""
+        """Return what a git command prints, without the last newline; None when it fails."""
         result = self.run(*arguments)
         return os.fsdecode(result.stdout).removesuffix("\n") if result.returncode == 0 else None
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        """Git in this work tree, not in the one that a hook's environment names."""
+        """Run git in this work tree, not in the one that a hook's environment names."""
         environment = {name: value for name, value in os.environ.items() if name not in HOOKS}
         command = ["git", "-C", str(self.root), *arguments]
         return subprocess.run(command, capture_output=True, check=False, env=environment)

@@ -51,7 +51,7 @@ class RevisionSource:
         return Names(self.tree)
 
     def statements(self, function: ast.FunctionDef) -> Iterator[tuple[ast.expr, str | None]]:
-        """The SQL that a function sends, as the expression and its text; None for what is no text in this file."""
+        """Yield the SQL that a function sends, as the expression and its text; None if the file does not hold it."""
         for call in calls(function):
             if isinstance(call.func, ast.Attribute) and call.func.attr in SENDERS and call.args:
                 expression = self.names.unwrapped(call.args[0])
@@ -68,7 +68,7 @@ def read_source(path: Path, package: str, *, offline: bool = False) -> RevisionS
 
 
 def renders_offline(env: Path) -> bool:
-    """Whether an env.py serves `--sql`: such a one also configures a url or a dialect's name, without a connection."""
+    """Return whether an env.py serves `--sql`: it then configures a url or a dialect's name, too."""
     return any(
         isinstance(call.func, ast.Attribute)
         and call.func.attr == "configure"
@@ -78,13 +78,13 @@ def renders_offline(env: Path) -> bool:
 
 
 def calls(node: ast.AST) -> list[ast.Call]:
-    """Every call below a node, in the order of the text."""
+    """Return every call below a node, in the order of the text."""
     found = [child for child in ast.walk(node) if isinstance(child, ast.Call)]
     return sorted(found, key=lambda call: (call.lineno, call.col_offset))
 
 
 def place(function: ast.FunctionDef, code: str) -> str:
-    """The object of a finding inside a function; an exemption takes no wildcard, so the signs of one are left out."""
+    """Return the object of a finding inside a function, without the signs of a wildcard: an exemption has none."""
     return f"{function.name}.{code}".translate(dict.fromkeys(map(ord, "*%?")))
 
 
@@ -131,12 +131,12 @@ class Names:
                 self.values[child.id].append(value)
 
     def value(self, name: str) -> ast.expr | None:
-        """The only expression that is assigned to a variable."""
+        """Return the only expression that is assigned to a variable."""
         values = self.values.get(name, [])
         return values[0] if len({ast.dump(value) for value in values}) == 1 else None
 
     def dotted(self, node: ast.expr | None, depth: int = 0) -> str:
-        """The full name of a chain such as `op.get_bind().dialect.name`, imports and variables resolved.
+        """Return the full name of a chain such as `op.get_bind().dialect.name`, imports and variables resolved.
 
         Calls are written `()`. Empty for a chain that begins with a parameter or with no name at all.
         """
@@ -155,7 +155,7 @@ class Names:
         return f"builtins.{node.id}" if hasattr(builtins, node.id) else ""
 
     def unwrapped(self, node: ast.expr, depth: int = 0) -> ast.expr:
-        """The expression behind a variable or a call of `sqlalchemy.text`."""
+        """Return the expression behind a variable or a call of `sqlalchemy.text`."""
         if depth < DEEPEST:
             if isinstance(node, ast.Name) and (value := self.value(node.id)):
                 return self.unwrapped(value, depth + 1)
@@ -166,7 +166,7 @@ class Names:
         return node
 
     def text(self, node: ast.expr) -> str | None:
-        """The text of a string expression, an f-string's values written `{name}`; None for anything else."""
+        """Return the text of a string expression, an f-string's values written `{name}`; None for anything else."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value
         if isinstance(node, ast.JoinedStr):

@@ -29,7 +29,7 @@ SERVER = ("alembic.op.get_bind()", "alembic.op.get_context()")
 
 
 def comes_from_outside(name: str, package: str) -> bool:
-    """Whether a full name means the app, the environment, a setting, chance, or an answer of the database."""
+    """Return whether a name means the app, the environment, a setting, chance, or an answer of the database."""
     if name.partition(".")[0] == package or name.startswith(ENVIRONMENT) or is_chance(name.removesuffix("()")):
         return True
     return is_setting(name) or is_answer(name)
@@ -41,12 +41,12 @@ def is_setting(name: str) -> bool:
 
 
 def is_answer(name: str) -> bool:
-    """Whether a full name means what the database answers."""
+    """Return whether a full name means what the database answers."""
     return name.startswith(SERVER) and any(f".{sender}()" in name for sender in SENDERS)
 
 
 def is_from_catalogue(node: ast.expr, names: Names) -> bool:
-    """Whether a value is the answer of a query on the system catalogue: a name, which no parameter could carry."""
+    """Return whether a value is the answer of a query on the system catalogue: a name, which no parameter can be."""
     for _ in range(DEEPEST):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SENDERS:
             query = names.text(names.unwrapped(node.args[0])) if node.args else None
@@ -61,5 +61,5 @@ def is_from_catalogue(node: ast.expr, names: Names) -> bool:
 
 
 def is_chance(name: str) -> bool:
-    """Whether a function gives something else on every run."""
+    """Return whether a function gives something else on every run."""
     return name in CHANCE or (name.startswith(("random.", "secrets.")) and name != "random.Random")

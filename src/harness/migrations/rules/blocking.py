@@ -138,7 +138,7 @@ def partition_attach_scan(seen: Observations) -> Iterator[Breach]:
 
 
 def attaches(statement: TracedStatement) -> bool:
-    """Whether a statement attached a partition."""
+    """Return whether a statement attached a partition."""
     return any(part.kind == "partition" for part in statement.made)
 
 
@@ -180,7 +180,7 @@ def _made(seen: Observations, statement: TracedStatement, *kinds: str) -> Iterat
 
 
 def _fresh(statement: TracedStatement, part: CatalogPart) -> bool:
-    """Whether a constraint was not there before, under its name, in whatever state."""
+    """Return whether a constraint was not there before, under its name, in whatever state."""
     return not any((gone.kind, gone.table, gone.name) == (part.kind, part.table, part.name) for gone in statement.gone)
 
 
@@ -196,7 +196,7 @@ def _constraint_of(statement: TracedStatement, index: CatalogPart) -> bool:
 
 
 def _key_built(statement: TracedStatement, key: CatalogPart) -> bool:
-    """Whether a key is new and its index too."""
+    """Return whether a key is new and its index too."""
     index = next((part for part in statement.made if part.kind == "index" and part.index == key.index), None)
     return key.kind in ("p", "u", "x") and index is not None and _built(statement, index) and _fresh(statement, key)
 

@@ -22,7 +22,7 @@ LIMITS = ("LIMIT", "FIRST", "NEXT")
 
 
 def bounded(statement: TracedStatement, changed: int, keys: frozenset[str]) -> bool:
-    """Whether a statement that wrote `changed` rows could never write many.
+    """Return whether a statement that wrote `changed` rows could never write many.
 
     It is bounded by a LIMIT that is not below what it wrote, or by two ends of one of the `keys` (columns of a unique
     index), no more than `MOST` apart. A DO block must COMMIT between its batches besides.
@@ -39,7 +39,7 @@ def bounded(statement: TracedStatement, changed: int, keys: frozenset[str]) -> b
 
 
 def seeks_nulls(statement: TracedStatement, table: str) -> bool:
-    """Whether a statement writes the rows of a table in which a column IS NULL: few seeded ones, most in production."""
+    """Return whether a statement writes the rows of a table in which a column IS NULL: in production most rows."""
     for tokens in lexer.statements(statement.sql):
         targets = (
             lexer.name([word for word in tokens[index + 1 : index + 5] if word not in ("ONLY", "FROM")])
@@ -60,7 +60,7 @@ def _filled(statement: TracedStatement) -> str:
 
 
 def _in_batches(token: str) -> bool:
-    """Whether a block of plpgsql commits between statements that take a part of the rows."""
+    """Return whether a block of plpgsql commits between statements that take a part of the rows."""
     words = [word for statement in lexer.statements(lexer.constant(token)) for word in statement]
     return "COMMIT" in words and bool(
         {"LIMIT", "FETCH", "BETWEEN"} & {*words} or all({sign, f"{sign}="} & {*words} for sign in "<>")

@@ -164,12 +164,12 @@ def downgrade_data_loss(seen: Observations) -> Iterator[Breach]:
 
 
 def _is_part(relation: Relation, changed: int) -> bool:
-    """Whether so many rows are a part of a table, not a few of it: the seed has few, production many."""
+    """Return whether so many rows are a part of a table, not a few of it: the seed has few, production many."""
     return 4 * changed >= relation.rows > 0
 
 
 def _many(seen: Observations, statement: TracedStatement, rows: RowCounts) -> bool:
-    """Whether a statement may write any number of rows: it read all, or wrote a good part of them."""
+    """Return whether a statement may write any number of rows: it read all, or wrote a good part of them."""
     if rows.relation in seen.trace.scanned(statement):
         few = seen.trace.by_name[rows.relation].rows == 1
         return rows.changed > 1 or (not few and seeks_nulls(statement, rows.relation))
@@ -177,7 +177,7 @@ def _many(seen: Observations, statement: TracedStatement, rows: RowCounts) -> bo
 
 
 def _batched(seen: Observations, statement: TracedStatement, rows: RowCounts) -> bool:
-    """Whether a statement is bounded, or wrote a part of the rows and another one of its text, later, the next part."""
+    """Return whether a statement is bounded, or wrote one part of the rows and the same text later another part."""
     relation = seen.trace.by_name[rows.relation]
     if bounded(statement, rows.changed, _keys(seen, relation)):
         return True
@@ -198,7 +198,7 @@ def _keys(seen: Observations, relation: Relation) -> frozenset[str]:
 
 
 def _grows(seen: Observations, statement: TracedStatement, rows: RowCounts) -> bool:
-    """Whether a statement takes longer the more rows there are: it writes all of them, or reads all to write some."""
+    """Return whether a statement takes longer with more rows: it writes all, or reads all to write some."""
     relation = seen.trace.by_name[rows.relation]
     if not relation.rows or not rows.changed:
         return False
@@ -206,7 +206,7 @@ def _grows(seen: Observations, statement: TracedStatement, rows: RowCounts) -> b
 
 
 def _served(table: Table, numbers: list[int]) -> bool:
-    """Whether another index begins with these columns."""
+    """Return whether another index begins with these columns."""
     return any(list(index.columns[: len(numbers)]) == numbers for index in table.indexes if index.valid)
 
 

@@ -45,7 +45,7 @@ def _texts(source: RevisionSource, function: ast.FunctionDef) -> Iterator[ast.ex
 
 
 def _is_put_together(node: ast.expr) -> bool:
-    """Whether an expression is an f-string, `%`, `+` or `.format` on a string."""
+    """Return whether an expression is an f-string, `%`, `+` or `.format` on a string."""
     if isinstance(node, ast.BinOp):
         return isinstance(node.op, ast.Mod | ast.Add) and (_is_string(node.left) or _is_put_together(node.left))
     if isinstance(node, ast.Call):

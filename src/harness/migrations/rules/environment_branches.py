@@ -50,7 +50,7 @@ def _branches(node: ast.If | ast.IfExp | ast.While) -> list[list[ast.AST]]:
 
 
 def _operates(branch: list[ast.AST], source: RevisionSource) -> bool:
-    """Whether a branch calls an operation; asking for the connection is none."""
+    """Return whether a branch calls an operation; asking for the connection is none."""
     names = (source.names.dotted(call.func) for node in branch for call in calls(node))
     return any(name.startswith("alembic.op.") and name not in ASKING for name in names)
 

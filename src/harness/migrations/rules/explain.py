@@ -28,7 +28,7 @@ REMEDIES = {
 
 
 def explained(trace: Trace) -> str:
-    """An error with its place, and with what it means where that is not plain."""
+    """Return an error with its place, and with its meaning where that is not plain."""
     error = trace.error or ""
     where = f"\n  at {trace.where}" if trace.where else ""
     if "is not available" in error and "extension" in error:
@@ -39,7 +39,7 @@ def explained(trace: Trace) -> str:
 
 
 def remedy(trace: Trace) -> str:
-    """What to do about an error of this kind; empty where nothing is known but its place."""
+    """Return what to do about an error of this kind; empty if only its place is unknown too."""
     place = trace.where.partition(": ")[0]
     known = REMEDIES.get(trace.sqlstate or "", "")
     if misspelt := MISSPELT.search(trace.error or ""):

@@ -234,12 +234,12 @@ def _said(statement: TracedStatement) -> str:
 
 
 def _meets_seeded_key(statement: TracedStatement) -> bool:
-    """Whether an INSERT of the revision met a key that is taken: seeded rows have small numbers as keys too."""
+    """Return whether an INSERT of the revision met a key that is taken: seeded rows have small numbers as keys too."""
     return statement.sqlstate == UNIQUE and statement.sql.upper().startswith("INSERT")
 
 
 def _adds_required_column(seen: Observations, statement: TracedStatement) -> bool:
-    """Whether a null was refused in a column that was not there before."""
+    """Return whether a null was refused in a column that was not there before."""
     table, _, column = statement.refused.rpartition(".")
     known = seen.before.by_name.get(table)
     return statement.sqlstate == NOT_NULL and known is not None and column not in known.by_name

@@ -122,7 +122,7 @@ def _proved(table: Table, name: str, definition: str) -> str:
 
 
 def _is_plain(found: Index, table: Table) -> bool:
-    """Whether name, table and columns say all of an index."""
+    """Return whether name, table and columns say all of an index."""
     columns = ", ".join(map(identifier, table.names(found.columns))) if 0 not in found.columns else ""
     return found.definition.endswith(f"{identifier(table.name)} USING btree ({columns})")
 

@@ -72,7 +72,7 @@ def _keys(index: Index) -> list[object]:
 
 
 def _proved(table: Table, check: Constraint) -> bool:
-    """Whether a CHECK said that a column IS NOT NULL, and the column says so itself now."""
+    """Return whether a CHECK said that a column IS NOT NULL, and the column says so itself now."""
     columns = [table.by_number[number] for number in check.columns]
     plain = check.definition.endswith("IS NOT NULL))") and " OR " not in check.definition.upper()
     return plain and all(column.not_null for column in columns)

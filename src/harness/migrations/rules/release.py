@@ -199,7 +199,7 @@ def replaced_view(seen: Observations) -> Iterator[Breach]:
 
 
 def tables(seen: Observations) -> Iterator[tuple[Table, Table]]:
-    """Tables that are there before and after, by OID; none for a revision that failed."""
+    """Yield the tables that are there before and after, by OID; none for a revision that failed."""
     for old in seen.before.tables if seen.complete else ():
         if new := seen.after.by_oid.get(old.oid):
             yield old, new

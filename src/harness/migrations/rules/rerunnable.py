@@ -186,7 +186,7 @@ def _action(table: str, action: lexer.Tokens) -> Iterator[Step]:
 
 
 def _has(tokens: lexer.Tokens, *words: str) -> bool:
-    """Whether these words stand together near the beginning, before a definition could repeat them."""
+    """Return whether these words stand together near the beginning, before a definition could repeat them."""
     return any(lexer.starts(tokens[index:], *words) for index in range(min(len(tokens), 6)))
 
 

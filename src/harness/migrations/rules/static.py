@@ -82,7 +82,7 @@ def _used(function: ast.FunctionDef) -> list[ast.Call]:
 
 
 def _asks(call: ast.Call, source: RevisionSource) -> bool:
-    """Whether a call reads from the database: a statement on the bind, or an inspector of it."""
+    """Return whether a call reads from the database: a statement on the bind, or an inspector of it."""
     name = source.names.dotted(call.func)
     if name.startswith("sqlalchemy.") and name.endswith("inspect"):
         return any(source.names.dotted(value).startswith(SERVER) for value in call.args)

@@ -7,12 +7,12 @@ from harness.sql.predicates import only_not_null
 
 
 def serving(table: Table, columns: tuple[int, ...]) -> Index | None:
-    """The first index of `table` that finds the rows with given values in all of `columns`, in any order."""
+    """Return the first index of `table` that finds the rows with given values in all of `columns`, in any order."""
     return next((index for index in table.indexes if obstacle(table, index, columns) is None), None)
 
 
 def obstacle(table: Table, index: Index, columns: tuple[int, ...]) -> str | None:
-    """Why `index` does not serve equality on all of `columns`; None when it does.
+    """Return why `index` does not serve equality on all of `columns`; None when it does.
 
     The first keys must be these columns as a set: an equality on each lets a B-tree use any order. Included columns
     are not searched. A predicate may only say that one of the columns is not null, which `=` implies.
@@ -48,7 +48,7 @@ def _misplaced(table: Table, index: Index, wanted: set[int]) -> str:
 
 
 def nearest(table: Table, columns: tuple[int, ...]) -> str:
-    """The index that comes nearest to serving `columns`, and why it does not."""
+    """Return which index is nearest to serving `columns`, and why it does not."""
     wanted = set(columns)
     names = ", ".join(table.names(columns))
 
@@ -66,6 +66,6 @@ def nearest(table: Table, columns: tuple[int, ...]) -> str:
 
 
 def _mentions(table: Table, index: Index, columns: tuple[int, ...]) -> bool:
-    """Whether an expression of the index has one of the columns in its text."""
+    """Return whether an expression of the index has one of the columns in its text."""
     texts = [key.text for key in index.keys if not key.number]
     return any(name in text for name in table.names(columns) for text in texts)

@@ -41,7 +41,7 @@ class RouteStatement:
 
     @property
     def planned(self) -> bool:
-        """Whether Postgres makes a plan for it: BEGIN and SET have none."""
+        """Return whether Postgres makes a plan for it: BEGIN and SET have none."""
         return bool(PLANNED.match(self.text))
 
     @property
@@ -62,14 +62,14 @@ class PlanNode:
         return str(self.fields.get(name, ""))
 
     def walk(self) -> Iterator[PlanNode]:
-        """This node and all below it."""
+        """Yield this node and all below it."""
         yield self
         for node in self.below:
             yield from node.walk()
 
 
 def generic_plan(cursor: psycopg.Cursor[Any], statement: RouteStatement) -> PlanNode:
-    """The generic plan of `statement`; `cursor` is in a transaction with `SETTINGS`.
+    """Return the generic plan of `statement`; `cursor` is in a transaction with `SETTINGS`.
 
     Raises:
         HarnessError: when the server cannot plan it, with the server's words.

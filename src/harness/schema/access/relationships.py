@@ -19,7 +19,7 @@ from harness.schema.alembic_code import create_index
 
 
 def mapped(module: ModuleType, metadata: sa.MetaData) -> list[Mapper[Any]]:
-    """The mappers of `metadata`, found through any mapped class or declarative base among `module`'s names."""
+    """Return the mappers of `metadata`, found through any mapped class or base among `module`'s names."""
     configure_mappers()
     registries = {
         value.registry

@@ -24,7 +24,7 @@ BITMAPS = ("Bitmap Index Scan", "BitmapOr", "BitmapAnd")
 def unindexed(
     connection: psycopg.Connection[Any], snapshot: Snapshot, statements: Iterable[RouteStatement]
 ) -> list[Finding]:
-    """What `query-without-index` and `needless-join` find in `statements`, planned in the database of `connection`.
+    """Return what the rules about statements find in `statements`, planned in the database of `connection`.
 
     The role must have the rights that the statements need. Nothing is executed, and the transaction is READ ONLY.
 
@@ -79,7 +79,7 @@ def _bitmaps(node: PlanNode) -> list[PlanNode]:
 
 
 def _served(node: PlanNode, snapshot: Snapshot, schema: str = "") -> bool:
-    """Whether a scan looks rows up by the first key of an index; of alternatives joined by OR, all of them."""
+    """Return whether a scan looks rows up by the first key of an index; of alternatives joined by OR, all of them."""
     schema = node["Schema"] or schema
     if node["Node Type"] in ("Bitmap Heap Scan", "BitmapOr"):
         return all(_served(below, snapshot, schema) for below in _bitmaps(node))

@@ -157,7 +157,7 @@ class DriftFix:
         return ops.AddConstraintOp.from_constraint(constraint)
 
     def _in_use(self, table: Table) -> bool:
-        """Whether the migrations have made the table already, and CONCURRENTLY can build on it."""
+        """Return whether the migrations have made the table already, and CONCURRENTLY can build on it."""
         return table.qualified in self.migrated.by_name and table.kind != "p"
 
     def _table(self, qualified: str) -> sa.Table | None:

@@ -42,7 +42,7 @@ def constraint_not_valid(snapshot: Snapshot) -> Iterator[Breach]:
 
 
 def _copied(kind: str, inherited: bool) -> bool:
-    """Whether the constraint is only a foreign key's copy, which is validated with the declared one."""
+    """Return whether the constraint is only a foreign key's copy, which is validated with the declared one."""
     return kind == "f" and inherited
 
 

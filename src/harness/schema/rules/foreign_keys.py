@@ -16,25 +16,25 @@ ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "
 
 
 def every(snapshot: Snapshot) -> Iterator[tuple[Table, Constraint]]:
-    """Every foreign key as declared, with its table."""
+    """Yield every foreign key as declared, with its table."""
     for table in snapshot.roots:
         for key in table.foreign_keys:
             yield table, key
 
 
 def place(table: Table, key: Constraint) -> str:
-    """The object of a finding about a foreign key."""
+    """Return the object of a finding about a foreign key."""
     return f"{table.qualified}.{key.name}"
 
 
 def target_name(snapshot: Snapshot, key: Constraint) -> str:
-    """The referenced table, `schema.table`."""
+    """Return the referenced table, `schema.table`."""
     target = snapshot.by_oid.get(key.target)
     return target.qualified if target else "a table out of scope"
 
 
 def refuses_null(table: Table, number: int) -> bool:
-    """Whether a new row is refused for a null in the column; a NOT NULL that is not validated (18) refuses too."""
+    """Return whether a new row may not have a null in the column; a NOT NULL that is not validated (18) counts."""
     return table.by_number[number].not_null or any(
         item.kind == "n" and item.columns == (number,) for item in table.constraints
     )

@@ -97,7 +97,7 @@ def index_redundant(snapshot: Snapshot) -> Iterator[Breach]:
 
 
 def _begins(index: Index, mine: Keys, other: Index, theirs: Keys) -> bool:
-    """Whether `other` has all of `index` and more keys after it."""
+    """Return whether `other` has all of `index` and more keys after it."""
     return (
         len(mine) < len(theirs)
         and theirs[: len(mine)] == mine
@@ -130,7 +130,7 @@ def unique_redundant(snapshot: Snapshot) -> Iterator[Breach]:
 
 
 def _implies(table: Table, smaller: Index, larger: Index) -> bool:
-    """Whether `smaller` alone makes `larger` unique.
+    """Return whether `smaller` alone makes `larger` unique.
 
     Where the larger key compares nulls as equal and the smaller does not, a null in the smaller lets duplicates in.
     """

@@ -12,7 +12,7 @@ from harness.sql.quoting import identifier, qualified
 
 
 def public_rights(acl: Iterable[str]) -> str:
-    """The letters of what PUBLIC may do: an entry without a grantee, `=r/owner`."""
+    """Return the letters of what PUBLIC may do: an entry without a grantee, `=r/owner`."""
     return "".join(entry[1:].partition("/")[0] for entry in acl if entry.startswith("="))
 
 

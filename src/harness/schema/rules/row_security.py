@@ -81,7 +81,7 @@ def view_bypasses_rls(snapshot: Snapshot) -> Iterator[Breach]:
 
 
 def _invoker(view: Table) -> bool:
-    """Whether a view reads with its reader's rights."""
+    """Return whether a view reads with its reader's rights."""
     return any(f"security_invoker={value}" in view.options for value in TRUE)
 
 
