@@ -15,28 +15,28 @@ from typing import NamedTuple
 START = r"[A-Za-z_\x80-\U0010ffff]"
 PART = r"[\w$\x80-\U0010ffff]"
 TAG = rf"(?:{START}[\w\x80-\U0010ffff]*+)?"
-AGAIN = r"'(?:[^\S\n]*+\n\s*+)?+'"
+AGAIN = r"'(?:[^\S\n]*+\n\s*+)?'"
 """A doubled quote, or the end of a string and the beginning of its continuation on another line (4.1.2.1)."""
-PLAIN = rf"'(?:[^']++|{AGAIN})*+'"
-ESCAPED = rf"'(?:[^'\\]++|\\.|{AGAIN})*+'"
+PLAIN = rf"'[^']*(?:{AGAIN}[^']*)*'(?!')"
+ESCAPED = rf"'(?:[^'\\]|\\.|{AGAIN})*'(?!')"
 TEXT = rf"(?:[bBnNxX]|[uU]&)?{PLAIN}"
 
 GRAMMAR = rf"""
-    (?: \s++ | --[^\n\r]*+ )*+
+    \s*+ (?: --[^\n\r]*+ \s*+ )* (?!\s|--)
     (?:
       (?P<word> (?![bBeEnNxX]'|[uU]&['"]) {START} {PART}*+ (?!\{{) )
     | (?P<sign> [(),;\[\]] | \.\. | \.(?!\d) | :: )
     | (?P<parameter> \$\d++ )
     | (?P<comment> /\* )
-    | (?P<operator> (?:(?!--|/\*)[-+*/<>=])*+ (?!--|/\*)[~!@\#%^&|`?] (?:(?!--|/\*)[-+*/<>=~!@\#%^&|`?])*+
+    | (?P<operator> (?:(?!--|/\*)[-+*/<>=])* (?!--|/\*)[~!@\#%^&|`?] (?:(?!--|/\*)[-+*/<>=~!@\#%^&|`?])*
                   | (?:(?!--|/\*)[-+*/<>=])* (?!/\*)[*/<>=]
                   | [-+] )
     | (?P<string> [eE]{ESCAPED} | {TEXT} )
     | (?P<dollar> \$(?P<tag>{TAG})\$ .*? \$(?P=tag)\$ )
-    | (?P<name> (?:[uU]&)? (?:"[^"]*+")++ )
+    | (?P<name> (?:[uU]&)? (?:"[^"]*")+ (?!") )
     | (?P<number> 0[xX][\da-fA-F_]++ | 0[oO][0-7_]++ | 0[bB][01_]++
                 | (?:\d[\d_]*+ (?:\.(?!\.)[\d_]*+)? | \.\d[\d_]*+) (?:[eE][-+]?\d++)? )
-    | (?P<hole> {PART}*+ (?:\{{[^{{}}]*+\}}{PART}*+)++ )
+    | (?P<hole> {PART}*+ (?:\{{[^{{}}]*\}}{PART}*)+ )
     | (?P<open> (?: (?:[bBeEnNxX]|[uU]&)?['"] | \${TAG}\$ ) .* )
     | (?P<other> . )
     )
