@@ -303,6 +303,7 @@ KEPT = (
     "src/PACKAGE/schemas/__init__.py",
     "src/PACKAGE/settings.py",
     "tests/PACKAGE/asgi.py",
+    "tests/PACKAGE/test_deps.py",
     "tests/PACKAGE/test_engine.py",
     "tests/PACKAGE/test_import.py",
     "tests/PACKAGE/test_logs.py",

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.api, pytest.mark.nightly]
 
 ROUNDS = 50
 REQUESTS = 20
-MOST = 1.6
+MOST = 1.5
 """Times the CPU of raw psycopg."""
 
 

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from sealy.api.deps import Reads
+from sealy.api.deps import Reads, Route
 from sealy.db import statements
 from sealy.runtime.problems import problems
 from sealy.schemas.pages import TAG_POSITION, Filter, Page, decode, encode
 from sealy.schemas.tags import TagOut
 
-router = APIRouter(prefix="/v1/tags", tags=["tags"])
+router = APIRouter(prefix="/v1/tags", tags=["tags"], route_class=Route)
 
 
 @router.get("", summary="List tags in use", responses=problems(422, 503))

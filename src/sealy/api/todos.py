@@ -6,14 +6,14 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import Row
 
-from sealy.api.deps import Reads, Writes
+from sealy.api.deps import Reads, Route, Writes
 from sealy.db import statements
 from sealy.runtime.problems import problems
 from sealy.schemas.pages import TODO_POSITION, Page, decode, encode
 from sealy.schemas.todos import NewTodo, TodoChange, TodoFilter, TodoOut, TodoTags
 from sealy.schemas.types import LARGEST_ID, Id
 
-router = APIRouter(prefix="/v1/todos", tags=["todos"])
+router = APIRouter(prefix="/v1/todos", tags=["todos"], route_class=Route)
 
 
 def _found(row: Row[Any] | None, todo_id: int) -> TodoOut:

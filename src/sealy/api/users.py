@@ -2,13 +2,13 @@
 
 from fastapi import APIRouter, HTTPException, Response
 
-from sealy.api.deps import Reads, Writes
+from sealy.api.deps import Reads, Route, Writes
 from sealy.db.statements import CREATE_USER, READ_USER
 from sealy.runtime.problems import problems
 from sealy.schemas.types import Id
 from sealy.schemas.users import NewUser, UserOut
 
-router = APIRouter(prefix="/v1/users", tags=["users"])
+router = APIRouter(prefix="/v1/users", tags=["users"], route_class=Route)
 
 
 @router.post("", status_code=201, summary="Create a user", responses=problems(409, 415, 422, 503))

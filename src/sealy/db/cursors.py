@@ -11,10 +11,7 @@ from sealy.runtime.observe import current
 
 
 class ObservedCursor(psycopg.Cursor[Any]):
-    """Counts its statements for the current request when they begin, also those that fail; an executemany is one.
-
-    BEGIN, COMMIT, COPY, server-side cursors and what opens a connection are not counted.
-    """
+    """Counts each statement when it begins, also one that fails; BEGIN, COMMIT and COPY are not seen here."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
         """Send a statement, as psycopg does."""
@@ -22,7 +19,7 @@ class ObservedCursor(psycopg.Cursor[Any]):
             return super().execute(tagged, params, **options)
 
     def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
-        """Send a statement for many sets of values, as psycopg does."""
+        """Send a statement for many sets of values, as psycopg does; it counts once."""
         with _sending(query) as tagged:
             super().executemany(tagged, params_seq, **options)
 

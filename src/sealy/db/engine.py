@@ -58,7 +58,10 @@ class Database:
         A later revision is the next release's: this one serves until that takes over, and again after a rollback.
         """
         try:
-            self._open_all()
+            with ExitStack() as held:  # the whole pool, so that no request waits for a connection to open
+                while not self.warm and self.reads.pool.checkedout() < self.pool_size:  # type: ignore[attr-defined]
+                    held.enter_context(self.reads.connect())
+                self.warm = True
             with self.reads.connect() as connection:
                 revisions = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
         except ProgrammingError:
@@ -68,13 +71,6 @@ class Database:
         if revisions and min(revisions) >= HEAD:  # revisions are numbers of four digits (migrations/env.py)
             return None
         return f"the database is at revision {', '.join(revisions) or 'none'}; this release needs {HEAD} or later"
-
-    def _open_all(self) -> None:
-        """Open the whole pool, so that no request waits for a connection to open."""
-        with ExitStack() as held:
-            while not self.warm and self.reads.pool.checkedout() < self.pool_size:  # type: ignore[attr-defined]
-                held.enter_context(self.reads.connect())
-            self.warm = True
 
     def _note_lost_connections(self, context: ExceptionContext) -> None:
         if getattr(context.original_exception, "sqlstate", None) == "25006":  # a failover: it has become a standby

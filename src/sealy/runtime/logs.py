@@ -1,7 +1,4 @@
-"""One log for the app and its server: lines for a terminal, or JSON with the field names of Google Cloud Logging.
-
-Text that a client sends cannot start a line: control characters are escaped, and tracebacks are indented.
-"""
+"""One log for the app and its server: lines for a terminal, or JSON with the field names of Google Cloud Logging."""
 
 import json
 import logging
@@ -49,7 +46,7 @@ def note(request: Observed) -> None:
 
 
 def escaped(text: str) -> str:
-    """Return the text with each character that is not printable as an escape: newlines, ESC, bidi controls."""
+    """Return the text with newlines, ESC and bidi controls as escapes: no client can forge a line."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

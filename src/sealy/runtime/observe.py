@@ -23,8 +23,7 @@ _CLOUD_TRACE = re.compile(r"(?!0{32})([0-9a-f]{32})(?:/(\d{1,20}))?(?:;o=([01]))
 class Observed:
     """A request: its id and trace, and what it has cost so far. Times are in seconds.
 
-    `trace`, `span` and `sampled` come from `traceparent` (W3C Trace Context, section 3.2), else from Google's
-    X-Cloud-Trace-Context; `trace` and `span` are hexadecimal, and empty if neither header is valid.
+    `trace` and `span` are hexadecimal; they are empty without a valid traceparent or X-Cloud-Trace-Context.
     """
 
     def __init__(self, scope: Scope, observe: "Observe") -> None:

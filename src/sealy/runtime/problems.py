@@ -13,9 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
 
 MEDIA_TYPE = "application/problem+json"
-REPEATABLE = {"0A000", "25006"}
-"""SQLSTATEs, besides those of OperationalError, after which the same request may succeed: a prepared statement that a
-migration has invalidated, and a server that has become a standby (PostgreSQL manual, appendix A)."""
+REPEATABLE = {"0A000", "25006"}  # SQLSTATEs: a migration outdated a prepared statement; the server became a standby
 
 
 class Detail(BaseModel):
