@@ -62,8 +62,8 @@ class Timing:
 def latency_objective(timing: Timing, objective: float = OBJECTIVE) -> Iterator[Breach]:
     """Find routes whose slowest answer, with latency added to each round trip, misses the objective.
 
-    Why: on a laptop a round trip takes 0.1 ms and hides how many there are; between zones it takes a hundred times as
-        long
+    Why: on a laptop a round trip takes 0.1 ms, so nobody notices how many there are; between zones it takes a hundred
+        times as long
     Fix: make fewer round trips: the table of routes shows how many each route makes
     """
     middle, worst = median(timing.far), max(timing.far)

@@ -14,7 +14,7 @@ from harness.wire.recording import Recording, RoundTrip
 
 @rule("query-loop", "error", "A request does not repeat a statement")
 def query_loop(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
-    """Find statements that a request sends in three round trips or more, literals apart.
+    """Find statements that a request sends, with any literals, in three or more round trips.
 
     Why: a query in a loop is fast with the ten rows of a test and takes seconds with a thousand in production
     Fix: fetch all rows with one statement

@@ -161,7 +161,7 @@ def _restart(
 def edited_history(history: ReleasedHistory) -> Iterator[Breach]:
     """Find released revisions that were edited or removed.
 
-    Why: databases that have run it will never run the change, so they differ from those that will
+    Why: databases that have run the revision will never run the change, so they differ from those that run it later
     Fix: restore the released file, and write a new revision with the change
     """
     base = history.base

@@ -33,7 +33,7 @@ def table_rewrite(seen: Observations) -> Iterator[Breach]:
 
 @rule("index-rebuild-blocking", "error", "No index is rebuilt while its table is locked")
 def index_rebuild_blocking(seen: Observations) -> Iterator[Breach]:
-    """Find indexes that are written to a new file while their table keeps its own.
+    """Find indexes that are rewritten to a new file although their table is not.
 
     Why: the whole table is read and sorted while writes to it wait
     Fix: REINDEX INDEX CONCURRENTLY; for a change of type, add a second column instead

@@ -20,7 +20,7 @@ FEW = 5
 def truncate(seen: Observations) -> Iterator[Breach]:
     """Find tables that are emptied by TRUNCATE.
 
-    Why: the rows are lost, also for the downgrade
+    Why: the rows are lost, and the downgrade cannot restore them
     Fix: delete rows in batches, after a backup
     """
     for statement in seen.statements:
@@ -32,7 +32,7 @@ def truncate(seen: Observations) -> Iterator[Breach]:
 
 @rule("cascade-drop", "error", "A revision names each object that it drops")
 def cascade_drop(seen: Observations) -> Iterator[Breach]:
-    """Find objects that are dropped because another one is.
+    """Find objects that are dropped because another object is dropped.
 
     Why: CASCADE drops every dependent object, in production perhaps more than here
     Fix: drop each object by name, without CASCADE
@@ -67,7 +67,7 @@ def composite_index_dropped(seen: Observations) -> Iterator[Breach]:
 
 @rule("lossy-type-change", "error", "A change of type keeps every value")
 def lossy_type_change(seen: Observations) -> Iterator[Breach]:
-    """Find columns whose values differ after a change of type and back.
+    """Find columns whose values differ after their type is changed and changed back.
 
     Why: values that are truncated or rounded cannot be restored
     Fix: add a column of the other type, and decide for each row what happens to its value

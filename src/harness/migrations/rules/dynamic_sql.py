@@ -17,7 +17,7 @@ def sql_in_fstring(source: RevisionSource) -> Iterator[Breach]:
     Constants, loops over constants and parameters of the file's own functions are what the file holds; names that the
     system catalogue gives are as good.
 
-    Why: the revision does something else where the environment or the rows differ, so no test can judge it
+    Why: where the environment or the rows differ, the revision sends different SQL, so no test can judge it
     Fix: write the names into the file, and pass values as bound parameters
     """
     seen: set[tuple[str, str]] = set()

@@ -42,7 +42,7 @@ def required_column_added(seen: Observations) -> Iterator[Breach]:
 def fails_on_existing_data(seen: Observations) -> Iterator[Breach]:
     """Find revisions that fail on seeded rows, and (as a warning) on duplicates, nulls and extreme values.
 
-    Why: it works on an empty database and fails in production, halfway through
+    Why: the revision works on an empty database and fails in production, halfway through
     Fix: first repair or move the rows, in batches, then add the constraint or change the type
     """
     statement = _failed(seen)
@@ -73,7 +73,7 @@ def concurrently_in_transaction(seen: Observations) -> Iterator[Breach]:
 def enum_value_same_transaction(seen: Observations) -> Iterator[Breach]:
     """Find new enum values that are used in the transaction which adds them.
 
-    Why: Postgres rejects a value until the transaction that adds it is committed
+    Why: Postgres rejects a new enum value until the transaction that adds it is committed
     Fix: add the value in another revision, or inside an autocommit block
     """
     statement = _failed(seen)
@@ -190,7 +190,7 @@ def partial_apply(seen: Observations) -> Iterator[Breach]:
 def revision_hangs(seen: Observations) -> Iterator[Breach]:
     """Find revisions that wait for a lock while no other client is connected.
 
-    Why: with no other client in the database it waits for its own lock, so it will wait in production too
+    Why: with no other client in the database the revision waits for its own lock, so it waits in production too
     Fix: use op.get_bind() instead of another connection
     """
     statement = _failed(seen)
@@ -203,7 +203,7 @@ def revision_hangs(seen: Observations) -> Iterator[Breach]:
 def revision_fails(seen: Observations) -> Iterator[Breach]:
     """Find errors that no other rule explains.
 
-    Why: nothing can be deployed until it is repaired
+    Why: nothing can be deployed until the revision is repaired
     Fix: correct the line that is named; `alembic upgrade` on a database at the revision before repeats the error
     """
     if seen.trace.error and not any(place for check in SPEAKING for place in check(seen)):

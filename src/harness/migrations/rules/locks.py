@@ -1,4 +1,4 @@
-"""Locks: held too long, without a timeout, on too much at once."""
+"""Locks that are held too long, have no timeout, or cover too many tables at once."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def lock_timeout_lost(seen: Observations) -> Iterator[Breach]:
 def concurrent_short_timeout(seen: Observations) -> Iterator[Breach]:
     """Find CONCURRENTLY under a lock_timeout or statement_timeout of less than ten minutes.
 
-    Why: it waits for all older snapshots in the database; a timeout cancels it and leaves an invalid index
+    Why: CONCURRENTLY waits for all older snapshots in the database; a timeout cancels it and leaves an invalid index
     Fix: set lock_timeout and statement_timeout to 0 around it
     """
     for statement in seen.statements:

@@ -21,7 +21,7 @@ def not_seeded(seen: Observations) -> Iterator[Breach]:
 
 @rule("not-judged", "error", "Every revision can be judged")
 def not_judged(obstacle: Obstacle) -> Iterator[Breach]:
-    """Find revisions that need a failed one below them, or that end the sessions of the harness.
+    """Find revisions that need an earlier revision which failed, or that end the sessions of the harness.
 
     Why: the effect of the revision is unknown
     Fix: repair the failed revision first, or do not end other sessions

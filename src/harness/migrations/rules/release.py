@@ -13,7 +13,7 @@ from harness.rules import Breach, rule
 def drop_column(seen: Observations) -> Iterator[Breach]:
     """Find columns that are dropped, also if one of the same name is added.
 
-    Why: the previous release is still running, and its queries name it
+    Why: the previous release is still running, and its queries name the column
     Fix: ship a release that does not use it, then this revision, with an exemption that names the release
     """
     for old, new in tables(seen):
@@ -27,7 +27,7 @@ def drop_column(seen: Observations) -> Iterator[Breach]:
 def drop_table(seen: Observations) -> Iterator[Breach]:
     """Find tables that are dropped, also if one of the same name is created.
 
-    Why: the previous release is still running, and its queries name it
+    Why: the previous release is still running, and its queries name the table
     Fix: ship a release that does not use it, then this revision, with an exemption that names the release
     """
     for table in seen.before.tables if seen.complete else ():
@@ -40,7 +40,7 @@ def drop_table(seen: Observations) -> Iterator[Breach]:
 def rename_column(seen: Observations) -> Iterator[Breach]:
     """Find columns that are renamed.
 
-    Why: the previous release is still running, and its queries name it
+    Why: the previous release is still running, and its queries name the column
     Fix: add a column with the other name, and copy the values
     """
     for old, new in tables(seen):
@@ -54,7 +54,7 @@ def rename_column(seen: Observations) -> Iterator[Breach]:
 def rename_table(seen: Observations) -> Iterator[Breach]:
     """Find tables that are renamed or moved to another schema, unless a view replaces them.
 
-    Why: the previous release is still running, and its queries name it
+    Why: the previous release is still running, and its queries name the table
     Fix: keep the name, or rename it and create an updatable view with the old name in the same transaction
     """
     renamed = dict(_renamed_schemas(seen))
@@ -70,7 +70,7 @@ def rename_table(seen: Observations) -> Iterator[Breach]:
 def rename_schema(seen: Observations) -> Iterator[Breach]:
     """Find schemas that are renamed.
 
-    Why: the previous release is still running, and its queries name it
+    Why: the previous release is still running, and its queries name the schema
     Fix: keep the name
     """
     for old, new in _renamed_schemas(seen):
@@ -81,7 +81,8 @@ def rename_schema(seen: Observations) -> Iterator[Breach]:
 def old_insert_breaks(seen: Observations) -> Iterator[Breach]:
     """Find INSERTs of the previous release that now lack a required value.
 
-    Why: it does not set the column, or relies on its default: every INSERT fails until the new release is everywhere
+    Why: the previous release does not set the column, or relies on its default: every INSERT fails
+        until the new release is everywhere
     Fix: keep the default until the previous release is gone, and drop it in a later revision
     """
     for refusal in seen.broken_statements:
@@ -95,7 +96,8 @@ def old_insert_breaks(seen: Observations) -> Iterator[Breach]:
 def type_change_breaks_prepared(seen: Observations) -> Iterator[Breach]:
     """Find prepared statements that fail because the type of a column has changed.
 
-    Why: psycopg prepares a statement that runs five times, and each pooled connection then fails once for each of them
+    Why: psycopg prepares a statement that runs five times, and each pooled connection then fails once for each
+        such statement
     Fix: add a column of the new type; or restart the pool with the revision, and say so in the exemption
     """
     for refusal in seen.broken_statements:
@@ -142,9 +144,9 @@ def remove_enum_value(seen: Observations) -> Iterator[Breach]:
 
 @rule("new-constraint-rejects-old-writes", "warning", "The previous release can still write")
 def new_constraint_rejects_old_writes(seen: Observations) -> Iterator[Breach]:
-    """Find INSERTs of the previous release that a new constraint rejects, and (as an info) those that it may.
+    """Find INSERTs of the previous release that a new constraint rejects, and (as an info) those that it may reject.
 
-    Why: it may write what the constraint rejects, and its users see errors
+    Why: the previous release may write what the constraint rejects, and its users see errors
     Fix: ship a release that writes only what the constraint allows, then add the constraint
     """
     for refusal in seen.broken_statements:
@@ -164,9 +166,9 @@ def new_constraint_rejects_old_writes(seen: Observations) -> Iterator[Breach]:
 
 @rule("drop-not-null", "warning", "A column does not become nullable by accident")
 def drop_not_null(seen: Observations) -> Iterator[Breach]:
-    """Find columns that are NOT NULL no more.
+    """Find columns that are no longer NOT NULL.
 
-    Why: the previous release does not expect nulls in it
+    Why: the previous release does not expect nulls in the column
     Fix: first ship a release that handles nulls
     """
     for old, new in tables(seen):
@@ -180,7 +182,7 @@ def drop_not_null(seen: Observations) -> Iterator[Breach]:
 def replaced_view(seen: Observations) -> Iterator[Breach]:
     """Find views that are dropped, lose a column or change its type.
 
-    Why: the previous release is still running, and its queries name it
+    Why: the previous release is still running, and its queries name the view
     Fix: add columns at the end, and keep the others
     """
     for view in seen.before.relations if seen.complete else ():

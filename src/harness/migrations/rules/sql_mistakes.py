@@ -36,7 +36,7 @@ def uncommitted(source: RevisionSource) -> Iterator[Breach]:
 def duplicate_column(source: RevisionSource) -> Iterator[Breach]:
     """Find UPDATE and INSERT statements that assign a column twice.
 
-    Why: Postgres rejects the statement (42701 or 42601), in production if no test runs it
+    Why: Postgres rejects the statement (42701 or 42601); if no test runs the statement, this happens in production
     Fix: remove one of the two assignments
     """
     for function, statements in _by_function(source):

@@ -34,7 +34,7 @@ IMPORTERS = ("importlib.import_module", "builtins.__import__")
 def imports_app_models(source: RevisionSource) -> Iterator[Breach]:
     """Find imports of the app's package, unless for type checkers only.
 
-    Why: the models change and the revision does not, so it fails later or does something else
+    Why: the models change and the revision does not, so the revision fails later or does something else
     Fix: declare the tables in the revision with sa.table() and sa.column()
     """
     for name, line in sorted({*_imported(source.tree, source.names)}):
@@ -93,7 +93,7 @@ def _asks(call: ast.Call, source: RevisionSource) -> bool:
 def time_or_random(source: RevisionSource) -> Iterator[Breach]:
     """Find the clock and random values, unless seeded or not sent to the database.
 
-    Why: every environment gets other rows, so no test can tell what production will hold
+    Why: every environment gets different rows, so no test can show what production will contain
     Fix: write the value into the file, or let the database compute it: now(), gen_random_uuid()
     """
     harmless = {id(inner) for node in _without_effect(source.tree) for inner in calls(node)}

@@ -18,7 +18,8 @@ from harness.sql.quoting import identifier, literal, qualified
 def column_boolean_nullable(snapshot: Snapshot) -> Iterator[Breach]:
     """Find boolean columns that are nullable and not generated.
 
-    Why: null is a third value that NOT and = pass on, so such rows match neither `WHERE flag` nor `WHERE NOT flag`
+    Why: null is a third value, for which NOT and = return null, so rows with a null match neither `WHERE flag` nor
+        `WHERE NOT flag`
     Fix: make the column NOT NULL, with a default
     """
     for table in snapshot.roots:
@@ -39,7 +40,7 @@ _NUMBERED = re.compile(r"^(.*?)_?(\d+)$")
 
 @rule("column-repeating-group", "warning", "A list is stored in rows or an array, not in numbered columns")
 def column_repeating_group(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find three or more columns of one type that differ by a consecutive number only.
+    """Find three or more columns of one type whose names differ only by consecutive numbers.
 
     Why: every query has to name all of the columns, and one more value needs a migration
     Fix: move the values to a table with a foreign key to this one, or to an array
@@ -68,7 +69,7 @@ def column_repeating_group(snapshot: Snapshot) -> Iterator[Breach]:
 
 @rule("column-should-be-citext", "warning", "Login names are unique regardless of case")
 def column_should_be_citext(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find login names of type text or varchar with a unique index, where none is on lower() of the column.
+    """Find login names of type text or varchar with a unique index, but with none on lower() of the column.
 
     Why: Ann@example.org and ann@example.org become two accounts, and a user who types the other spelling cannot sign in
     Fix: use citext, or a unique index on lower() of the column

@@ -15,7 +15,7 @@ from harness.sql.quoting import identifier, qualified
 
 @rule("constraint-not-valid", "error", "Every constraint is validated")
 def constraint_not_valid(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find CHECK, foreign key, (18) NOT NULL and domain constraints that are NOT VALID.
+    """Find CHECK, foreign key, domain and (from Postgres 18) NOT NULL constraints that are NOT VALID.
 
     Why: rows from before the constraint may violate it, and the planner cannot rely on it
     Fix: ALTER TABLE ... VALIDATE CONSTRAINT, which reads the table and does not block writers
@@ -50,7 +50,7 @@ def _copied(kind: str, inherited: bool) -> bool:
 def constraint_not_enforced(snapshot: Snapshot) -> Iterator[Breach]:
     """Find constraints that are NOT ENFORCED.
 
-    Why: a NOT ENFORCED constraint (18) is never checked, although it looks like a guarantee
+    Why: a NOT ENFORCED constraint (from Postgres 18) is never checked, although it looks like a guarantee
     Fix: make it ENFORCED, or drop it
     """
     for table in snapshot.roots:
@@ -69,7 +69,7 @@ def constraint_not_enforced(snapshot: Snapshot) -> Iterator[Breach]:
 
 @rule("unique-lets-nulls-through", "warning", "A unique key on several columns also applies to nulls")
 def unique_lets_nulls_through(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find unique indexes on several columns with a nullable one, unless NULLS NOT DISTINCT or excluding its nulls.
+    """Find multicolumn unique indexes with a nullable column, unless NULLS NOT DISTINCT or a predicate excludes nulls.
 
     Why: nulls are distinct from each other, so rows that are equal in all other columns are accepted any number of
         times
@@ -95,7 +95,7 @@ def unique_lets_nulls_through(snapshot: Snapshot) -> Iterator[Breach]:
 
 @rule("boolean-default-missing", "warning", "A NOT NULL boolean column has a default", optional=True)
 def boolean_default_missing(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find boolean NOT NULL columns without a default.
+    """Find NOT NULL columns of type boolean without a default.
 
     Why: every INSERT must name the column, and adding such a column to a table with rows fails
     Fix: set the usual value as the default
@@ -105,7 +105,7 @@ def boolean_default_missing(snapshot: Snapshot) -> Iterator[Breach]:
 
 @rule("array-default-missing", "warning", "A NOT NULL array column has a default", optional=True)
 def array_default_missing(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find array NOT NULL columns without a default.
+    """Find NOT NULL columns of an array type without a default.
 
     Why: every INSERT must send an empty array, and adding such a column to a table with rows fails
     Fix: set the empty array as the default

@@ -43,7 +43,7 @@ def primary_key_not_first(snapshot: Snapshot) -> Iterator[Breach]:
 
 @rule("natural-key", "warning", "A primary key is a generated value", optional=True)
 def natural_key(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find primary key columns that are no integer, uuid, foreign key or partition key.
+    """Find primary key columns that are not an integer, uuid, foreign key or partition key.
 
     Why: a value with a meaning changes one day, and every reference to it has to change too
     Fix: add a generated key, and a unique constraint on the natural one
@@ -111,7 +111,7 @@ def mandatory_columns(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
 
 @rule("timestamps-missing", "warning", "A row records when it was created and updated", optional=True)
 def timestamps_missing(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find tables without a column that the option timestamps names, tables of foreign keys alone excepted.
+    """Find tables without a column that the option timestamps names, except tables of foreign keys alone.
 
     Why: support questions cannot be answered, and incremental exports are not possible
     Fix: add created_at and updated_at, timestamptz NOT NULL DEFAULT now()
@@ -138,7 +138,7 @@ KINDS = {"p": "pk", "u": "uq", "f": "fk", "c": "ck"}
 
 @rule("constraint-naming", "warning", "Names follow the naming convention of the metadata", optional=True)
 def constraint_naming(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find constraints and indexes whose names do not match the option naming, cut at 63 characters.
+    """Find constraints and indexes whose names are not those of the option naming, truncated to 63 characters.
 
     Why: a migration that drops a constraint by the name of the convention does not find it
     Fix: rename it in a migration

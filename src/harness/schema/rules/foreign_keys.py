@@ -59,7 +59,7 @@ def foreign_key_without_index(snapshot: Snapshot) -> Iterator[Breach]:
 
 @rule("foreign-key-type-mismatch", "error", "A foreign key has the type of the key that it references")
 def foreign_key_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find foreign keys whose columns differ in type from the referenced ones; a length alone does not count.
+    """Find foreign keys whose columns differ in type from the referenced ones; a difference in length alone is ignored.
 
     Why: each check needs a cast, the join may not use an index, and a wide key does not fit into a narrow column
     Fix: use the type of the referenced column
@@ -83,7 +83,7 @@ def foreign_key_type_mismatch(snapshot: Snapshot) -> Iterator[Breach]:
 
 @rule("foreign-key-duplicate", "error", "Each reference is one foreign key")
 def foreign_key_duplicate(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find foreign keys with the table and the columns of another foreign key of the same table.
+    """Find foreign keys whose columns and referenced columns are those of another foreign key of the table.
 
     Why: every write is checked twice, and the two may do different things on delete
     Fix: drop one of the two

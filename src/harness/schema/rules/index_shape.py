@@ -49,7 +49,7 @@ SEARCHED = ("jsonb", "tsvector")
 
 @rule("index-wrong-method", "error", "Arrays, jsonb and tsvector are indexed by GIN")
 def index_wrong_method(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find B-tree and hash indexes, not unique, on arrays, jsonb or tsvector.
+    """Find non-unique B-tree and hash indexes on arrays, jsonb or tsvector.
 
     Why: a B-tree or hash index compares whole values: it does not serve @>, ?, && or @@, and long values do not fit
     Fix: USING gin, or an expression index on the part that is compared
@@ -134,7 +134,7 @@ def index_lower_on_citext(snapshot: Snapshot) -> Iterator[Breach]:
 
 @rule("index-null-lead", "warning", "An index leaves out nulls that are never searched for", optional=True)
 def index_null_lead(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find B-tree indexes, not unique, whose first key is nullable and whose predicate does not exclude nulls.
+    """Find non-unique B-tree indexes whose first key is nullable and whose predicate does not exclude nulls.
 
     Why: entries for nulls make the index larger, although look-ups by value never read them
     Fix: add WHERE column IS NOT NULL

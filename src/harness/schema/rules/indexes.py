@@ -77,7 +77,7 @@ def _worth(index: Index, referenced: set[int]) -> tuple[bool, ...]:
 
 @rule("index-redundant", "warning", "No index is a prefix of another")
 def index_redundant(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find B-tree indexes, not unique, whose keys are the first keys of another valid one with the same predicate.
+    """Find non-unique B-tree indexes whose keys are the first keys of another valid index with the same predicate.
 
     Why: the longer index serves every query that the shorter one does, and every write maintains both
     Fix: drop the shorter index

@@ -12,7 +12,7 @@ from harness.schema.rules.foreign_keys import every
 
 @rule("foreign-key-missing", "error", "A column that is named like a reference is a foreign key")
 def foreign_key_missing(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns t_id where a table t, ts or tes has that key, and x_id where x_id elsewhere refers to one table.
+    """Find columns t_id of the key type of a table t, ts or tes, and columns x_id that elsewhere refer to one table.
 
     Why: nothing keeps the value valid: rows that refer to nothing appear with the first race or forgotten delete
     Fix: add the foreign key, or rename the column if it refers to something outside this database

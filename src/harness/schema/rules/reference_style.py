@@ -65,7 +65,7 @@ def reference_actions(snapshot: Snapshot) -> Iterator[Breach]:
 def self_fk_no_action(snapshot: Snapshot) -> Iterator[Breach]:
     """Find foreign keys of a table to itself with ON DELETE NO ACTION.
 
-    Why: with NO ACTION a row can be deleted only after all rows below it, level by level
+    Why: with NO ACTION a row can be deleted only after all rows that refer to it, level by level
     Fix: ON DELETE CASCADE or SET NULL
     """
     for table, key in every(snapshot):

@@ -20,8 +20,8 @@ def public_rights(acl: Iterable[str]) -> str:
 def security_definer_without_search_path(snapshot: Snapshot) -> Iterator[Breach]:
     """Find SECURITY DEFINER functions without a search_path.
 
-    Why: a caller can put a schema with tables or operators of the same names first, and they run with the owner's
-        rights
+    Why: a caller can put a schema with tables or operators of the same names first in search_path, and the function
+        uses them with the owner's rights
     Fix: SET search_path = '' (or pg_catalog, pg_temp) on the function
     """
     for function in snapshot.functions:
@@ -35,9 +35,10 @@ def security_definer_without_search_path(snapshot: Snapshot) -> Iterator[Breach]
 
 @rule("security-definer-public-execute", "warning", "A SECURITY DEFINER function is granted to the roles that need it")
 def security_definer_public_execute(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find SECURITY DEFINER functions that PUBLIC may execute, as it may by default.
+    """Find SECURITY DEFINER functions that PUBLIC may execute, which is the default.
 
-    Why: every role of the cluster may run it with the owner's rights, because EXECUTE is granted to PUBLIC by default
+    Why: every role of the cluster may run the function with the owner's rights, because EXECUTE is granted to PUBLIC by
+        default
     Fix: REVOKE EXECUTE ... FROM PUBLIC, then grant it to one role
     """
     for function in snapshot.functions:

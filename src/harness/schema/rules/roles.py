@@ -41,7 +41,7 @@ def owned_by_superuser(snapshot: Snapshot) -> Iterator[Breach]:
 
 @rule("app-role-can-ddl", "error", "The role of the application cannot change the schema", optional=True)
 def app_role_can_ddl(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find an app-role (option) that is a superuser, bypasses policies, owns an object or may create one.
+    """Find the role of the option app-role if it is a superuser, bypasses policies, owns an object or may create one.
 
     Why: one SQL injection can drop tables, and objects that the application creates have no migration
     Fix: let another role own the objects; grant the application SELECT, INSERT, UPDATE and DELETE
@@ -71,7 +71,7 @@ def _grantee(entry: str) -> str:
 
 @rule("extension-missing", "error", "The extensions that the project needs are installed", optional=True)
 def extension_missing(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
-    """Find extensions of the option extensions that are not installed.
+    """Find extensions that the option extensions names and that are not installed.
 
     Why: types and operators that the models need are missing
     Fix: CREATE EXTENSION in a migration
@@ -87,7 +87,7 @@ def extension_missing(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
 def extension_outdated(snapshot: Snapshot) -> Iterator[Breach]:
     """Find extensions whose installed version is not the server's default version.
 
-    Why: upgrading the server does not update extensions, so their fixes are not in effect
+    Why: upgrading the server does not update extensions, so the fixes of the new version are not in effect
     Fix: ALTER EXTENSION ... UPDATE
     """
     for item in snapshot.extensions:

@@ -104,7 +104,7 @@ def table_single_column(snapshot: Snapshot) -> Iterator[Breach]:
 
 @rule("table-all-nullable", "warning", "Some column other than the key is NOT NULL")
 def table_all_nullable(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables whose columns other than the primary key, two or more, are all nullable.
+    """Find tables with two or more columns besides the primary key, all of them nullable.
 
     Why: a row with only a key is accepted, so every reader must expect each value to be missing
     Fix: make the columns NOT NULL that every row needs
@@ -126,7 +126,7 @@ def table_all_nullable(snapshot: Snapshot) -> Iterator[Breach]:
 
 @rule("table-split-one-to-one", "warning", "One entity is one table")
 def table_split_one_to_one(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables whose primary key is a foreign key to another one, the only such table, with no references to it.
+    """Find tables whose primary key references another table's, if no other table's does and nothing references them.
 
     Why: every query joins two tables to read one row, and nothing else refers to the second table
     Fix: move the columns to the first table
@@ -224,7 +224,7 @@ def table_has_rule(snapshot: Snapshot) -> Iterator[Breach]:
 def polymorphic_reference(snapshot: Snapshot) -> Iterator[Breach]:
     """Find columns x_type and x_id where x_id is in no foreign key.
 
-    Why: a pair of type and id cannot be a foreign key, so references to missing rows are found by users
+    Why: a pair of type and id cannot be a foreign key, so Postgres does not prevent references to missing rows
     Fix: use one nullable foreign key for each kind, with a CHECK that exactly one is set
     """
     for table in snapshot.roots:

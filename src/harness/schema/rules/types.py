@@ -31,7 +31,7 @@ def _columns(snapshot: Snapshot, wrong: Callable[[Column], bool], kind: str, usi
 def column_timestamp_without_time_zone(snapshot: Snapshot) -> Iterator[Breach]:
     """Find columns of type timestamp without time zone.
 
-    Why: the value means another moment in each session's TimeZone, and comparisons with now() cast silently
+    Why: the value means a different moment in each session's TimeZone, and comparisons with now() cast silently
     Fix: timestamptz
     """
     yield from _columns(
@@ -98,7 +98,7 @@ def column_varchar_n(snapshot: Snapshot, options: Options) -> Iterator[Breach]:
 def column_json(snapshot: Snapshot) -> Iterator[Breach]:
     """Find columns of type json.
 
-    Why: json is stored as text: it has no equality, so DISTINCT and GROUP BY fail, no index, and each access parses it
+    Why: json is stored as text: it has no equality, so DISTINCT, GROUP BY and indexes fail, and each access parses it
         again
     Fix: jsonb
     """
