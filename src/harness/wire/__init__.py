@@ -1,1 +1,1 @@
-"""The Postgres wire: an observer between app and server that records, delays and breaks what passes."""
+"""A proxy for the Postgres protocol, which records and delays messages and breaks connections."""

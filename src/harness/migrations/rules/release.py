@@ -96,8 +96,8 @@ def old_insert_breaks(seen: Observations) -> Iterator[Breach]:
 def type_change_breaks_prepared(seen: Observations) -> Iterator[Breach]:
     """Find prepared statements that fail because the type of a column has changed.
 
-    Why: psycopg prepares a statement that runs five times, and each pooled connection then fails once for each
-        such statement
+    Why: psycopg prepares a statement that runs more than five times, and each pooled connection then fails once for
+        each such statement
     Fix: add a column of the new type; or restart the pool with the revision, and say so in the exemption
     """
     for refusal in seen.broken_statements:
