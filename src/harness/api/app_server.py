@@ -32,7 +32,14 @@ class AppServer:
         self.inflight = InFlight(self._dispatch)
         self._loop = asyncio.new_event_loop()
         self._server = uvicorn.Server(
-            uvicorn.Config(self.inflight, interface="asgi3", log_config=None, access_log=False, lifespan="off")
+            uvicorn.Config(
+                self.inflight,
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=1,  # for sockets that stay open
+            )
         )
         self._thread = threading.Thread(target=self._run, name="uvicorn", daemon=True)
         self._thread.start()
@@ -71,6 +78,7 @@ class AppServer:
             yield
         finally:
             self._app = None
+            self.inflight.forget()
             self._await(lifespan.shutdown(), name)
 
     def close(self) -> None:
@@ -82,6 +90,7 @@ class AppServer:
     def _run(self) -> None:
         with contextlib.closing(self._loop):
             self._loop.run_until_complete(self._server.serve(sockets=[self._listener]))
+            self._loop.run_until_complete(asyncio.sleep(0))  # transports that were open report their end
 
     def _await(self, step: Coroutine[Any, Any, None], name: str) -> None:
         """Run a step of an app's lifespan on uvicorn's loop."""

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from harness.api.bodies import STREAMED
 from harness.api.exchange import Exchange
 from harness.api.transport import JudgingTransport
 from harness.databases.databases import Database
@@ -33,6 +34,11 @@ class Client(httpx.Client):
         self._operator = database.as_role("migrator")
         self._server = server
         transport.warm_up(self.base_url)
+
+    def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
+        """Send a request; with `stream`, as in `api.stream(…)`, the test reads the body, and the judgement waits."""
+        request.extensions = {**request.extensions, STREAMED: stream}
+        return super().send(request, stream=stream, **options)
 
     @property
     def wire(self) -> Observer:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from harness.sql.normalise import normalise, shorten
 from harness.wire.recording import Recording, RoundTrip, WireStatement
@@ -20,13 +22,15 @@ class Limits:
     idle: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Exchange:
-    """One request and what it did on the wire.
+    """One request and what it did on the wire. Moments are `time.perf_counter()` seconds.
 
-    `route` is the method and the path (`GET /v1/todos`), `seconds` the client's time, `items` the length of the list
-    that it answered with. `answered` is the moment (`time.perf_counter()`) at which the app began to send its answer,
-    None if that was not observed; `unsettled` describes connections that did not become idle.
+    `route` is the method and the path template (`GET /v1/todos`), `seconds` the client's time, `items` the length of
+    the list that it answered with. `answered` is when the app began to send its answer, None if that was not observed,
+    and `ended` when it sent the last part. `parts` is when each part of an event stream was sent, and when its client
+    left; `tasks` is when each background task began and ended. `unsettled` describes transactions that did not end,
+    `working` what else the app still does.
     """
 
     route: str
@@ -34,22 +38,65 @@ class Exchange:
     seconds: float = 0.0
     items: int | None = None
     answered: float | None = None
+    ended: float | None = None
+    parts: Sequence[float] = ()
+    tasks: Sequence[tuple[float, float]] = ()
     unsettled: str = ""
+    working: str = ""
 
     @property
     def queries(self) -> int:
         """Distinct (connection, round trip, text): an executemany in one trip is one query."""
-        return len(distinct(self.recording.trips))
+        return len(distinct(self.answering))
 
     @property
     def trips(self) -> int:
         """Round trips, those left out that open a connection."""
-        return sum(bool(trip.statements) or trip.kind != "set-up" for trip in self.recording.trips)
+        return sum(bool(trip.statements) or trip.kind != "set-up" for trip in self.answering)
 
     @property
     def connections(self) -> int:
         """Connections opened."""
         return len(self.recording.opened)
+
+    @property
+    def statements(self) -> list[WireStatement]:
+        """The queries that the answer needed, in the order of their trips."""
+        return [item for trip in self.answering for item in trip.statements if item.kind == "query"]
+
+    @cached_property
+    def answering(self) -> list[RoundTrip]:
+        """The round trips of the answer: all but those of background tasks and between the parts of an event stream."""
+        aside = {id(trip) for unit in transactions(self.recording.trips) if self._is_aside(unit) for trip in unit}
+        return [trip for trip in self.recording.trips if id(trip) not in aside]
+
+    def during(self, task: tuple[float, float]) -> list[RoundTrip]:
+        """Return the round trips of a background task."""
+        units = transactions(self.recording.trips)
+        return [trip for unit in units if task[0] <= unit[0].started <= task[1] for trip in unit]
+
+    def _is_aside(self, unit: Sequence[RoundTrip]) -> bool:
+        """Return whether a transaction is one that neither delays the answer nor waits for the client.
+
+        A framework may prepare the next part of an event stream while it sends one; two sent parts are a wait.
+        """
+        begun = unit[0].started
+        if any(start <= begun <= end for start, end in self.tasks):
+            return True
+        if not self.parts or self.answered is None or not self.answered < begun < (self.ended or math.inf):
+            return False
+        ended = math.inf if unit[-1].open else unit[-1].ended
+        return sum(begun < part < ended for part in self.parts) < 2
+
+
+def transactions(trips: Sequence[RoundTrip]) -> Iterator[list[RoundTrip]]:
+    """Yield the round trips of each transaction; what is sent outside of transactions is one by itself."""
+    begun: dict[int, list[RoundTrip]] = defaultdict(list)
+    for trip in trips:
+        begun[trip.connection].append(trip)
+        if not trip.open:
+            yield begun.pop(trip.connection)
+    yield from begun.values()
 
 
 def distinct(trips: Sequence[RoundTrip]) -> dict[tuple[int, int, str], WireStatement]:
@@ -70,11 +117,11 @@ def repeats(trips: Sequence[RoundTrip]) -> dict[str, list[WireStatement]]:
     return found
 
 
-def listing(recording: Recording) -> str:
+def listing(trips: Sequence[RoundTrip]) -> str:
     """Every round trip on a line: its time, its connection, and its statements, shortened; repeated ones marked."""
-    counts = {text: len(items) for text, items in repeats(recording.trips).items()}
+    counts = {text: len(items) for text, items in repeats(trips).items()}
     lines = []
-    for trip in recording.trips:
+    for trip in trips:
         texts = dict.fromkeys(item.text for item in trip.statements)
         for text in texts or {f"({trip.kind})": None}:
             times = counts.get(normalise(text), 1)

@@ -16,6 +16,7 @@ from harness.api.app_server import AppServer
 from harness.api.client import Client
 from harness.api.exchange import Exchange, Limits
 from harness.api.growth import STEPS, judge
+from harness.api.in_flight import observed_tasks
 from harness.api.rules import judge_budget
 from harness.api.transport import BrokenPromiseError, JudgingTransport, StatementsSent
 from harness.config import Config
@@ -39,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def app_server() -> Iterator[AppServer]:
     """The run's uvicorn."""
-    with contextlib.closing(AppServer()) as running:
+    with observed_tasks(), contextlib.closing(AppServer()) as running:
         yield running
 
 

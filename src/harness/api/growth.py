@@ -23,7 +23,7 @@ def query_growth(measured: Mapping[int, Exchange]) -> Iterator[Breach]:
     most = measured[sizes[-1]]
     if len({(exchange.queries, exchange.trips) for exchange in measured.values()}) > 1:
         counts = ", ".join(f"{measured[size].queries} queries with {size}" for size in sizes)
-        message = f"{counts} rows\n  with {sizes[-1]} rows:\n{_cut(listing(most.recording))}"
+        message = f"{counts} rows\n  with {sizes[-1]} rows:\n{_cut(listing(most.answering))}"
         yield Breach(most.route, message)
 
 

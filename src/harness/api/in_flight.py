@@ -1,61 +1,138 @@
-"""The requests that an app works on, including its work after the answer: an ASGI wrapper (ASGI 3.0, HTTP)."""
+"""What an app works on, including its work after the answer: an ASGI wrapper (ASGI 3.0, HTTP and WebSocket)."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
-from threading import Condition
+import math
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Event
 from time import perf_counter
 from typing import Any
+
+from starlette.background import BackgroundTask
+
+from harness.api.prefixes import template
 
 log = logging.getLogger(__name__)
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
+EVENTS = b"text/event-stream"
+
+
+class Work:
+    """One HTTP request or WebSocket. Moments are `time.perf_counter()` seconds.
+
+    `answered` is when the answer began and `ended` when its last part was sent, None before. `parts` is when each part
+    of an event stream was sent, and when its client left; `tasks` is when each background task began, with its end.
+    `alone` is False if the app worked on something else at the same time. `finished` is set when the app has returned:
+    then dependencies are closed and background tasks have run.
+    """
+
+    def __init__(self, scope: Any) -> None:
+        self._scope = scope
+        self.answered: float | None = None
+        self.ended: float | None = None
+        self.parts: list[float] = []
+        self.tasks: dict[float, float] = {}
+        self.alone = True
+        self.finished = Event()
+        self._events = False
+
+    @property
+    def route(self) -> str | None:
+        """The path template of the request's route; None if it has none."""
+        return template(self._scope)
+
+    def sends(self, message: Any) -> None:
+        """Note a message of the answer."""
+        now = perf_counter()
+        if message["type"] == "http.response.start":
+            self.answered = now
+            self._events = any(name == b"content-type" and EVENTS in value for name, value in message["headers"])
+        elif message["type"] == "http.response.body":
+            if self._events and message.get("body"):
+                self.parts.append(now)
+            if not message.get("more_body", False):
+                self.ended = now
+
+    def left(self) -> None:
+        """Note that the client did not wait for the end of the answer."""
+        if self._events:
+            self.parts.append(perf_counter())
+
+
+_current: ContextVar[Work | None] = ContextVar("harness_work", default=None)
+
 
 class InFlight:
-    """Wraps an app. A request is in flight until its dependencies are closed and its background tasks have run.
-
-    `answered` is when the last answer began (`time.perf_counter()`), `route` the path template of the last request.
-    """
+    """Wraps an app; `last` is the HTTP request that began last."""
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._running = 0
-        self._change = Condition()
-        self.answered: float | None = None
-        self.route: str | None = None
+        self._running: set[Work] = set()
+        self.last: Work | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass a request to the app.
+        """Pass a request or a WebSocket to the app.
 
         An error after a complete answer is logged and not raised: uvicorn would close the connection, perhaps while the
         client sends its next request.
         """
-        whole = False
+        work = self._begin(scope)
 
         async def note(message: Any) -> None:
-            nonlocal whole
-            if message["type"] == "http.response.start":
-                self.answered = perf_counter()
+            work.sends(message)
             await send(message)
-            whole = message["type"] == "http.response.body" and not message.get("more_body", False)
 
-        with self._change:
-            self._running += 1
         try:
             await self._app(scope, receive, note)
         except Exception:
-            if not whole:
+            if work.ended is None:
                 raise
             log.exception("the app failed on %s %s", scope["method"], scope["path"])
         finally:
-            with self._change:
-                self.route = getattr(scope.get("route"), "path", None)
-                self._running -= 1
-                self._change.notify_all()
+            self._running.discard(work)
+            work.finished.set()
 
-    def wait(self, timeout: float = 10.0) -> bool:
-        """Wait until no request is in flight; return False if one still is after `timeout` seconds."""
-        with self._change:
-            return self._change.wait_for(lambda: self._running == 0, timeout)
+    def _begin(self, scope: Any) -> Work:
+        work = Work(scope)
+        for other in self._running:
+            work.alone = other.alone = False
+        self._running.add(work)
+        if scope["type"] == "http":
+            self.last = work
+        _current.set(work)
+        return work
+
+    def forget(self, work: Work | None = None) -> None:
+        """Count a request, by default everything, as finished: its client, or its app, is gone."""
+        self._running = self._running - {work} if work else set()
+
+
+@contextmanager
+def observed_tasks() -> Iterator[None]:
+    """Note, in each request, when its background tasks begin and end: ASGI does not distinguish them.
+
+    A dependency with `yield` also ends after the answer, but its work belongs to the answer.
+    """
+    run = BackgroundTask.__call__
+    if run.__module__ == __name__:  # a run of pytest inside another one
+        yield
+        return
+
+    async def noted(task: BackgroundTask) -> None:
+        work, begun = _current.get() or Work({}), perf_counter()
+        work.tasks[begun] = math.inf
+        try:
+            await run(task)
+        finally:
+            work.tasks[begun] = perf_counter()
+
+    BackgroundTask.__call__ = noted  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        BackgroundTask.__call__ = run  # type: ignore[method-assign]

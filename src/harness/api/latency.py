@@ -106,7 +106,7 @@ def measure(api: Client, example: Callable[[], httpx.Request], samples: int = SA
     exchange = api.last
     with api.wire.slow(ROUND_TRIP):
         far = [_seconds(api, request) for request in others[NEAR:]]
-    statements = listing(exchange.recording)
+    statements = listing(exchange.answering)
     return Timing(exchange.route, exchange.queries, exchange.trips, near, far, statements)
 
 

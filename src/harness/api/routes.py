@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.api.prefixes import describe
 from harness.config import load_config, load_object
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -19,15 +20,14 @@ DESCRIBING = {"properties", "enum", "const", *ALTERNATIVES}
 
 
 def read_document(root: Path) -> dict[str, Any]:
-    """Return the OpenAPI document of the app that `root`/pyproject.toml names.
+    """Return the OpenAPI document of the app that `root`/pyproject.toml names, and of the apps that it mounts.
 
     Raises:
         HarnessError: when the app cannot be loaded.
     """
     config = load_config(root)
     app = load_object(config.app)(load_object(config.settings)(database_url=NOWHERE))
-    document: dict[str, Any] = app.openapi()
-    return document
+    return describe(app)
 
 
 def routes(document: Mapping[str, Any]) -> list[str]:

@@ -16,14 +16,17 @@ from harness.wire.recording import Recording, RoundTrip
 def query_loop(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
     """Find statements that a request sends, with any literals, in three or more round trips.
 
+    What its background tasks send is counted by itself.
+
     Why: a query in a loop is fast with the ten rows of a test and takes seconds with a thousand in production
     Fix: fetch all rows with one statement
     """
-    for text, items in repeats(exchange.recording.trips).items():
-        if len(items) >= limits.repeats:
-            spent = milliseconds(sum(item.seconds for item in items))
-            message = f"{len(items)} times in separate round trips, {spent} together: {shorten(text)}"
-            yield Breach(exchange.route, message, _loop_fix(text), items[0].text)
+    for trips in (exchange.answering, *map(exchange.during, exchange.tasks)):
+        for text, items in repeats(trips).items():
+            if len(items) >= limits.repeats:
+                spent = milliseconds(sum(item.seconds for item in items))
+                message = f"{len(items)} times in separate round trips, {spent} together: {shorten(text)}"
+                yield Breach(exchange.route, message, _loop_fix(text), items[0].text)
 
 
 def _loop_fix(text: str) -> str:
@@ -75,7 +78,7 @@ def query_budget(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
     Fix: fetch related rows in one statement, or raise the budget of this test: @pytest.mark.query_budget(5, reason="…")
     """
     if exchange.queries > limits.queries:
-        message = f"{exchange.queries} queries, the budget is {limits.queries}\n{listing(exchange.recording)}"
+        message = f"{exchange.queries} queries, the budget is {limits.queries}\n{listing(exchange.answering)}"
         yield Breach(exchange.route, message)
 
 
@@ -101,7 +104,7 @@ def count_in_list(exchange: Exchange) -> Iterator[Breach]:
     Why: count(*) reads every matching row, so the first page becomes slower with every row that is added
     Fix: use a cursor, and fetch one row more than the page to see whether there is a next one
     """
-    texts = {text: item for (_, _, text), item in distinct(exchange.recording.trips).items()}
+    texts = {text: item for (_, _, text), item in distinct(exchange.answering).items()}
     for text, item in texts.items():
         if exchange.route.startswith("GET ") and len(texts) > 1 and counts_rows(text):
             yield Breach(exchange.route, f"in addition to the list: {shorten(text)}", statement=item.text)
@@ -109,7 +112,10 @@ def count_in_list(exchange: Exchange) -> Iterator[Breach]:
 
 @rule("work-after-answer", "error", "The transaction ends before the answer begins")
 def work_after_answer(exchange: Exchange) -> Iterator[Breach]:
-    """Find statements after the start of the answer: COMMIT in a dependency with yield, a streaming session.
+    """Find statements of the answer after its start: COMMIT in a dependency with yield, a streaming session.
+
+    A background task may do its work in transactions that it begins itself, and an event stream may query between its
+    parts; a transaction that is open while a part is sent waits for the client.
 
     Why: a client that reads 200 expects its data to be saved, but a later COMMIT may fail; and a slow client keeps the
         connection in use
@@ -119,7 +125,7 @@ def work_after_answer(exchange: Exchange) -> Iterator[Breach]:
     answered = exchange.answered
     if answered is None:
         return
-    late = [trip for trip in exchange.recording.trips if trip.started > answered and trip.statements]
+    late = [trip for trip in exchange.answering if trip.started > answered and trip.statements]
     if not late:
         return
     texts = ", ".join(shorten(item.text, 60) for trip in late for item in trip.statements)
@@ -137,7 +143,7 @@ def idle_in_transaction(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
     last: dict[int, RoundTrip] = {}
     for trip in exchange.recording.trips:
         before = last.get(trip.connection)
-        if before and before.status in "TE" and trip.started - before.ended > limits.idle:
+        if before and before.open and trip.started - before.ended > limits.idle:
             gap = milliseconds(trip.started - before.ended)
             begun = shorten(before.statements[-1].text, 80) if before.statements else before.kind
             message = f"the transaction on connection #{trip.connection} did nothing for {gap} after: {begun}"
@@ -154,6 +160,17 @@ def transaction_left_open(exchange: Exchange) -> Iterator[Breach]:
     """
     if exchange.unsettled:
         yield Breach(exchange.route, exchange.unsettled)
+
+
+@rule("still-at-work", "warning", "The work of a request ends within ten seconds of its answer")
+def still_at_work(exchange: Exchange) -> Iterator[Breach]:
+    """Find requests that the app still works on 10 s after their answer, in no transaction.
+
+    Why: a platform stops a process 10 s after SIGTERM, and what it still does is lost
+    Fix: give long work to a queue of jobs, or replace the slow service that it waits for in tests
+    """
+    if exchange.working:
+        yield Breach(exchange.route, exchange.working)
 
 
 @rule("pool-too-small", "error", "Concurrent requests are served concurrently")
@@ -177,6 +194,7 @@ REQUEST = (
     work_after_answer,
     idle_in_transaction,
     transaction_left_open,
+    still_at_work,
 )
 """The rules of one request, the likely cause first."""
 

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 
 import httpx
 
+from harness.api.bodies import STREAMED, Body
 from harness.api.exchange import Exchange, Limits
-from harness.api.in_flight import InFlight
+from harness.api.in_flight import InFlight, Work
 from harness.api.rules import judge
 from harness.findings import Finding, Verdict
 from harness.sql.normalise import normalise
 from harness.wire.observer import Observer
+from harness.wire.recording import Recording
 
 READY = "/ready"
 """The path that a platform asks before it sends requests."""
+
+LONGEST_WORK = 10.0
+"""Seconds after its answer in which a request's work must end."""
+
+LEAVING = 1.0
+"""Seconds in which an app usually notices that the client has left."""
+
+STILL = "the app still works on the request {:g} s after its answer; no transaction is open"
 
 
 class BrokenPromiseError(AssertionError):
@@ -38,12 +50,44 @@ StatementsSent = dict[str, SentStatement]
 """Each query that succeeded in a run so far, by its normalised text."""
 
 
+@dataclass(eq=False)
+class _Turn:
+    """A request from its start until app and wire are at rest; `alone` is False if another one overlapped it."""
+
+    request: httpx.Request
+    recording: Recording
+    begun: float
+    alone: bool = True
+    work: Work | None = None
+
+    @property
+    def route(self) -> str:
+        """The method and the path template; the path itself if no route answers."""
+        return f"{self.request.method} {(self.work and self.work.route) or self.request.url.path}"
+
+    def exchange(self, answer: httpx.Response, seconds: float, unsettled: str, working: str) -> Exchange:
+        """Return what the request did."""
+        work = self.work or Work({})
+        return Exchange(
+            self.route,
+            self.recording,
+            seconds,
+            None if self.request.extensions.get(STREAMED) else items(answer),
+            work.answered,
+            work.ended,
+            tuple(work.parts),
+            tuple(work.tasks.items()),
+            unsettled,
+            working,
+        )
+
+
 class JudgingTransport(httpx.HTTPTransport):
     """Sends requests and, when app and wire are at rest, calls `verdict` with the findings of each.
 
     `last` is the last request's exchange, `most` the largest number of queries of a request that was judged, and
-    `unjudged` the number of those that were not: requests that overlap, since their statements cannot be separated,
-    and requests after the test has disturbed the connections by a fault.
+    `unjudged` the number of those that were not: requests that overlap each other or an open socket, since their
+    statements cannot be separated, and requests after the test has disturbed the connections by a fault.
     """
 
     def __init__(
@@ -64,56 +108,84 @@ class JudgingTransport(httpx.HTTPTransport):
         self.verdict = verdict
         self._limits = limits or Limits()
         self._lock = threading.Lock()
-        self._open = 0
-        self._overlaps = False
+        self._turns: set[_Turn] = set()
 
     def warm_up(self, base_url: httpx.URL) -> None:
         """Request `READY`, as a platform does first; the answer does not matter."""
-        super().handle_request(httpx.Request("GET", base_url.join(READY))).read()
-        self._rest()
+        with self._turn(httpx.Request("GET", base_url.join(READY))) as turn:
+            answer, body = self._send(turn)
+            answer.read()
+            self._rest(turn, whole=body.whole)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, read its answer, and judge it.
+        """Send a request, read its answer, and judge it; an answer that the test streams is judged when it is closed.
 
         Raises:
             BrokenPromiseError: when it breaks a rule.
+            HarnessError: when its body does not end.
         """
-        with self._lock:
-            self._open += 1
-            self._overlaps = self._overlaps or self._open > 1
-        try:
-            response, exchange = self._exchange(request)
-        finally:
-            with self._lock:
-                self._open -= 1
-                overlapped, self._overlaps = self._overlaps, self._overlaps and self._open > 0
-        if overlapped:
-            self.unjudged += 1
-        else:
-            self._judge(exchange)
-        return response
+        with contextlib.ExitStack() as held:
+            turn = held.enter_context(self._turn(request))
+            answer, body = self._send(turn)
+            if request.extensions.get(STREAMED):
+                body.closed = partial(self._end, held.pop_all(), turn, answer, body)
+                return answer
+            with contextlib.closing(body):
+                answer.read()
+            self._end(held.pop_all(), turn, answer, body)
+        return answer
 
-    def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, Exchange]:
+    @contextlib.contextmanager
+    def _turn(self, request: httpx.Request) -> Iterator[_Turn]:
         with self.wire.recording() as recording:
-            begun = perf_counter()
-            response = super().handle_request(request)
-            response.read()
-            seconds = perf_counter() - begun
-            unsettled = "" if self._overlaps else self._rest()
-        route = f"{request.method} {self._inflight.route or request.url.path}"
-        answered = self._inflight.answered
-        self.last = Exchange(route, recording, seconds, items(response), answered, unsettled)
-        return response, self.last
+            turn = _Turn(request, recording, perf_counter())
+            with self._lock:
+                for other in self._turns:
+                    turn.alone = other.alone = False
+                self._turns.add(turn)
+            try:
+                yield turn
+            finally:
+                with self._lock:
+                    self._turns.discard(turn)
 
-    def _rest(self) -> str:
-        """Wait until app and wire are at rest; return what is not, for a finding."""
-        if not self._inflight.wait():
-            return "the app still works on the request 10 s after the answer"
+    def _send(self, turn: _Turn) -> tuple[httpx.Response, Body]:
+        self._inflight.last = None
+        answer = super().handle_request(turn.request)
+        turn.work = self._inflight.last
+        assert isinstance(answer.stream, httpx.SyncByteStream)
+        body = answer.stream = Body(answer.stream, turn.request, turn.route)
+        return answer, body
+
+    def _end(self, held: contextlib.ExitStack, turn: _Turn, answer: httpx.Response, body: Body) -> None:
+        """Wait for the end of a request's work, and judge it if nothing else was going on."""
+        with held:
+            seconds = perf_counter() - turn.begun
+            if turn.work and not body.whole:
+                turn.work.left()
+            unsettled, working = self._rest(turn, whole=body.whole) if turn.alone else ("", "")
+            exchange = self.last = turn.exchange(answer, seconds, unsettled, working)
+        if turn.alone and (turn.work is None or turn.work.alone):
+            self._judge(exchange)
+        else:
+            self.unjudged += 1
+
+    def _rest(self, turn: _Turn, *, whole: bool) -> tuple[str, str]:
+        """Wait until app and wire are at rest; return what is not: transactions that are open, and other work.
+
+        An app may go on with a body that is not read to its end: an open socket is no work.
+        """
+        working = ""
+        if turn.work and not turn.work.finished.wait(LONGEST_WORK if whole else LEAVING):
+            self._inflight.forget(turn.work)
+            working = STILL.format(LONGEST_WORK) if whole else ""
+        if turn.work and not turn.work.alone:
+            return "", working
         try:
             self.wire.settle()
         except TimeoutError as error:
-            return str(error)
-        return ""
+            return (str(error), "") if self.wire.in_transaction else ("", str(error))
+        return "", working
 
     def _judge(self, exchange: Exchange) -> None:
         self._note(exchange)

@@ -76,6 +76,11 @@ class Observer:
         """The number of clients connected now."""
         return self._call(lambda: len(self._live()))
 
+    @property
+    def in_transaction(self) -> list[str]:
+        """A description of each connection that is in a transaction now."""
+        return self._call(lambda: [str(state) for state in self._live() if state.in_transaction])
+
     @contextmanager
     def recording(self) -> Iterator[Recording]:
         """Record all that begins on the wire inside the block."""

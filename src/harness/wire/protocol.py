@@ -50,9 +50,16 @@ class ProtocolState:
         """Whether the server owes an answer, or the connection is in a transaction."""
         return self.trip is not None or self.status != "I"
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the connection is in a transaction, as of the server's last answer."""
+        return self.status in ("T", "E")
+
     def __str__(self) -> str:
         """Return, for an error message, the connection, its state, and the last statement that it sent."""
-        state = "waits for the server" if self.trip is not None else f"is in a transaction ({self.status})"
+        waiting = ["waits for the server"] if self.trip is not None else []
+        open_ = [f"is in a transaction ({self.status})"] if self.in_transaction else []
+        state = " and ".join(waiting + open_)
         return f"connection {self._number} {state}, last statement: {' '.join(self._last.split())[:200]}"
 
     def sent(self, letter: str, body: bytes) -> WireStatement | None:

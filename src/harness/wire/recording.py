@@ -64,6 +64,11 @@ class RoundTrip:
         """Seconds that the client waited."""
         return self.ended - self.started
 
+    @property
+    def open(self) -> bool:
+        """Whether it ended in a transaction."""
+        return self.status in ("T", "E")
+
     def raise_kind(self, kind: Kind) -> None:
         """Set the kind of the trip to the highest of its statements' kinds, in the order of `KINDS`."""
         if KINDS.index(kind) > KINDS.index(self.kind):

@@ -1,0 +1,68 @@
+"""The body of an answer: read to its end, as far as a request wants, or as long as a test streams it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import cast
+
+import httpx
+
+from harness.errors import HarnessError
+
+STREAMED = "harness_streamed"
+"""The extension of a request whose answer the test reads itself: `api.stream(…)`."""
+
+PARTS = "parts"
+"""The extension of a request that hangs up after so many parts of the body: for one that does not end."""
+
+LONGEST = 10.0
+"""Seconds in which a body must end."""
+
+LARGEST = 64 * 2**20
+"""Bytes that a body may have."""
+
+
+class Body(httpx.SyncByteStream):
+    """Passes on the parts of a body. `whole` becomes True at its end; `closed` is called once when it is closed."""
+
+    def __init__(self, inner: httpx.SyncByteStream, request: httpx.Request, route: str) -> None:
+        self._inner = inner
+        self._streamed = bool(request.extensions.get(STREAMED))
+        self._parts = cast("int | None", request.extensions.get(PARTS))
+        self._route = route
+        self.whole = False
+        self.closed: Callable[[], None] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        deadline, size = perf_counter() + LONGEST, 0
+        try:
+            for number, part in enumerate(self._inner, 1):
+                yield part
+                size += len(part)
+                if number == self._parts:
+                    return
+                if not self._streamed and (size > LARGEST or perf_counter() > deadline):
+                    raise self._endless(f"{number} parts and {size:,} bytes")
+        except httpx.ReadTimeout as error:
+            raise self._endless("no further part") from error
+        self.whole = True
+
+    def close(self) -> None:
+        """Close the connection, unless the body was read to its end."""
+        self._inner.close()
+        closed, self.closed = self.closed, None
+        if closed is not None:
+            closed()
+
+    def _endless(self, seen: str) -> HarnessError:
+        method, _, path = self._route.partition(" ")
+        example = f'api.build_request({method!r}, {path!r}, extensions={{"{PARTS}": 1}})'
+        return HarnessError(
+            f"{self._route}: the body of its answer did not end within {LONGEST:g} s",
+            looked_at=seen,
+            remedy=(
+                f"in a test, read the parts that it needs: with api.stream({method!r}, {path!r}) as answer: …",
+                f"in tests/api/examples.py, hang up after the first part: {example}",
+            ),
+        )
