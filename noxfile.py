@@ -43,15 +43,12 @@ SUITES = ("migrations", "schema", "api")
 """The folders of tests/ with a session and a marker of the same name."""
 
 HARNESS = ("tests/harness", "tests/tools", "tests/template")
-"""The tests of the harness and the tools. In a project only the session `harness` runs them."""
-
-WITHOUT_HARNESS = [] if TEMPLATE else [f"--ignore={folder}" for folder in HARNESS]
-"""Options for pytest that leave these tests out in a project made from the template."""
+"""The tests of the harness and the tools. In a project only the session `harness` runs them: see tests/conftest.py."""
 
 XDIST = ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")
 """Options for long runs. Each worker starts its own PostgreSQL server; more than eight cost more than they save."""
 
-ALL_SUITES = ("-m", "not (nightly or deploy)", *WITHOUT_HARNESS, *XDIST)
+ALL_SUITES = ("-m", "not (nightly or deploy)", *XDIST)
 """Options that select every test for CI, slow ones included."""
 
 STOP_TIMEOUT = 30.0
@@ -201,7 +198,7 @@ def deploy(session: nox.Session) -> None:
 @nox.session(**SHARED, default=False)
 def full(session: nox.Session) -> None:
     """Run every test, including the slow and the nightly ones."""
-    pytest(session, *WITHOUT_HARNESS)
+    pytest(session)
 
 
 @nox.session(**SHARED, default=False, tags=["ci"])

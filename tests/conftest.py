@@ -1,10 +1,15 @@
 """Every suite's fixtures come from the harness; what only this project needs stands here."""
 
 import signal
+from pathlib import Path
 
 import pytest
 
 pytest_plugins = ["harness.plugin", "pytester"]
+
+TEMPLATE = Path(__file__).with_name("template").exists()
+collect_ignore = [] if TEMPLATE else ["harness", "tools"]
+"""The template's tests: in a project, pytest collects them only by name, such as `pytest tests/harness`."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tomllib
@@ -74,23 +75,25 @@ def pytest_arguments(place: Path, *selection: str) -> list[tuple[str, ...]]:
     return sorted({tuple(word for word in run if not word.startswith(ROW)) for run in taken})
 
 
+def collected(place: Path, *arguments: str) -> set[str]:
+    """The folders whose tests pytest collects."""
+    done = python_of(place, "-m", "pytest", *arguments, "--collect-only", "--quiet", "-n0", "--dist=no")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {"/".join(line.split("/")[:2]) for line in done.stdout.splitlines() if "::" in line}
+
+
 def folders(place: Path, *selection: str) -> set[str]:
     """The folders whose tests the selected sessions run."""
-    found = set()
-    for arguments in pytest_arguments(place, *selection):
-        done = python_of(place, "-m", "pytest", *arguments, "--collect-only", "--quiet", "-n0", "--dist=no")
-        assert done.returncode == 0, done.stdout + done.stderr
-        found |= {"/".join(line.split("/")[:2]) for line in done.stdout.splitlines() if "::" in line}
-    return found
+    return {folder for arguments in pytest_arguments(place, *selection) for folder in collected(place, *arguments)}
 
 
 @pytest.mark.slow
 def test_a_project_runs_its_own_tests_and_the_template_all(tmp_path: Path) -> None:
-    """After `rename`, neither the default run nor CI nor `full` runs the harness's tests; `-s harness` does."""
+    """After `rename`, no default run, CI, `full` or plain pytest runs the harness's tests; they run by name."""
     place = copy(tmp_path)
     prepare(place)
     assert ("-o", f"testpaths={' '.join(HARNESS)} tests/template") in [run[:2] for run in pytest_arguments(place)]
-    assert not any("--ignore=tests/harness" in run for run in pytest_arguments(place, "--tags", "ci"))
+    assert {*HARNESS} < collected(place)
     rename(place, NAME)
     commit_all(place, "Rename")
     own = {*SUITES, f"tests/{NAME}"}
@@ -98,3 +101,23 @@ def test_a_project_runs_its_own_tests_and_the_template_all(tmp_path: Path) -> No
     assert folders(place, "--tags", "ci") == own | {"tests/deploy"}
     assert folders(place, "--session", "full") == own | {"tests/deploy"}
     assert folders(place, "--session", "harness") == {*HARNESS}
+    assert collected(place) == own | {"tests/deploy"}
+    assert collected(place, "tests/harness/schema") == {"tests/harness"}
+
+
+@pytest.mark.nightly
+def test_one_test_of_a_project_starts_within_two_seconds(tmp_path: Path) -> None:
+    """`pytest -k one_test` takes at most 2 s of CPU time in a renamed project, once Python has compiled it."""
+    place = copy(tmp_path)
+    rename(place, NAME)
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(place / "src"), "PYTHONPYCACHEPREFIX": str(tmp_path / "compiled")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, "-m", "pytest", "-k", "test_a_process_on_a_database_at_head"]
+    spent = []
+    for _ in range(4):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert " passed" in done.stdout, done.stdout + done.stderr
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(spent) <= 2, spent
