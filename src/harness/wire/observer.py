@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -22,6 +23,9 @@ from harness.wire.recording import Recording, RoundTrip
 from harness.wire.relay import Relay, Upstream
 
 T = TypeVar("T")
+
+ENCRYPTION = {"sslmode": "PGSSLMODE", "gssencmode": "PGGSSENCMODE"}
+"""The parameters that ask libpq to encrypt, and the environment variables that do (manual, 32.15)."""
 
 
 class Observer:
@@ -60,14 +64,18 @@ class Observer:
         self._loop.close()
 
     def dsn(self, server_dsn: str) -> str:
-        """Return `server_dsn` as a libpq URI through the observer: same database, user and options, no TLS."""
+        """Return `server_dsn` as a URI through the observer: same database, user and options, without encryption.
+
+        Drivers that are not libpq's take the URI too, so it has options only where `server_dsn` or the environment has.
+        """
         parts = {key: str(value) for key, value in conninfo_to_dict(server_dsn).items() if value is not None}
         user, password, name, *_ = (
             parts.pop(key, "") for key in ("user", "password", "dbname", "host", "hostaddr", "port")
         )
         uri = self.address.seen_by(user, password).dsn(name)
-        options = urlencode(parts | {"sslmode": "disable", "gssencmode": "disable"}, quote_via=quote)
-        return f"{uri}{'&' if '?' in uri else '?'}{options}"
+        asked = [key for key, variable in ENCRYPTION.items() if key in parts or variable in os.environ]
+        options = urlencode(parts | dict.fromkeys(asked, "disable"), quote_via=quote)
+        return f"{uri}{'&' if '?' in uri else '?'}{options}" if options else uri
 
     # for tests
 

@@ -246,7 +246,7 @@ def test_a_cancel_reaches_its_query(wire: Observer, observed: str, empty_databas
                 time.sleep(0.005)
         client.cancel_safe()
 
-    with connect(f"{observed}&max_protocol_version={version}") as client, wire.recording() as seen:
+    with connect(f"{observed}?max_protocol_version={version}") as client, wire.recording() as seen:
         thread = threading.Thread(target=cancel)
         thread.start()
         with pytest.raises(psycopg.errors.QueryCanceled):
@@ -258,7 +258,7 @@ def test_a_cancel_reaches_its_query(wire: Observer, observed: str, empty_databas
 
 def test_a_newer_protocol_is_negotiated_by_the_server(wire: Observer, observed: str) -> None:
     """A client of protocol 3.2 gets it where the server has it, and 3.0 where not."""
-    with connect(f"{observed}&max_protocol_version=latest") as client:
+    with connect(f"{observed}?max_protocol_version=latest") as client:
         speaks = client.pgconn.full_protocol_version if hasattr(client.pgconn, "full_protocol_version") else None
         expected = 30002 if client.info.server_version >= 180000 else 30000
         assert speaks in (None, expected)
@@ -267,7 +267,7 @@ def test_a_newer_protocol_is_negotiated_by_the_server(wire: Observer, observed: 
 
 def test_a_client_that_requires_tls_gets_an_error(wire: Observer, observed: str) -> None:
     """The observer has no TLS: libpq says so, and the recording counts the client."""
-    strict = observed.replace("sslmode=disable", "sslmode=require")
+    strict = f"{observed}?sslmode=require"
     for dsn, word in ((strict, "server does not support SSL"), (f"{strict}&sslnegotiation=direct", "SSL")):
         with wire.recording() as seen:
             with pytest.raises(psycopg.OperationalError, match=word):
@@ -278,13 +278,21 @@ def test_a_client_that_requires_tls_gets_an_error(wire: Observer, observed: str)
 
 def test_a_client_that_would_like_tls_connects_without(wire: Observer, observed: str) -> None:
     """The default of libpq asks for GSS and TLS first and goes on without."""
-    preferring = observed.replace("sslmode=disable", "sslmode=prefer").replace(
-        "gssencmode=disable", "gssencmode=prefer"
-    )
-    with wire.recording() as seen, connect(preferring) as client:
+    with wire.recording() as seen, connect(f"{observed}?sslmode=prefer&gssencmode=prefer") as client:
         assert client.execute("SELECT 1").fetchone() == (1,)
         wire.settle()
     assert (len(seen.opened), seen.tls) == (1, 0)
+
+
+def test_the_address_has_no_options_of_libpq_that_nobody_asked_for(
+    wire: Observer, empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other drivers refuse them; where the environment asks for encryption, libpq is asked not to encrypt."""
+    assert "?" not in wire.dsn("postgresql://ada@example.org/shop")
+    assert wire.dsn("postgresql://ada@example.org/shop?application_name=a").endswith("/shop?application_name=a")
+    monkeypatch.setenv("PGSSLMODE", "require")
+    with connect(wire.dsn(empty_database.dsn)) as client:
+        assert client.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_a_client_of_another_protocol_gets_an_error(wire: Observer) -> None:
