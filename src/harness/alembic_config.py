@@ -23,10 +23,16 @@ def script_directory(config: Config) -> ScriptDirectory:
     return ScriptDirectory.from_config(alembic_config(config))
 
 
+def set_url(settings: alembic.config.Config, url: URL) -> None:
+    """Name the database in `sqlalchemy.url`, for an env.py that connects by itself: Alembic's async template."""
+    settings.set_main_option("sqlalchemy.url", url.render_as_string(hide_password=False).replace("%", "%%"))
+
+
 def upgrade(config: Config, url: URL, revision: str = "heads") -> None:
-    """Migrate the database at `url` to `revision`, over a connection that env.py takes from `attributes`."""
+    """Migrate the database at `url`; env.py takes it from `attributes["connection"]` or from `sqlalchemy.url`."""
     engine = create_engine(url, poolclass=NullPool)
     settings = alembic_config(config)
+    set_url(settings, url)
     with engine.connect() as connection:
         settings.attributes["connection"] = connection
         alembic.command.upgrade(settings, revision)

@@ -15,6 +15,7 @@ from pytest_postgresql.executors import NoopExecutor
 from sqlalchemy import Engine
 
 from harness.alembic_config import alembic_config as project_alembic_config
+from harness.alembic_config import set_url
 from harness.api.transport import StatementsSent
 from harness.catalog import Snapshot, read_snapshot
 from harness.config import Config
@@ -153,8 +154,9 @@ def alembic_config(harness_config: Config) -> alembic.config.Config:
 
 
 @pytest.fixture
-def alembic_engine(empty_database: Database) -> Engine:
-    """The migrator's engine on an empty database, as pytest-alembic asks for it."""
+def alembic_engine(alembic_config: alembic.config.Config, empty_database: Database) -> Engine:
+    """The migrator's engine on an empty database, as pytest-alembic asks for it; `sqlalchemy.url` names it too."""
+    set_url(alembic_config, empty_database.url)
     return empty_database.engine
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from harness.alembic_config import set_url
 from harness.errors import HarnessError
 from harness.migrations.connection_guard import restrict_connections
 from harness.migrations.error_origin import origin
@@ -154,7 +155,7 @@ class History:
             return [step]
 
         engine = create_engine(url, poolclass=NullPool)
-        self.config.set_main_option("sqlalchemy.url", url.render_as_string(hide_password=False).replace("%", "%%"))
+        set_url(self.config, url)
         with _inside(self.root, self._import_path), restrict_connections(url), contextlib.ExitStack() as stack:
             self.config.attributes["connection"] = stack.enter_context(engine.connect())
             with EnvironmentContext(self.config, self.script, fn=work):
