@@ -10,6 +10,7 @@ from functools import cached_property
 
 from harness.sql.normalise import normalise, shorten
 from harness.wire.recording import Recording, RoundTrip, WireStatement
+from harness.wire.statement_kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ class Exchange:
 
     @property
     def trips(self) -> int:
-        """Round trips, those left out that open a connection."""
-        return sum(bool(trip.statements) or trip.kind != "set-up" for trip in self.answering)
+        """Round trips, those left out that open a connection or prepare a statement, which a pool does now and then."""
+        trips = self.answering
+        return sum(trip.kind == "fetch" or (trip.kind != "prepare" and bool(trip.statements)) for trip in trips)
 
     @property
     def connections(self) -> int:
@@ -99,13 +101,13 @@ def transactions(trips: Sequence[RoundTrip]) -> Iterator[list[RoundTrip]]:
     yield from begun.values()
 
 
-def distinct(trips: Sequence[RoundTrip]) -> dict[tuple[int, int, str], WireStatement]:
-    """Return the queries by connection, number of the round trip and normalised text."""
+def distinct(trips: Sequence[RoundTrip], kind: Kind = "query") -> dict[tuple[int, int, str], WireStatement]:
+    """Return the statements of a kind by connection, number of the round trip and normalised text."""
     found: dict[tuple[int, int, str], WireStatement] = {}
     for number, trip in enumerate(trips):
         for statement in trip.statements:
-            if statement.kind == "query":
-                found.setdefault((trip.connection, number, normalise(statement.text)), statement)
+            if statement.kind == kind:
+                found.setdefault((trip.connection, number, normalise(statement.query)), statement)
     return found
 
 
@@ -114,6 +116,17 @@ def repeats(trips: Sequence[RoundTrip]) -> dict[str, list[WireStatement]]:
     found: dict[str, list[WireStatement]] = defaultdict(list)
     for (_, _, text), statement in distinct(trips).items():
         found[text].append(statement)
+    return found
+
+
+def single_rows(trips: Sequence[RoundTrip]) -> dict[str, list[WireStatement]]:
+    """Return what got one row of a cursor, by its normalised text: fetching many at a time is what a cursor is for."""
+    fetched = distinct(trips, "fetch")
+    cursors = {text for _, _, text in fetched}
+    found: dict[str, list[WireStatement]] = defaultdict(list)
+    for (_, _, text), statement in (distinct(trips) | fetched).items():
+        if text in cursors and statement.rows == 1:
+            found[text].append(statement)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.api.exchange import Exchange, Limits, distinct, listing, milliseconds, repeats
+from harness.api.exchange import Exchange, Limits, distinct, listing, milliseconds, repeats, single_rows
 from harness.findings import Finding
 from harness.rules import Breach, rule, stale_exemption
 from harness.sql.counts import counts_rows
@@ -22,11 +22,15 @@ def query_loop(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
     Fix: fetch all rows with one statement
     """
     for trips in (exchange.answering, *map(exchange.during, exchange.tasks)):
-        for text, items in repeats(trips).items():
+        for text, items in (*repeats(trips).items(), *single_rows(trips).items()):
             if len(items) >= limits.repeats:
                 spent = milliseconds(sum(item.seconds for item in items))
                 message = f"{len(items)} times in separate round trips, {spent} together: {shorten(text)}"
-                yield Breach(exchange.route, message, _loop_fix(text), items[0].text)
+                fix = ROW_BY_ROW if items[-1].kind == "fetch" else _loop_fix(text)
+                yield Breach(exchange.route, message, fix, items[0].text)
+
+
+ROW_BY_ROW = "fetch many rows of the cursor at a time (itersize, yield_per, prefetch, FETCH 1000), or all rows at once"
 
 
 def _loop_fix(text: str) -> str:
@@ -92,7 +96,7 @@ def connection_per_request(exchange: Exchange, limits: Limits) -> Iterator[Breac
     if exchange.connections <= limits.connections:
         return
     trips = [trip for trip in exchange.recording.trips if trip.connection in exchange.recording.opened]
-    spent = sum(trip.seconds for trip in trips if trip.kind == "set-up")
+    spent = sum(trip.seconds for trip in trips if trip.kind in ("set-up", "prepare"))
     message = f"{exchange.connections} connections opened, {limits.connections} allowed"
     yield Breach(exchange.route, f"{message}; setting up took {milliseconds(spent)}")
 
@@ -125,7 +129,8 @@ def work_after_answer(exchange: Exchange) -> Iterator[Breach]:
     answered = exchange.answered
     if answered is None:
         return
-    late = [trip for trip in exchange.answering if trip.started > answered and trip.statements]
+    trips = [trip for trip in exchange.answering if trip.statements and trip.kind != "set-up"]
+    late = [trip for trip in trips if trip.started > answered]
     if not late:
         return
     texts = ", ".join(shorten(item.text, 60) for trip in late for item in trip.statements)

@@ -201,8 +201,8 @@ class JudgingTransport(httpx.HTTPTransport):
         """Add the queries of a request that succeeded to the statements sent."""
         for statement in exchange.recording.statements:
             if statement.kind == "query" and not statement.sqlstate:
-                made = SentStatement(statement.text, statement.types)
-                self._sent.setdefault(normalise(statement.text), made).routes.add(exchange.route)
+                made = SentStatement(statement.query, statement.types)
+                self._sent.setdefault(normalise(statement.query), made).routes.add(exchange.route)
 
 
 def items(response: httpx.Response) -> int | None:

@@ -91,10 +91,11 @@ def parse(body: bytes) -> tuple[str, str, tuple[int, ...]]:
     return name, statement, struct.unpack_from(f"!{count}I", body, position + 2)
 
 
-def bind(body: bytes) -> tuple[str, str]:
-    """Return portal and prepared statement of a Bind message."""
+def bind(body: bytes) -> tuple[str, str, bytes]:
+    """Return portal, prepared statement and, undecoded, the values of a Bind message."""
     portal, position = text(body)
-    return portal, text(body, position)[0]
+    statement, position = text(body, position)
+    return portal, statement, body[position:]
 
 
 def number(body: bytes) -> int:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from harness.wire import messages
-from harness.wire.recording import Kind, RoundTrip, WireStatement, kind_of
+from harness.wire.recording import RoundTrip, WireStatement
+from harness.wire.statement_kinds import Kind, asks_about_server, kind_of
 
 _ANSWERS = {"P": "1", "B": "2", "C": "3", "D": "Tn", "E": "CIs", "S": "Z", "Q": "Z", "F": "Z", "p": "Z"}
 """The messages that end the answer to each message; `p` is the start-up too."""
@@ -26,6 +27,16 @@ class _Owed:
     rows: int = 0
 
 
+@dataclass(slots=True)
+class _Portal:
+    """A bound statement: its text, parameter types and values, and whether it has begun to return rows."""
+
+    text: str
+    types: tuple[int, ...] = ()
+    values: bytes = b""
+    begun: bool = False
+
+
 class ProtocolState:
     """Follows one connection, and calls `finished` with each round trip when it ends; `trip` is the one in progress."""
 
@@ -33,11 +44,13 @@ class ProtocolState:
         self._number = number
         self._finished = finished
         self._prepared: dict[str, tuple[str, tuple[int, ...]]] = {}
-        self._portals: dict[str, tuple[str, tuple[int, ...]]] = {}
+        self._portals: dict[str, _Portal] = {}
+        self._asked: set[tuple[str, bytes]] = set()
         self._owed: deque[_Owed] = deque()
         self.trip: RoundTrip | None = None
         self._waiting = False
         self._skipping = False
+        self._opens_cursor = False  # unless it is executed in the same round trip
         self._last = "(start-up)"
         self.status = ""
         self.key = b""
@@ -85,29 +98,41 @@ class ProtocolState:
 
     def _read(self, letter: str, body: bytes) -> WireStatement | None:
         if letter == "Q":
-            return self._run(messages.text(body)[0], ())
+            return self._run(_Portal(messages.text(body)[0]))
         if letter == "P":
             name, text, types = messages.parse(body)
             self._prepared[name] = (text, types)
             self._raise_kind("prepare")
         elif letter == "B":
-            portal, name = messages.bind(body)
-            self._portals[portal] = self._prepared.get(
-                name, (f"(prepared statement {name}, whose text was not seen)", ())
-            )
+            portal, name, values = messages.bind(body)
+            unseen = (f"(prepared statement {name}, whose text was not seen)", ())
+            self._portals[portal] = _Portal(*self._prepared.get(name, unseen), values)
+            self._opens_cursor = True
+        elif letter == "D" and body.startswith(b"P"):
+            self._opens_cursor = True
         elif letter == "E":
-            return self._run(*self._portals.get(messages.text(body)[0], ("(portal whose text was not seen)", ())))
+            return self._run(self._portals.get(messages.text(body)[0], _Portal("(portal whose text was not seen)")))
         elif letter == "F":
-            return self._run("(function call)", ())
+            return self._run(_Portal("(function call)"))
         return None
 
-    def _run(self, text: str, types: tuple[int, ...]) -> WireStatement:
-        statement = WireStatement(text, kind_of(text), perf_counter(), types)
-        self._last = text
+    def _run(self, portal: _Portal) -> WireStatement:
+        kind = "fetch" if portal.begun else self._kind(portal)
+        statement = WireStatement(portal.text, kind, perf_counter(), portal.types)
+        portal.begun = True
+        self._last = portal.text
         if self.trip is not None:
             self.trip.statements.append(statement)
-        self._raise_kind(statement.kind)
+        self._raise_kind(kind)
         return statement
+
+    def _kind(self, portal: _Portal) -> Kind:
+        """Return the kind; a driver asks about a type or the session once on a connection, an app again and again."""
+        asked = portal.text, portal.values
+        if asks_about_server(portal.text) and asked not in self._asked:
+            self._asked.add(asked)
+            return "prepare"
+        return kind_of(portal.text)
 
     def _raise_kind(self, kind: Kind) -> None:
         if self.trip is not None:
@@ -182,6 +207,9 @@ class ProtocolState:
             self.trip.ended = perf_counter()
             self.trip.status = self.status
             self.trip.complete = complete
+            if self._opens_cursor and not self.trip.statements:
+                self._raise_kind("fetch")
+            self._opens_cursor = False
             trip, self.trip = self.trip, None
             self._finished(trip)
 

@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Literal
 
-Kind = Literal["set-up", "prepare", "transaction control", "query"]
-KINDS: tuple[Kind, ...] = ("set-up", "prepare", "transaction control", "query")
-
-_control = re.compile(
-    r"\s*(begin|start\s+transaction|commit|rollback|end|abort|savepoint|release|prepare\s+transaction)\b[^;]*;?\s*",
-    re.IGNORECASE,
-)
-_setup = re.compile(r"\s*((set|reset|show|discard|deallocate|listen|unlisten)\b[^;]*)?;?\s*", re.IGNORECASE)
-
-
-def kind_of(statement: str) -> Kind:
-    """Return the kind of a statement; an empty one, by which drivers test a connection, counts as set-up."""
-    if _control.fullmatch(statement):
-        return "transaction control"
-    return "set-up" if _setup.fullmatch(statement) else "query"
+from harness.wire.statement_kinds import KINDS, Kind, declared_query
 
 
 @dataclass(slots=True)
@@ -40,6 +24,11 @@ class WireStatement:
     seconds: float = 0.0
     rows: int = 0
     sqlstate: str = ""
+
+    @property
+    def query(self) -> str:
+        """The text or, of a cursor, what it is declared for: drivers give each cursor another name."""
+        return declared_query(self.text)
 
 
 @dataclass(slots=True)

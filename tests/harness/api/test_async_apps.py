@@ -20,7 +20,8 @@ from harness.rules import judge
 from harness.schema.access.plans import RouteStatement
 from harness.schema.access.unindexed import unindexed
 from harness.wire.observer import Observer
-from tests.harness.api.test_faulty_app import RUN, add_items, once
+from tests.harness.api.faulty_app import add_items
+from tests.harness.api.test_faulty_app import RUN, once
 from tests.harness.shapes.async_apps import DRIVERS, SCHEMA, Fault, faults, load
 
 Start = Callable[..., Client]

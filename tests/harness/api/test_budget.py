@@ -12,7 +12,8 @@ from harness.api.growth import query_growth, unbounded_list
 from harness.api.latency import Timing, latency_objective, route_cost
 from harness.api.rules import judge, judge_budget, judge_pool
 from harness.rules import catalogue
-from harness.wire.recording import Recording, RoundTrip, WireStatement, kind_of
+from harness.wire.recording import Recording, RoundTrip, WireStatement
+from harness.wire.statement_kinds import kind_of
 
 READ = "SELECT todo.id, todo.title FROM todo WHERE todo.id = $1"
 

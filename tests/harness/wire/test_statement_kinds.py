@@ -1,4 +1,4 @@
-"""What drivers send for themselves is told apart from what an app asks."""
+"""What drivers send for themselves is not taken for what an app asks, nor the contrary."""
 
 from __future__ import annotations
 
