@@ -21,7 +21,8 @@ from harness.alembic_config import upgrade
 from harness.config import Config, load_config
 from harness.databases.databases import Database
 from harness.errors import HarnessError
-from harness.postgres.installations import choose
+from harness.postgres.environment import drop_variables
+from harness.postgres.installations import Installation, choose, psql_command
 from harness.postgres.roles import Roles
 from harness.seed import fill
 from tools.cli import error_exit, whole_number
@@ -127,7 +128,7 @@ def serve(config: Config, supervisor: Supervisor, server: DevServer, database: D
     announced = False
     while not (ended := supervisor.exited()) and os.getppid() == parent:
         if not announced and (announced := answers(port)):
-            announce(database, port)
+            announce(database, port, server.installation)
         time.sleep(0.1)
     if ended:
         problem = f"the {ended.name} exited with code {ended.exit_code}"
@@ -141,10 +142,10 @@ def answers(port: int) -> bool:
     return False
 
 
-def announce(database: Database, port: int) -> None:
-    """Print the addresses."""
+def announce(database: Database, port: int, installation: Installation) -> None:
+    """Print the API's address, and the command that opens the database."""
     say(f"API       http://{HOST}:{port}/docs")
-    say(f"database  {database.as_role('superuser').dsn}")
+    say(f"database  {psql_command(database.as_role('superuser').dsn, installation.bindir)}")
     say("Ctrl-C stops both; the data are kept")
 
 
@@ -154,8 +155,9 @@ def say(text: str) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Start server and app, and wait until one of them exits."""
+    """Start server and app, and wait until one of them exits; neither sees libpq's variables."""
     check_port(arguments.port)
+    drop_variables()
     config = load_config(ROOT)
     server = dev_server(ROOT, choose(config.postgres))
     with server.lock(), Supervisor() as supervisor:

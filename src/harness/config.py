@@ -75,6 +75,7 @@ def load_config(root: Path) -> Config:
     """
     path = root / "pyproject.toml"
     document = _read(path)
+    _check_single(path, document.get("tool", {}))
     table = document.get("tool", {}).get("harness")
     if not isinstance(table, dict):
         raise HarnessError(f"{path} has no [tool.harness] table", remedy="copy it from the template's pyproject.toml")
@@ -98,6 +99,20 @@ def _read(path: Path) -> dict[str, Any]:
         raise HarnessError(f"{path} cannot be read: {error.strerror}", remedy="run in the project's root") from error
     except ValueError as error:
         raise HarnessError(f"{path} is not valid TOML: {error}", remedy="correct it at that place") from error
+
+
+def _check_single(path: Path, tool: Mapping[str, Any]) -> None:
+    """Refuse several databases: a list of tables, or a table `databases`, as in Alembic's template multidb."""
+    tables = {name: table for name in ("harness", "alembic") if isinstance(table := tool.get(name), dict)}
+    found = [f"[tool.{name}] databases" for name, table in tables.items() if "databases" in table]
+    if isinstance(tool.get("harness"), list):
+        found = ["[[tool.harness]]"]
+    if found:
+        raise HarnessError(
+            f"{path}: {found[0]} names several databases, but [tool.harness] describes one, with its migrations",
+            remedy="give each further database a folder with its own pyproject.toml, roles, migrations and tests, and "
+            "run pytest there (docs/fixtures.md, Two databases)",
+        )
 
 
 def _check_keys(path: Path, table: Mapping[str, Any]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -38,6 +40,30 @@ ONLY_READ = (
     "transaction in its database is READ ONLY by default, for every role. Move a test that writes out of tests/schema, "
     "or let it ask for empty_database."
 )
+
+OWN_DATABASE = (
+    "the fixture {} belongs to one test. For a wider scope or for each example of hypothesis, ask for new_database "
+    "instead, and write: with new_database() as database: … (docs/fixtures.md)"
+)
+OWN_APP = (
+    "the fixtures of the app belong to one test. For examples of hypothesis that may see each other's rows, add "
+    "@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])"
+)
+REFUSED = re.compile(r"ScopeMismatch: .* function scoped fixture (\w+) with|uses a function-scoped fixture '(\w+)'")
+"""How pytest and hypothesis refuse a fixture of one test."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say what to ask for instead of a fixture that pytest or hypothesis refuses for its scope."""
+    report = yield
+    if call.excinfo and (found := REFUSED.search(str(call.excinfo.value))):
+        name = found[1] or found[2]
+        if name in ("database", "connection", "empty_database"):
+            report.sections.append(("harness", OWN_DATABASE.format(name)))
+        elif name in ("api", "wire", "app_process") and found[2]:
+            report.sections.append(("harness", OWN_APP))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +153,15 @@ def empty_database(
     _refuse_in_api(request)
     with harness_run.lend(request.node, harness_databases, migrated=False) as fresh:
         yield fresh
+
+
+@pytest.fixture(scope="session")
+def new_database(harness_run: Run) -> Callable[[], AbstractContextManager[Database]]:
+    """A function whose result is, as the subject of a `with` statement, a fresh database at head.
+
+    It serves fixtures of a module or a session, tests that need several databases, and the examples of hypothesis.
+    """
+    return harness_run.loans.lend
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,11 @@ from harness.api.stale_exemptions import StaleExemptions
 from harness.config import load_config
 from harness.databases.cache import ClusterCache
 from harness.errors import HarnessError
+from harness.postgres.address import Address
+from harness.postgres.environment import drop_variables
 from harness.postgres.external_server import read_address
 from harness.postgres.os_account import user_cache
-from harness.run import FAILED, LENT, RUN, Choice, Run
+from harness.run import FAILED, RUN, Choice, Run
 
 pytest_plugins = ("harness.fixtures", "harness.api.fixtures", "harness.migrations.fixtures")
 
@@ -63,13 +65,11 @@ def _run(config: pytest.Config) -> Run:
         for form in ("json", "markdown"):
             _check_writable(f"--harness-{form}", config.getoption(f"harness_{form}"))
     project = load_config(config.rootpath)
-    _forget_settings(project.database_env)
-    server = (
-        config.getoption(f"postgresql_{part}") for part in ("host", "port", "user", "password", "maintenance_dbname")
+    server = read_address(
+        *(config.getoption(f"postgresql_{part}") for part in ("host", "port", "user", "password", "maintenance_dbname"))
     )
-    choice = Choice(
-        project.postgres, config.getoption("pg"), config.getoption("postgresql_exec"), read_address(*server)
-    )
+    _prepare_environment(project.database_env, server)
+    choice = Choice(project.postgres, config.getoption("pg"), config.getoption("postgresql_exec"), server)
     return Run(project, choice, None if config.getoption("no_cache") else ClusterCache(user_cache()))
 
 
@@ -91,11 +91,15 @@ def _check_writable(option: str, path: Path | None) -> None:
         ) from error
 
 
-def _forget_settings(database_env: str) -> None:
-    """Drop the app's settings from this process's environment: a developer's database must never reach a test."""
-    prefix = database_env.partition("_")[0] + "_"
-    for name in [name for name in os.environ if name.startswith(prefix)]:
-        del os.environ[name]
+def _prepare_environment(database_env: str, server: Address | None) -> None:
+    """Drop the address of the developer's database, and libpq's variables unless they are for the `server` given.
+
+    Settings may also come from the file that a variable with the suffix _FILE names.
+    """
+    for name in (database_env, f"{database_env}_FILE"):
+        os.environ.pop(name, None)
+    if server is None:
+        drop_variables()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -195,19 +199,17 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Note a failure, so that the test's databases are kept, and print their addresses."""
     report = yield
+    run = item.config.stash[RUN]
     if call.excinfo and isinstance(call.excinfo.value, HarnessError):
         report.longrepr = str(call.excinfo.value)
-    elif call.excinfo and (reason := item.config.stash[RUN].explain(call.excinfo.value)):
-        report.sections.append(("disk full", reason))
+    elif call.excinfo and (text := run.explain(call.excinfo.value)):
+        report.sections.append(("disk full", text))
     if report.failed:
         item.stash[FAILED] = True
-        for lent in item.stash.get(LENT, []):
-            report.sections.append(
-                (
-                    "database, kept until the run ends; --keep-db keeps it longer",
-                    f"psql '{lent.as_role('superuser').dsn}'",
-                )
-            )
+        title = "database, kept until the run ends; --keep-db keeps it longer"
+        report.sections += [(title, command) for command in run.keep(item)]
+    if report.when == "teardown":
+        run.settle()
     return report
 
 
@@ -247,7 +249,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         f"{len(run.left_out)} deselected for this server": "\n".join(
             f"{test}: {reason}" for test, reason in run.left_out.items()
         ),
-        "databases kept until the next run": "\n".join(f"{test}\n  psql '{dsn}'" for test, dsn in kept.items()),
+        "databases kept until the next run": "\n".join(
+            "\n  ".join([test, *commands]) for test, commands in kept.items()
+        ),
     }
     for title, text in sections.items():
         if text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,13 +17,15 @@ from pytest_postgresql.executors import NoopExecutor
 from harness.config import Config
 from harness.databases.cache import ClusterCache
 from harness.databases.databases import Database, Databases
+from harness.databases.loans import Loans
 from harness.databases.prepared import databases_on, prepared_cluster
 from harness.errors import HarnessError
 from harness.findings import Exemption, Finding, Verdict
 from harness.postgres.address import Address
 from harness.postgres.admin import cause_full, disk_full
+from harness.postgres.environment import drop_variables
 from harness.postgres.external_server import check_rights
-from harness.postgres.installations import Installation, choose
+from harness.postgres.installations import Installation, choose, psql_command
 from harness.postgres.roles import Roles
 from harness.postgres.server import Cluster
 from harness.report.report import Report
@@ -89,8 +92,8 @@ class Run:
     cache: ClusterCache | None = None
     """Keeps the prepared cluster between runs; None to build it each time."""
     report: Report = field(default_factory=Report)
-    kept: dict[str, str] = field(default_factory=dict)
-    """Test id to DSN, of the databases of failed tests."""
+    kept: dict[str, list[str]] = field(default_factory=dict)
+    """Test id to the commands that open the databases of a failed test."""
     refusal: str = ""
     """Why no test could run."""
     complaint: str = ""
@@ -162,15 +165,26 @@ class Run:
             self._on_external(self.choice.external) if self.choice.external else databases_on(self.cluster, self.config)
         )
 
+    @cached_property
+    def loans(self) -> Loans:
+        """The databases lent by `new_database()`, on a server that has started and migrated its template."""
+        self.databases.template(migrated=True)
+        return Loans(self.databases)
+
     @contextlib.contextmanager
     def own_cluster(self) -> Iterator[Databases]:
-        """Start a second cluster, for a test that stops or reconfigures its server; yields its databases."""
+        """Start a second cluster, for a test that stops or reconfigures its server; yields its databases.
+
+        libpq's variables, which are there for an external server, are dropped for the time.
+        """
+        dropped = drop_variables()
         cluster = prepared_cluster(self.choice.installation(), self.config, self.cache)
         try:
             with contextlib.closing(databases_on(cluster, self.config, alone=True)) as databases:
                 yield databases
         finally:
             cluster.close()
+            os.environ.update(dropped)
 
     def executor(self) -> PostgresExecutor:
         """Return the server as pytest-postgresql's client factories take it."""
@@ -201,16 +215,31 @@ class Run:
         fresh = databases.create(migrated=migrated, unused=unused, connected=connected)
         spent = perf_counter() - begun
         test.user_properties.append(("database", fresh.how))
-        test.stash.setdefault(LENT, []).append(fresh)
+        if not databases.alone:  # else its server ends with the test
+            test.stash.setdefault(LENT, []).append(fresh)
         yield fresh
         begun = perf_counter()
         fresh.dispose()
-        if test.stash.get(FAILED, False):
-            self.kept[test.nodeid] = fresh.as_role("superuser").dsn
-        else:
+        if not test.stash.get(FAILED, False):
             databases.drop(fresh)
         spent += perf_counter() - begun
         test.user_properties.append(("database ms", f"{spent * 1000:.1f}"))
+
+    def keep(self, test: pytest.Item) -> list[str]:
+        """Keep the databases that a failed test has used, and return the commands that open them."""
+        used = test.stash.get(LENT, [])
+        if "new_database" in getattr(test, "fixturenames", ()) and "loans" in self.__dict__:
+            used = [*used, *self.loans.keep()]
+        bindir = self.cluster.installation.bindir if "cluster" in self.__dict__ else None
+        commands = [psql_command(database.as_role("superuser").dsn, bindir) for database in used]
+        if commands:
+            self.kept[test.nodeid] = commands
+        return commands
+
+    def settle(self) -> None:
+        """Take back what a test that has ended did not give back itself."""
+        if "loans" in self.__dict__:
+            self.loans.settle()
 
     def close(self, *, keep: bool = False) -> None:
         """End the run's server, unless `keep` and a database is kept; on an external server drop what was made."""

@@ -178,7 +178,7 @@ def test_a_failed_test_says_where_its_database_is(project: pytest.Pytester) -> N
     result = project.runpytest_inprocess()
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
-        ["*database, kept until the run ends; --keep-db keeps it longer*", "psql 'postgresql://postgres@/*"]
+        ["*database, kept until the run ends; --keep-db keeps it longer*", "*psql 'postgresql://postgres@/*"]
     )
 
 

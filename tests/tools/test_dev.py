@@ -115,7 +115,7 @@ def test_it_serves_the_app_keeps_its_data_and_leaves_no_process(clone: Path) -> 
     read_until(first, r"dev: seeded ([\w.]+ [1-5](, )?)*$")
     home = Path(clone / ".dev")
     assert read_until(first, r"http://127\.0\.0\.1:(\d+)/docs")[1] == str(port)
-    address = read_until(first, r"database  (postgresql://\S+)")[1]
+    address = read_until(first, r"database  \S*psql '(postgresql://\S+)'")[1]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready") as answer:
         assert answer.status == 200
     traffic = [sys.executable, "-m", "harness", "traffic", address]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import os
 import re
+import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -106,6 +107,21 @@ def choose(default: int, *, asked: int | None = None, executable: str | None = N
             return installation
         found.append(installation)
     raise _nothing(major, found, "[tool.harness] postgres" if asked is None else "--pg")
+
+
+def psql_command(dsn: str, bindir: Path | None = None) -> str:
+    """Return a shell command that opens `dsn` with a psql that exists: the server's in `bindir`, else another one.
+
+    Without any psql it is the DSN alone, which other clients take.
+    """
+    own, on_path = _psql([bindir] if bindir else []), shutil.which("psql") and "psql"
+    program = own or on_path or _psql(installation.bindir for installation in installations())
+    return shlex.join([program, dsn] if program else [dsn])
+
+
+def _psql(bindirs: Iterable[Path]) -> str:
+    """Return the first psql in one of these directories; "" if there is none."""
+    return next((str(place / "psql") for place in bindirs if os.access(place / "psql", os.X_OK)), "")
 
 
 def _named(executable: str, asked: int | None) -> Installation:

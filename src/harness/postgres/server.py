@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.postgres.address import Address
+from harness.postgres.environment import drop_variables
 from harness.postgres.installations import Installation
 from harness.postgres.os_account import Account, readable_programs, server_account
 from harness.postgres.run_directory import RunDirectory, open_run_directory, release_memory, room_left
@@ -179,7 +180,11 @@ def _quoted(directory: str) -> str:
 
 
 def new_cluster(installation: Installation) -> Cluster:
-    """Return a cluster of `installation` in a new run directory, not initialised yet."""
+    """Return a cluster of `installation` in a new run directory, not initialised yet.
+
+    From then on this process's environment has no variables of libpq.
+    """
+    drop_variables()
     account = server_account()
     bindir = readable_programs(installation.bindir, installation.version, account)
     return Cluster(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,17 +34,24 @@ FAILING = """
 
 
 def test_a_failed_test_keeps_its_database_until_the_next_run(project: pytest.Pytester, base: Path) -> None:
-    """With --keep-db the printed address works after the run, with what the test wrote; the next run clears it."""
+    """With --keep-db the printed command works after the run, without psql on PATH; the next run clears it."""
     project.makepyfile(**{"tests/test_it": FAILING})
     result = project.runpytest_inprocess("--keep-db")
     result.assert_outcomes(failed=1)
-    found = re.findall(r"psql '(.*)'", result.stdout.str())
-    with psycopg.connect(found[-1]) as connection:
-        assert connection.execute("SELECT name FROM item").fetchall() == [("evidence",)]
+    found = re.findall(r"(?m)^ +(\S+psql '(.*)')$", result.stdout.str())
+    command, dsn = found[-1]
+    shown = subprocess.run(
+        ["/bin/sh", "-c", f"{command} -AXt -c 'SELECT name FROM item'"],
+        env={"PATH": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (shown.stdout, shown.stderr) == ("evidence\n", "")
     project.makepyfile(**{"tests/test_it": "def test_it(database): pass"})
     project.runpytest_inprocess("--keep-db").assert_outcomes(passed=1)
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(found[-1])
+        psycopg.connect(dsn)
     assert not list(base.glob("pg-harness-*/*"))
 
 

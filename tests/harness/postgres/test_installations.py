@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.postgres import installations as find
-from harness.postgres.installations import choose, installations, read_installation
+from harness.postgres.installations import choose, installations, psql_command, read_installation
 
 
 def _programs(directory: Path, version: str, *names: str) -> Path:
@@ -95,3 +95,15 @@ def test_every_server_that_is_found_runs() -> None:
             [installation.program("postgres"), "--version"], capture_output=True, text=True, check=True
         )
         assert installation.version in shown.stdout
+
+
+def test_a_database_is_opened_by_a_psql_that_exists(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's own, quoted for the shell, else that on PATH, else another server's; without one, the address."""
+    assert psql_command("postgresql://a@/b?host=/c&port=1", machine) == "'postgresql://a@/b?host=/c&port=1'"
+    _programs(machine / "pg" / "a" / "bin", "17.1", "postgres", "initdb", "psql")
+    assert psql_command("b", machine) == f"{machine}/pg/a/bin/psql b"
+    _programs(machine / "path", "", "psql")
+    monkeypatch.setenv("PATH", str(machine / "path"))
+    assert psql_command("b", machine) == "psql b"
+    own = _programs(machine / "my programs", "18.1", "psql")
+    assert psql_command("b", own) == f"'{own}/psql' b"
