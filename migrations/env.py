@@ -1,22 +1,27 @@
 """How revisions meet the database: one run at a time, and never long in front of a lock.
 
 The connection is `config.attributes["connection"]` (an Engine, or a Connection outside a transaction) when that is
-given, else the one that the app's settings name. It must not go through a transaction pooler: both the lock and the
-timeout belong to the session.
+given, else the one that the app's settings name. A pooler of transactions is refused: both the lock and the timeout
+belong to the session.
 """
 
 from __future__ import annotations
 
 import runpy
+import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
+from select import select
 
+import psycopg
 from alembic import context
 from alembic.migration import MigrationContext
 from alembic.operations import MigrationScript
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from sealy.db import metadata
@@ -27,6 +32,21 @@ LOCK_TIMEOUT = "5s"
 
 ADVISORY_LOCK = 0x616C656D626963
 """The key of the lock that runs of this directory queue for: "alembic" in ASCII."""
+
+HOLDER = text("""
+SELECT pid, application_name, usename, backend_start::timestamptz(0), state, query
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND (classid::bigint << 32) + objid::bigint = :key AND objsubid = 1
+""")
+"""The session that has the lock; another login's query and start are shown only to members of pg_read_all_stats."""
+
+BACKEND = "SELECT pg_backend_pid()"
+
+POOLER = (
+    "the database is behind a pooler that gives each transaction another session, so the lock and the timeout of this "
+    "run would stay in sessions of others: connect to the database itself, or to a pooler that pools sessions"
+)
 
 PROTECT = text("""
 DO $$
@@ -70,6 +90,45 @@ def connect() -> Iterator[Connection]:
             yield connection
 
 
+def refuse_transaction_pooler(connection: Connection) -> None:
+    """Raise an error behind a pooler that gives each transaction another session; one that pools sessions passes.
+
+    A pooler announces another process id than the server's: PgBouncer invents 31 bits. This session then stays open
+    while others are opened: if one of them meets its server process, or this one does not, transactions are pooled.
+    Several are opened, because several poolers may share the address. One that is not answered waits for a server
+    process that only this session can have: transactions would be served in turn.
+    """
+    info = connection.connection.driver_connection.info
+    own = connection.scalar(text(BACKEND))
+    connection.commit()
+    if own == info.backend_pid:
+        return
+    address = {"host": info.host, "hostaddr": info.hostaddr, "port": info.port, "password": info.password}
+    for _ in range(20):
+        with closing(psycopg.connect(**info.get_parameters() | address)) as other:
+            other.pgconn.send_query(BACKEND.encode())
+            now = connection.scalar(text(BACKEND))
+            connection.commit()
+            if not select([other], [], [], 1)[0]:
+                return
+            if now != own or other.pgconn.get_result().get_value(0, 0) == b"%d" % own:
+                raise CommandError(POOLER)
+
+
+def report_holder(connection: Connection) -> None:
+    """Print which session has the lock, as the role that logged in: the role that owns the tables may not see it."""
+    connection.execute(text("SET LOCAL ROLE NONE"))
+    for holder in connection.execute(HOLDER, {"key": ADVISORY_LOCK}):
+        since, state = holder.backend_start or "(not shown)", holder.state or "(state not shown)"
+        print(
+            f"waiting for another migration: pid {holder.pid}, application_name {holder.application_name!r}, "
+            f"user {holder.usename}, connected since {since}, {state}, query: {' '.join(holder.query.split())[:500]}",
+            file=sys.stderr,
+            flush=True,
+        )
+    connection.commit()
+
+
 @contextmanager
 def alone(connection: Connection) -> Iterator[None]:
     """Hold the session's advisory lock and its lock_timeout; give both back, also after a failure.
@@ -79,11 +138,13 @@ def alone(connection: Connection) -> Iterator[None]:
     at the first autocommit block.
     """
     attempt = text("SELECT pg_try_advisory_lock(:key), current_setting('lock_timeout')")
-    while True:
+    for attempts in count():
         taken, lock_timeout = connection.execute(attempt, {"key": ADVISORY_LOCK}).one()
         connection.commit()
         if taken:
             break
+        if attempts % 300 == 0:  # at once, and then every minute
+            report_holder(connection)
         time.sleep(0.2)
     set_timeout = text("SELECT set_config('lock_timeout', :value, false)")
     try:
@@ -125,5 +186,7 @@ def migrate(connection: Connection) -> None:
 
 if context.is_offline_mode():
     raise SystemExit("--sql is not supported: these revisions look at the database (batches, invalid indexes)")
-with connect() as connection, alone(connection):
-    migrate(connection)
+with connect() as connection:
+    refuse_transaction_pooler(connection)
+    with alone(connection):
+        migrate(connection)

@@ -39,6 +39,11 @@ alembic.command.upgrade(alembic_config(load_config(Path.cwd())), "heads")
 """
 """Upgrades as a deployment does, telling each statement; given a revision, it waits for a line before recording it."""
 
+HOLDER = """
+SELECT pid, usename, date_trunc('second', backend_start + '0.5 s'), query FROM pg_stat_activity
+WHERE datname = current_database() AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')
+"""
+
 Process = subprocess.Popen[str]
 
 
@@ -56,6 +61,7 @@ def migration(config: Config, database: Database, *arguments: str) -> Iterator[P
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
     watchdog = threading.Timer(PATIENCE, process.kill)
@@ -85,17 +91,26 @@ def is_ddl(statement: str) -> bool:
 
 
 def test_a_second_process_waits_and_then_finds_nothing_to_do(harness_config: Config, empty_database: Database) -> None:
-    """The lock is held to the end of the last revision, past every block that left its transaction."""
+    """The lock is held to the end of the last revision, past every block that left its transaction.
+
+    While the second one waits, it says for whom, once.
+    """
     head = script_directory(harness_config).get_current_head()
     assert head
     with migration(harness_config, empty_database, head) as first:
         assert "held\n" in read_until(first, "held")
         with migration(harness_config, empty_database) as second:
-            before = read_until(second, "advisory")
-            before += read_until(second, "advisory")
+            before = [line for _ in range(4) for line in read_until(second, "pg_try_advisory_lock")]
+            with empty_database.as_role("superuser").connect() as onlooker:
+                holder = onlooker.execute(HOLDER).fetchone()
             first.communicate("go on\n", timeout=PATIENCE)
-            after, _ = second.communicate(timeout=PATIENCE)
+            after, said = second.communicate(timeout=PATIENCE)
     assert (first.returncode, second.returncode) == (0, 0)
+    assert holder
+    assert [line for line in said.splitlines() if line.startswith("waiting for")] == [
+        "waiting for another migration: pid {}, application_name 'sealy', user {}, connected since {}, "
+        "idle in transaction, query: {}".format(*holder)
+    ]
     assert [line for line in [*before, *after.splitlines()] if is_ddl(line)] == []
     assert "advisory" in before[-1]
     with empty_database.connect() as connection:
