@@ -18,6 +18,7 @@ from harness.postgres.address import Address
 from harness.postgres.environment import drop_variables
 from harness.postgres.external_server import read_address
 from harness.postgres.os_account import user_cache
+from harness.postgres.pgbouncer import read_settings
 from harness.run import FAILED, RUN, Choice, Run
 
 pytest_plugins = ("harness.fixtures", "harness.api.fixtures", "harness.migrations.fixtures")
@@ -43,6 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the command line."""
     group = parser.getgroup("harness", "fresh Postgres databases")
     group.addoption("--pg", type=int, metavar="MAJOR", help="run on this major version of Postgres, such as 15")
+    pooler = "run the app behind PgBouncer with this setting, such as pool_mode=transaction; may be repeated"
+    group.addoption("--pgbouncer", action="append", default=[], metavar="NAME=VALUE", help=pooler)
     group.addoption("--keep-db", action="store_true", help="keep the databases of failed tests after the run")
     group.addoption("--no-cache", action="store_true", help="build cluster and template again, and do not cache them")
     group.addoption("--harness-json", metavar="FILE", type=Path, help="write findings, exemptions and tables as JSON")
@@ -70,7 +73,8 @@ def _run(config: pytest.Config) -> Run:
     )
     _prepare_environment(project.database_env, server)
     choice = Choice(project.postgres, config.getoption("pg"), config.getoption("postgresql_exec"), server)
-    return Run(project, choice, None if config.getoption("no_cache") else ClusterCache(user_cache()))
+    cache = None if config.getoption("no_cache") else ClusterCache(user_cache())
+    return Run(project, choice, cache, read_settings(config.getoption("pgbouncer")))
 
 
 def _check_writable(option: str, path: Path | None) -> None:
@@ -104,7 +108,9 @@ def _prepare_environment(database_env: str, server: Address | None) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Return which Postgres would be taken, and why."""
-    return config.stash[RUN].choice.describe()
+    run = config.stash[RUN]
+    pooler = ", behind PgBouncer: " + " ".join(map("=".join, run.pgbouncer.items())) if run.pgbouncer else ""
+    return run.choice.describe() + pooler
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

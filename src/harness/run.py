@@ -26,7 +26,8 @@ from harness.postgres.admin import cause_full, disk_full
 from harness.postgres.environment import drop_variables
 from harness.postgres.external_server import check_rights
 from harness.postgres.installations import Installation, choose, psql_command
-from harness.postgres.roles import Roles
+from harness.postgres.pgbouncer import find_pgbouncer, pgbouncer
+from harness.postgres.roles import LOGINS, Roles
 from harness.postgres.server import Cluster
 from harness.report.report import Report
 from harness.rules import judge
@@ -91,6 +92,8 @@ class Run:
     choice: Choice
     cache: ClusterCache | None = None
     """Keeps the prepared cluster between runs; None to build it each time."""
+    pgbouncer: dict[str, str] = field(default_factory=dict)
+    """The settings of a PgBouncer between the app and its server; none is started if it is empty."""
     report: Report = field(default_factory=Report)
     kept: dict[str, list[str]] = field(default_factory=dict)
     """Test id to the commands that open the databases of a failed test."""
@@ -114,11 +117,13 @@ class Run:
         return verdict
 
     def look(self) -> None:
-        """Look for the Postgres that the run will need, without starting any.
+        """Look for the programs that the run will need, without starting any.
 
         Raises:
-            HarnessError: when nothing fits, or the external server is too old or lacks rights.
+            HarnessError: when none fits, or the external server is too old or lacks rights.
         """
+        if self.pgbouncer:
+            find_pgbouncer()
         if self.choice.external:
             check_rights(self.choice.external, self.choice.major)
             return
@@ -185,6 +190,16 @@ class Run:
         finally:
             cluster.close()
             os.environ.update(dropped)
+
+    @contextlib.contextmanager
+    def address_for_app(self, database: Database) -> Iterator[Address]:
+        """Yield where the app connects to a database: at its server, or at a PgBouncer that runs inside the block."""
+        if not self.pgbouncer:
+            yield database.address
+            return
+        logins = [database.as_role(role).address for role in LOGINS]
+        with pgbouncer(database.server, logins, self.pgbouncer) as address:
+            yield address
 
     def executor(self) -> PostgresExecutor:
         """Return the server as pytest-postgresql's client factories take it."""

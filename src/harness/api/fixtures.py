@@ -66,7 +66,8 @@ def api(
     verdict = partial(harness_run.judge, "api")
     with (
         harness_run.lend(request.node, harness_databases) as fresh,
-        Observer(fresh.address) as wire,
+        harness_run.address_for_app(fresh) as address,
+        Observer(address) as wire,
         app_server.host(harness_run.config, wire.dsn(fresh.as_role("app").dsn)) as base_url,
         Client(
             base_url,
