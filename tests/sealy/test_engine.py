@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import InternalError
 
 from harness.databases.databases import Database as Fresh
@@ -25,6 +26,28 @@ def test_a_database_without_migrations_is_not_ready(empty_database: Fresh) -> No
     """The reason names what is looked for; it is no error of the process."""
     pool = opened(empty_database)
     assert "cannot read alembic_version" in (pool.why_not_ready() or "")
+    pool.writes.dispose()
+
+
+@pytest.mark.parametrize(
+    ("first", "reason"),
+    [
+        ("SELECT 1", None),
+        (
+            "PREPARE _pg3_0 AS SELECT 1",
+            "a pooler in front of the database loses prepared statements: set APP_PREPARE=false",
+        ),
+    ],
+    ids=["each session is new", "a session of another client"],
+)
+def test_behind_a_pooler_prepared_statements_are_tried(
+    database: Fresh, monkeypatch: pytest.MonkeyPatch, first: str, reason: str | None
+) -> None:
+    """A pooler announces a process id that is not the server's, and may lend the session of another client."""
+    pool = opened(database)
+    monkeypatch.setattr(psycopg.ConnectionInfo, "backend_pid", 0)
+    event.listen(pool.reads, "connect", lambda connection, _: connection.execute(first))
+    assert [pool.why_not_ready() for _ in range(2)] == [reason, reason]
     pool.writes.dispose()
 
 

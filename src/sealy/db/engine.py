@@ -49,7 +49,7 @@ class Database:
             skip_autocommit_rollback=True,
         )
         self.writes: Engine = self.reads.execution_options(isolation_level="READ COMMITTED")
-        self.pool_size, self.warm = settings.pool_size, False
+        self.pool_size, self.prepare, self.warm = settings.pool_size, settings.prepare, False
         event.listen(self.reads, "handle_error", self._note_lost_connections)
 
     def why_not_ready(self) -> str | None:
@@ -58,19 +58,33 @@ class Database:
         A later revision is the next release's: this one serves until that takes over, and again after a rollback.
         """
         try:
+            if self.prepare and not self.warm:
+                self._prepare()
             with ExitStack() as held:  # the whole pool, so that no request waits for a connection to open
                 while not self.warm and self.reads.pool.checkedout() < self.pool_size:  # type: ignore[attr-defined]
                     held.enter_context(self.reads.connect())
                 self.warm = True
             with self.reads.connect() as connection:
                 revisions = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
-        except ProgrammingError:
+        except ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", "") in {"26000", "42P05"}:  # it is missing, or another client's is there
+                return "a pooler in front of the database loses prepared statements: set APP_PREPARE=false"
             return f"cannot read alembic_version; this release needs revision {HEAD} or later"
         except SQLAlchemyError as error:
             return f"the database does not answer ({type(error).__name__})"
         if revisions and min(revisions) >= HEAD:  # revisions are numbers of four digits (migrations/env.py)
             return None
         return f"the database is at revision {', '.join(revisions) or 'none'}; this release needs {HEAD} or later"
+
+    def _prepare(self) -> None:
+        """Fail where a pooler loses prepared statements, which are named alike in each of its clients' sessions."""
+        for _ in range(5):
+            with self.reads.connect() as connection:
+                for _ in range(8):  # psycopg prepares what runs for the sixth time
+                    session: Any = connection.connection.driver_connection
+                    if connection.scalar(text("SELECT pg_backend_pid()")) == session.info.backend_pid:
+                        return  # the server has announced this process id itself: no pooler is between
+                connection.invalidate()
 
     def _note_lost_connections(self, context: ExceptionContext) -> None:
         if getattr(context.original_exception, "sqlstate", None) == "25006":  # a failover: it has become a standby

@@ -55,8 +55,7 @@ CREATE_TODO = text("""
     ), created AS (
         INSERT INTO tags (owner_id, name)
         SELECT todo.owner_id, given.name FROM todo CROSS JOIN unnest(CAST(:tags AS citext[])) AS given (name)
-        ORDER BY given.name
-        ON CONFLICT DO NOTHING
+        ORDER BY given.name ON CONFLICT DO NOTHING
     )
     SELECT todo.*, CAST('{}' AS text[]) AS tags FROM todo
 """)
@@ -68,8 +67,7 @@ LOCK_TODO = text("""
     ), created AS (
         INSERT INTO tags (owner_id, name)
         SELECT todo.owner_id, given.name FROM todo CROSS JOIN unnest(CAST(:tags AS citext[])) AS given (name)
-        ORDER BY given.name
-        ON CONFLICT DO NOTHING
+        ORDER BY given.name ON CONFLICT DO NOTHING
     )
     SELECT id FROM todo
 """)

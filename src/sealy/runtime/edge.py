@@ -27,15 +27,9 @@ class EdgeGuard:
     def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> ASGIApp | None:
         if self.edge_key is not None:
             if hmac.compare_digest(headers.get(b"x-edge-key", b""), self.edge_key):
-                trust_client_ip(scope, headers.get(b"x-client-ip", b""))
+                if _ADDRESS.fullmatch(address := headers.get(b"x-client-ip", b"")):
+                    scope["client"] = (address.decode(), 0)
             elif scope["path"] not in OPEN:
                 return problem(403, "requests must come through the edge")
-        length = headers.get(b"content-length", b"")
-        too_large = length.isdigit() and int(length) > self.largest_body
+        too_large = (length := headers.get(b"content-length", b"")).isdigit() and int(length) > self.largest_body
         return problem(413, f"the body must not exceed {self.largest_body} bytes") if too_large else None
-
-
-def trust_client_ip(scope: Scope, address: bytes) -> None:
-    """Set the client's address to the one that the edge names, if it is an address."""
-    if _ADDRESS.fullmatch(address):
-        scope["client"] = (address.decode(), 0)

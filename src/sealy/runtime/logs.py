@@ -31,16 +31,10 @@ def note(request: Observed) -> None:
     """Write the access line of a request that has been answered."""
     scope = request.scope
     path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")[:LONGEST]
-    fields = {
-        "route": request.route,
-        "method": request.method,
-        "status": request.status,
-        "duration_ms": round(request.seconds * 1e3, 3),
-        "db_queries": request.queries,
-        "db_ms": round(request.query_seconds * 1e3, 3),
-        "client": str((scope.get("client") or "-")[0]),
-        "user_agent": request.agent[:LONGEST],
-    }
+    fields: dict[str, Any] = {"route": request.route, "method": request.method, "status": request.status}
+    fields |= {"duration_ms": round(request.seconds * 1e3, 3)}
+    fields |= {"db_queries": request.queries, "db_ms": round(request.query_seconds * 1e3, 3)}
+    fields |= {"client": str((scope.get("client") or "-")[0]), "user_agent": request.agent[:LONGEST]}
     level = logging.ERROR if request.status >= 500 else logging.INFO
     access.log(level, "%s %s %d", scope["method"], path, request.status, extra={"fields": fields})
 
