@@ -25,6 +25,7 @@ from harness.postgres.environment import drop_variables
 from harness.postgres.installations import Installation, choose, psql_command
 from harness.postgres.roles import Roles
 from harness.seed import fill
+from harness.wording import plural
 from tools.cli import error_exit, whole_number
 from tools.devserver import FRESH, DevServer, dev_server
 from tools.migration_errors import migration_errors
@@ -107,7 +108,7 @@ def seed(database: Database, rows: int) -> None:
     Raises:
         HarnessError: when a table cannot be filled, with how to supply its rows.
     """
-    say(f"seeding {rows} rows per table")
+    say(f"seeding {plural(rows, 'row')} per table")
     with database.connect() as connection:
         written = fill(connection, rows)
         views = connection.execute("SELECT format('%I.%I', schemaname, matviewname) FROM pg_matviews").fetchall()

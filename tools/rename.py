@@ -21,6 +21,7 @@ from pathlib import Path
 
 from harness.config import load_config
 from harness.errors import HarnessError
+from harness.wording import plural
 from tools.cli import error_exit
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -118,7 +119,7 @@ def check_clean(root: Path, command: str) -> None:
     """Raise HarnessError for a work tree with changes: they would be mixed with the command's."""
     if changes := git(root, "status", "--porcelain").splitlines():
         raise HarnessError(
-            f"{command} needs a work tree without changes, and {len(changes)} files are changed or new",
+            f"{command} needs a work tree without changes, and there are {plural(len(changes), 'changed or new file')}",
             looked_at=f"git status: {', '.join(change[3:] for change in changes[:3])}",
             remedy="commit or stash them",
         )
@@ -269,7 +270,8 @@ def main() -> None:
     with error_exit("rename"):
         changed = rename(ROOT, arguments.name, arguments.title)
     print(
-        f"rename: changed {len(changed)} files. When the checks below have passed, review them (git diff) and commit:"
+        f"rename: changed {plural(len(changed), 'file')}. "
+        "When the checks below have passed, review them (git diff) and commit:"
         f'\n  git add --all && git commit --message "Rename to {arguments.name}"'
     )
 

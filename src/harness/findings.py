@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +14,15 @@ Severity = Literal["error", "warning", "info"]
 SHORTEST_REASON = 20
 """Characters below which an exemption's reason is taken for no reason at all."""
 
+WILDCARDS = "*%?"
+"""Signs that the object of an exemption may not contain."""
+
+LONGEST_STATEMENT = 400
+"""Characters of a statement that are printed."""
+
+REASON = "…"
+"""Where an exemption that is printed to be pasted leaves room for the reason."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -18,7 +30,8 @@ class Rule:
 
     `id` is kebab-case and is used in output, exemptions and docs. `why` says what happens in production when the rule
     is broken; `fix` says in a sentence how to keep it. An `optional` rule runs only where the configuration names it.
-    `needs` says what the rule is judged on, such as a `trace` or the `catalogue`.
+    `needs` says what the rule is judged on, such as a `trace` or the `catalogue`. `exempt` is false where no reason can
+    make a finding acceptable, because something does not work at all.
     """
 
     id: str
@@ -29,6 +42,7 @@ class Rule:
     optional: bool = False
     suite: str = ""
     needs: str = ""
+    exempt: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +71,48 @@ class Finding:
         return self.level or self.rule.severity
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """Rule, object, and the revision that a rule of migrations judges: the same finding has the same key."""
+        return self.rule.id, self.object, (self.revision or "") if self.rule.suite == "migrations" else ""
+
+    @property
+    def exemption(self) -> str:
+        """The exemption that accepts the finding once it has a reason; "" if none can."""
+        if not self.rule.exempt or (self.revision and not self.file) or any(sign in self.object for sign in WILDCARDS):
+            return ""
+        if self.revision:
+            return f"in its file: exemptions = {{{_quoted(f'{self.rule.id}:{self.object}')}: {_quoted(REASON)}}}"
+        parts = {"rule": self.rule.id, "object": self.object, "reason": REASON}
+        values = ", ".join(f"{name} = {_quoted(text)}" for name, text in parts.items())
+        return f"in [tool.harness] exemptions: {{ {values} }}"
+
+    @property
+    def head(self) -> str:
+        """Severity, rule, object and place on one line."""
+        return f"{self.severity}: {self.rule.id}: {self.object}" + (f" at {self.place}" if self.place else "")
+
+    @property
     def place(self) -> str:
         """`path:line`, or as much of it as is known."""
         return ":".join(str(part) for part in (self.file, self.line) if part and self.file)
 
     def __str__(self) -> str:
-        """Return severity, rule, object and place on one line, then what was seen, why it matters and the fix."""
-        head = f"{self.severity}: {self.rule.id}: {self.object}" + (f" at {self.place}" if self.place else "")
-        lines = [head, f"  {self.message}", f"  why: {self.rule.why}"]
+        """Return the head, then what was seen, why it matters, the statement to blame, and the fix."""
+        lines = [self.head, f"  {self.message}", f"  why: {self.rule.why}"]
         if self.statement:
-            lines.append(f"  statement: {self.statement}")
+            lines.append(f"  statement: {textwrap.shorten(self.statement, LONGEST_STATEMENT, placeholder=' …')}")
         lines.append("  fix: " + (self.fix or self.rule.fix).replace("\n", "\n       "))
         return "\n".join(lines)
+
+    @property
+    def text(self) -> str:
+        """The finding, and how to accept it."""
+        return f"{self}\n  or accept it, {self.exemption}" if self.exemption else str(self)
+
+
+def _quoted(text: str) -> str:
+    """Return a string of Python and of TOML: JSON's escapes are a subset of both."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def relative(path: Path, root: Path) -> str:
@@ -91,7 +135,7 @@ class Exemption:
 
     def __post_init__(self) -> None:
         """Refuse what would silence more than one place, or says nothing to the next reader."""
-        if any(sign in self.object for sign in "*%?"):
+        if any(sign in self.object for sign in WILDCARDS):
             raise ValueError(
                 f"exemption of {self.rule} for {self.object!r}: wildcards are not allowed, name one object"
             )
@@ -115,6 +159,15 @@ class Verdict:
         """Whether a build may pass."""
         return not self.failing
 
+    def enforce(self, detail: str = "") -> None:
+        """Fail the test, unless the verdict is clean.
+
+        Raises:
+            BrokenPromiseError: with the findings that fail, and with `detail`.
+        """
+        if not self.clean:
+            raise BrokenPromiseError(self.failing, detail)
+
     def __add__(self, other: Verdict) -> Verdict:
         """Return both together."""
         return Verdict(self.failing + other.failing, self.shown + other.shown, self.exempted + other.exempted)
@@ -122,3 +175,14 @@ class Verdict:
     def __str__(self) -> str:
         """Return what to read in a failure: every failing finding."""
         return "\n\n".join(map(str, self.failing))
+
+
+class BrokenPromiseError(AssertionError):
+    """Findings that fail a test; raised where it sent the request, or called the judge.
+
+    `detail` is what they were found in, such as the statements of a request, and is printed once, after them.
+    """
+
+    def __init__(self, findings: Iterable[Finding], detail: str = "") -> None:
+        self.findings, self.detail = tuple(findings), detail
+        super().__init__("\n" + "\n\n".join([*(item.text for item in self.findings), *filter(None, [detail])]))

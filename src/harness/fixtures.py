@@ -88,8 +88,7 @@ def judge(harness_run: Run) -> Callable[..., Verdict]:
 
     def judge(suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] | None = None) -> Verdict:
         verdict = harness_run.judge(suite, located(findings, harness_run.config), exemptions)
-        if not verdict.clean:
-            pytest.fail(str(verdict), pytrace=False)
+        verdict.enforce()
         return verdict
 
     return judge
@@ -207,9 +206,7 @@ def statements_judged(harness_run: Run, catalog: Snapshot, statements_sent: Stat
     with fresh.as_role("app").connect() as connection:
         found = unindexed(connection, catalog, statements)
     databases.drop(fresh)
-    verdict = harness_run.judge("api", located(found, harness_run.config))
-    if not verdict.clean:
-        pytest.fail(f"\n{verdict}", pytrace=False)
+    harness_run.judge("api", located(found, harness_run.config)).enforce()
 
 
 @contextlib.contextmanager

@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-from harness.api.stale_exemptions import StaleExemptions
 from harness.config import load_config
 from harness.databases.cache import ClusterCache
 from harness.errors import HarnessError
+from harness.failures import Failure, Failures
 from harness.postgres.address import Address
 from harness.postgres.environment import drop_variables
 from harness.postgres.external_server import read_address
 from harness.postgres.os_account import user_cache
 from harness.postgres.pgbouncer import read_settings
 from harness.run import FAILED, RUN, Choice, Run
+from harness.stale_exemptions import SUITES, StaleExemptions
 
 pytest_plugins = ("harness.fixtures", "harness.api.fixtures", "harness.migrations.fixtures")
 
@@ -35,7 +36,6 @@ MARKERS = {
     "since(major)": "needs this major version of Postgres or a newer one; deselected and listed on an older one",
     "superuser": "needs a superuser; deselected and listed on a server where the run has none",
 }
-FOLDERS = ("migrations", "schema", "api")
 NEED_POSTGRES = {"catalog", "cluster", "harness_databases", "postgresql_proc"}
 """The fixtures that start a server; every other fixture that needs one asks for one of these."""
 
@@ -60,7 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
         run = config.stash[RUN] = _run(config)
     except HarnessError as error:
         pytest.exit(str(error), returncode=2)
-    config.pluginmanager.register(StaleExemptions(run.config, run.report))
+    for each in (Failures(run), StaleExemptions(run.config, run.report)):
+        config.pluginmanager.register(each)
 
 
 def _run(config: pytest.Config) -> Run:
@@ -118,7 +119,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Mark each test by its folder and its fixtures, let `-m` select, and look for the Postgres that the rest needs."""
     tests = Path(config.rootpath) / "tests"
     for item in items:
-        if item.path.is_relative_to(tests) and (folder := item.path.relative_to(tests).parts[0]) in FOLDERS:
+        if item.path.is_relative_to(tests) and (folder := item.path.relative_to(tests).parts[0]) in SUITES:
             item.add_marker(folder)
         if item.get_closest_marker("nightly"):
             item.add_marker("slow")
@@ -195,7 +196,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     call: pytest.CallInfo[Any] | None = getattr(report, "call", None)
     if call and call.excinfo and isinstance(call.excinfo.value, HarnessError):
-        report.longrepr = str(call.excinfo.value)
+        report.longrepr = Failure(str(call.excinfo.value))  # type: ignore[assignment]  # see harness.failures
     return report
 
 
@@ -206,9 +207,7 @@ def pytest_runtest_makereport(
     """Note a failure, so that the test's databases are kept, and print their addresses."""
     report = yield
     run = item.config.stash[RUN]
-    if call.excinfo and isinstance(call.excinfo.value, HarnessError):
-        report.longrepr = str(call.excinfo.value)
-    elif call.excinfo and (text := run.explain(call.excinfo.value)):
+    if call.excinfo and (text := run.explain(call.excinfo.value)):
         report.sections.append(("disk full", text))
     if report.failed:
         item.stash[FAILED] = True

@@ -103,6 +103,7 @@ def rule(
     title: str,
     *,
     optional: bool = False,
+    exempt: bool = True,
 ) -> Callable[[Callable[Concatenate[Subject, ...], Iterable[Breach]]], Check[Subject]]:
     """Register the decorated function as the check of a rule; one without annotations takes a `Snapshot`.
 
@@ -124,7 +125,7 @@ def rule(
                 why, fix = " ".join(why.split()), " ".join(fix.split())
             case _:
                 raise ValueError(f"the docstring of rule {id!r} must have a line Why: and then a line Fix:")
-        declared = Rule(id, severity, title, why, fix, optional, suite, needs)
+        declared = Rule(id, severity, title, why, fix, optional, suite, needs, exempt)
         found = finds.strip().partition("\n")[0].removeprefix("Find ").removesuffix(".")
         _CATALOGUE[id] = Check(declared, find, len(parameters), found)
         return _CATALOGUE[id]
@@ -166,7 +167,7 @@ Unneeded = tuple[str, str]
 """What an exemption is for, and why it is not needed."""
 
 
-@rule("stale-exemption", "error", "Every exemption covers a finding")
+@rule("stale-exemption", "error", "Every exemption covers a finding", exempt=False)
 def stale_exemption(unneeded: Iterable[Unneeded]) -> Iterator[Breach]:
     """Find exemptions and raised budgets that nothing needs.
 

@@ -103,18 +103,23 @@ class Run:
     """Why databases were no longer made ahead; a traceback."""
     note: str = ""
     """Why each database was a new clone, where it could have been reset."""
+    test: str = ""
+    """The id of the test that runs."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Test id to what the server lacks, of the tests deselected."""
 
     def judge(self, suite: str, findings: Iterable[Finding], exemptions: Iterable[Exemption] | None = None) -> Verdict:
         """Judge the findings of a suite, and add the verdict to the report.
 
-        Without `exemptions` those of `[tool.harness]` apply, and none of them need be used.
+        Without `exemptions` those of `[tool.harness]` apply, and none of them need be used. Returned is the verdict
+        without the findings that have failed another test of this run.
         """
         accepted = self.config.exemptions if exemptions is None else ()
-        verdict = judge(findings, exemptions or (), accepted, strict=self.config.strict)
-        self.report.add(suite, verdict)
-        return verdict
+        return self.add(suite, judge(findings, exemptions or (), accepted, strict=self.config.strict))
+
+    def add(self, suite: str, verdict: Verdict) -> Verdict:
+        """Add the verdict of the current test to the report; return what fails this test and has failed no other."""
+        return self.report.add(suite, verdict, self.test)
 
     def look(self) -> None:
         """Look for the programs that the run will need, without starting any.

@@ -16,7 +16,7 @@ JUNIT = """<?xml version="1.0"?>
 <testsuites><testsuite>
 <testcase classname="tests.a" name="test_ok" time="0.250"><properties>
 <property name="database" value="cloned"/><property name="database ms" value="12.5"/>
-<property name="database" value="reset: 1 tables"/><property name="database ms" value="2.5"/>
+<property name="database" value="reset: 1 table"/><property name="database ms" value="2.5"/>
 </properties></testcase>
 <testcase classname="tests.a" name="test_bad" time="0.1"><failure message="short">the whole story</failure></testcase>
 <testcase classname="tests.a" name="test_skipped" time="0.0"><skipped message="no"/></testcase>
@@ -38,7 +38,7 @@ def test_tests_are_read_with_the_cost_of_their_databases(tmp_path: Path) -> None
     path = tmp_path / "run.xml"
     path.write_text(JUNIT)
     assert report.read_tests(path) == [
-        Outcome("tests.a::test_ok", 0.25, "", "", ("cloned", "reset: 1 tables"), 15.0),
+        Outcome("tests.a::test_ok", 0.25, "", "", ("cloned", "reset: 1 table"), 15.0),
         Outcome("tests.a::test_bad", 0.1, "short", "the whole story"),
     ]
 

@@ -130,18 +130,31 @@ def single_rows(trips: Sequence[RoundTrip]) -> dict[str, list[WireStatement]]:
     return found
 
 
-def listing(trips: Sequence[RoundTrip]) -> str:
-    """Every round trip on a line: its time, its connection, and its statements, shortened; repeated ones marked."""
-    counts = {text: len(items) for text, items in repeats(trips).items()}
-    lines = []
-    for trip in trips:
+def listing(trips: Sequence[RoundTrip], most: int = 20) -> str:
+    """Every round trip on a line: its time, its connection, and its statements, shortened.
+
+    A query that repeats is on one line, with the time of all. Of more than `most` lines those in the middle are left
+    out.
+    """
+    repeated = {text: items for text, items in repeats(trips).items() if len(items) > 1}
+    lines: dict[object, str] = {}
+    for number, trip in enumerate(trips):
         texts = dict.fromkeys(item.text for item in trip.statements)
         for text in texts or {f"({trip.kind})": None}:
-            times = counts.get(normalise(text), 1)
-            again = f"  [{times} times]" if times > 1 else ""
-            state = f"  [{trip.sqlstate}]" if trip.sqlstate else ""
-            lines.append(f"    {milliseconds(trip.seconds):>9}  #{trip.connection}  {shorten(text)}{again}{state}")
-    return "\n".join(lines)
+            again = repeated.get(normalise(text), [])
+            spent = milliseconds(sum(item.seconds for item in again) or trip.seconds)
+            notes = [f"{len(again)} times"] * bool(again) + [trip.sqlstate] * bool(trip.sqlstate)
+            shown = "".join(f"  [{note}]" for note in notes)
+            key = normalise(text) if again else (number, text)
+            lines.setdefault(key, f"    {spent:>9}  #{trip.connection}  {shorten(text)}{shown}")
+    return "\n".join(_cut(list(lines.values()), most))
+
+
+def _cut(lines: list[str], most: int) -> list[str]:
+    """Return the first lines and the last one, and between them how many there are."""
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], f"    … and {len(lines) - most} more", lines[-1]]
 
 
 def milliseconds(seconds: float) -> str:

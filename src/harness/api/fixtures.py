@@ -18,7 +18,7 @@ from harness.api.exchange import Exchange, Limits
 from harness.api.growth import STEPS, judge
 from harness.api.in_flight import observed_tasks
 from harness.api.rules import judge_budget
-from harness.api.transport import BrokenPromiseError, JudgingTransport, StatementsSent
+from harness.api.transport import JudgingTransport, StatementsSent
 from harness.config import Config
 from harness.databases.databases import Databases
 from harness.findings import Exemption
@@ -114,9 +114,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     for before, size in pairwise((0, *STEPS)):
         pyfuncitem.obj(**arguments | {"rows": size - before})
         measured[size] = arguments["api"].last
-    verdict = arguments["api"].transport.verdict(judge(measured))
-    if not verdict.clean:
-        raise BrokenPromiseError(f"\n{verdict}")
+    arguments["api"].transport.verdict(judge(measured)).enforce()
     return True
 
 
@@ -127,9 +125,7 @@ def pytest_runtest_call(item: pytest.Function) -> Generator[None]:
     api = getattr(item, "funcargs", {}).get("api")
     if api is None or item.get_closest_marker("query_budget") is None or api.transport.unjudged:
         return
-    verdict = api.transport.verdict(judge_budget(item.nodeid, limits_of(item), api.transport.most))
-    if not verdict.clean:
-        raise BrokenPromiseError(f"\n{verdict}")
+    api.transport.verdict(judge_budget(item.nodeid, limits_of(item), api.transport.most)).enforce()
 
 
 def limits_of(item: pytest.Item) -> Limits:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from harness.api.exchange import Exchange, listing
 from harness.findings import Finding
 from harness.rules import Breach, rule
+from harness.wording import plural
 
 STEPS = (1, 10, 100)
 """Rows to measure at. Not 0: an empty list loads nothing after it. Not over 500: loaders split their statements."""
@@ -22,8 +23,9 @@ def query_growth(measured: Mapping[int, Exchange]) -> Iterator[Breach]:
     sizes = sorted(measured)
     most = measured[sizes[-1]]
     if len({_work(exchange) for exchange in measured.values()}) > 1:
-        counts = ", ".join(f"{measured[size].queries} queries with {size}" for size in sizes)
-        message = f"{counts} rows\n  with {sizes[-1]} rows:\n{_cut(listing(most.answering))}"
+        made = [plural(measured[size].queries, "query", "queries") for size in sizes]
+        counts = ", ".join(f"{each} with {plural(size, 'row')}" for each, size in zip(made, sizes, strict=True))
+        message = f"{counts}\n  with {sizes[-1]} rows:\n{listing(most.answering, 8)}"
         yield Breach(most.route, message)
 
 
@@ -50,10 +52,3 @@ def _work(exchange: Exchange) -> tuple[int, ...]:
     """The numbers that rows must not change; a pool prepares now and then, and more rows take more round trips."""
     kinds = [trip.kind for trip in exchange.answering]
     return exchange.queries, kinds.count("query"), kinds.count("transaction control")
-
-
-def _cut(lines: str, most: int = 8) -> str:
-    """The first lines, and how many more there are."""
-    every = lines.splitlines()
-    more = [f"    … and {len(every) - most} more"] if len(every) > most else []
-    return "\n".join(every[:most] + more)

@@ -11,6 +11,7 @@ import httpx
 from harness.api.client import Client
 from harness.api.exchange import Exchange, listing
 from harness.rules import Breach, rule
+from harness.wording import plural
 
 OBJECTIVE = 0.2
 """Seconds in which a request must be answered."""
@@ -69,8 +70,9 @@ def latency_objective(timing: Timing, objective: float = OBJECTIVE) -> Iterator[
     middle, worst = median(timing.far), max(timing.far)
     if worst >= objective:
         message = (
-            f"median {middle * 1000:.0f} ms, worst {worst * 1000:.0f} ms of {len(timing.far)}; {timing.trips} round "
-            f"trips of {ROUND_TRIP * 1000:.0f} ms make {timing.trips * ROUND_TRIP * 1000:.0f} ms of it, "
+            f"median {middle * 1000:.0f} ms, worst {worst * 1000:.0f} ms of {len(timing.far)}; "
+            f"{plural(timing.trips, 'round trip')} at {ROUND_TRIP * 1000:.0f} ms: "
+            f"{timing.trips * ROUND_TRIP * 1000:.0f} ms of it, "
             f"without latency it takes {median(timing.near) * 1000:.0f} ms"
         )
         yield Breach(timing.route, message)
@@ -85,13 +87,9 @@ def route_cost(timing: Timing, queries: int, trips: int) -> Iterator[Breach]:
     """
     if timing.queries <= queries and timing.trips <= trips:
         return
-    message = (
-        f"{timing.queries} queries in {timing.trips} round trips; a {timing.route.partition(' ')[0]} may make "
-        f"{queries} in {trips}\n{timing.statements}"
-    ).rstrip()
-    accepted = f'{{ rule = "route-cost", object = "{timing.route}", reason = "…" }}'
-    fix = f"{route_cost.rule.fix}\nor accept it, in [tool.harness] exemptions: {accepted}"
-    yield Breach(timing.route, message, fix)
+    made = f"{plural(timing.queries, 'query', 'queries')} in {plural(timing.trips, 'round trip')}"
+    message = f"{made}; a {timing.route.partition(' ')[0]} may make {queries} in {trips}\n{timing.statements}"
+    yield Breach(timing.route, message.rstrip())
 
 
 def measure(api: Client, example: Callable[[], httpx.Request], samples: int = SAMPLES) -> Timing:

@@ -10,6 +10,7 @@ from harness.rules import Breach, rule, stale_exemption
 from harness.sql.counts import counts_rows
 from harness.sql.normalise import normalise, shorten
 from harness.wire.recording import Recording, RoundTrip
+from harness.wording import plural
 
 
 @rule("query-loop", "error", "A request does not repeat a statement")
@@ -66,7 +67,8 @@ def ping_before_use(exchange: Exchange) -> Iterator[Breach]:
     if not pings:
         return
     spent, text = milliseconds(sum(trip.seconds for trip in pings)), pings[0].statements[0].text
-    message = f"{len(pings)} round trips, {spent} together, only to test the connection: {shorten(text) or '(empty)'}"
+    made = f"{plural(len(pings), 'round trip')}, {spent} together"
+    message = f"{made}, only to test the connection: {shorten(text) or '(empty)'}"
     yield Breach(exchange.route, message)
 
 
@@ -82,8 +84,8 @@ def query_budget(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
     Fix: fetch related rows in one statement, or raise the budget of this test: @pytest.mark.query_budget(5, reason="…")
     """
     if exchange.queries > limits.queries:
-        message = f"{exchange.queries} queries, the budget is {limits.queries}\n{listing(exchange.answering)}"
-        yield Breach(exchange.route, message)
+        made = plural(exchange.queries, "query", "queries")
+        yield Breach(exchange.route, f"{made}, the budget is {limits.queries}\n{listing(exchange.answering)}")
 
 
 @rule("connection-per-request", "error", "Requests use connections that are already open")
@@ -97,7 +99,7 @@ def connection_per_request(exchange: Exchange, limits: Limits) -> Iterator[Breac
         return
     trips = [trip for trip in exchange.recording.trips if trip.connection in exchange.recording.opened]
     spent = sum(trip.seconds for trip in trips if trip.kind in ("set-up", "prepare"))
-    message = f"{exchange.connections} connections opened, {limits.connections} allowed"
+    message = f"{plural(exchange.connections, 'connection')} opened, {limits.connections} allowed"
     yield Breach(exchange.route, f"{message}; setting up took {milliseconds(spent)}")
 
 
@@ -156,7 +158,7 @@ def idle_in_transaction(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
         last[trip.connection] = trip
 
 
-@rule("transaction-left-open", "error", "A request ends every transaction that it begins")
+@rule("transaction-left-open", "error", "A request ends every transaction that it begins", exempt=False)
 def transaction_left_open(exchange: Exchange) -> Iterator[Breach]:
     """Find transactions that are still open 5 s after the answer.
 
@@ -186,8 +188,8 @@ def pool_too_small(recording: Recording, clients: int) -> Iterator[Breach]:
     Fix: raise the size of the pool, and do not block the event loop in an async handler
     """
     if recording.most_busy < min(clients, 2):
-        message = f"{clients} simultaneous clients were served by at most {recording.most_busy} connection at a time"
-        yield Breach("pool", message)
+        most = plural(recording.most_busy, "connection")
+        yield Breach("pool", f"{clients} simultaneous clients were served by at most {most} at a time")
 
 
 REQUEST = (
@@ -223,4 +225,5 @@ def judge_budget(test: str, limits: Limits, most: int) -> list[Finding]:
     if limits.queries <= max(most, default):
         return []
     needed = f"{most} are enough" if most > default else f"the {default} that every request may make are enough"
-    return stale_exemption([(test, f"the marker query_budget allows {limits.queries} queries, {needed}")])
+    allowed = plural(limits.queries, "query", "queries")
+    return stale_exemption([(test, f"the marker query_budget allows {allowed}, {needed}")])

@@ -13,7 +13,7 @@ from time import perf_counter
 import httpx
 
 from harness.api.bodies import STREAMED, Body
-from harness.api.exchange import Exchange, Limits
+from harness.api.exchange import Exchange, Limits, listing
 from harness.api.in_flight import InFlight, Work
 from harness.api.rules import judge
 from harness.findings import Finding, Verdict
@@ -31,10 +31,6 @@ LEAVING = 1.0
 """Seconds in which an app usually notices that the client has left."""
 
 STILL = "the app still works on the request {:g} s after its answer; no transaction is open"
-
-
-class BrokenPromiseError(AssertionError):
-    """A request broke a rule; raised where the test made the request."""
 
 
 @dataclass(slots=True)
@@ -193,9 +189,9 @@ class JudgingTransport(httpx.HTTPTransport):
             self.unjudged += 1
             return
         self.most = max(self.most, exchange.queries)
-        verdict = self.verdict(judge(exchange, self._limits))
-        if not verdict.clean:
-            raise BrokenPromiseError(f"\n{verdict}")
+        verdict, listed = self.verdict(judge(exchange, self._limits)), listing(exchange.answering)
+        shown = any(listed in finding.message for finding in verdict.failing)
+        verdict.enforce("" if shown else f"on the wire:\n{listing(exchange.recording.trips)}")
 
     def _note(self, exchange: Exchange) -> None:
         """Add the queries of a request that succeeded to the statements sent."""

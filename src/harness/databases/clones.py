@@ -15,6 +15,7 @@ from harness.databases.privileges import Privileges
 from harness.databases.reset import Layout, Undo, read_layout
 from harness.postgres.address import Address
 from harness.postgres.admin import Administrator
+from harness.wording import plural
 
 MOST_WAL = 4 * 2**20
 """Bytes of WAL beyond which a new clone costs less than reading what was written."""
@@ -167,7 +168,7 @@ class Cloner:
             (since,) = self._row("SELECT pg_current_wal_insert_lsn()::text")
             return Clone(clone.template, name, clone.oid, since, "reused, nothing was written", True, clone.resets)
         since, size = _run_inside(self.administrator.server, name, undo.statement(layout))
-        how = f"reset: {len(undo.tables)} tables, {len(undo.sequences)} sequences"
+        how = f"reset: {plural(len(undo.tables), 'table')}, {plural(len(undo.sequences), 'sequence')}"
         bloated = int(size) > MOST_DEAD
         return Clone(clone.template, name, clone.oid, since, how, True, clone.resets + 1, bloated)
 

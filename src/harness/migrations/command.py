@@ -20,6 +20,7 @@ from harness.migrations.project import find_project, judging, take_server
 from harness.migrations.result import COLUMNS, RevisionResult
 from harness.migrations.verdict import judge_revision
 from harness.report.report import ReportTable, as_json
+from harness.wording import plural
 
 ROWS = 50
 """Rows that each table is given."""
@@ -107,11 +108,12 @@ def _as_json(finding: Finding) -> dict[str, Any]:
 
 def _print_text(version: str, verdict: Verdict, judged: list[RevisionResult]) -> None:
     for finding in (*verdict.failing, *verdict.shown):
-        sys.stdout.write(f"{finding}\n\n")
+        sys.stdout.write(f"{finding.text}\n\n")
     for finding, exemption in verdict.exempted:
         sys.stdout.write(f"exempted: {finding.rule.id}: {finding.object} ({exemption.reason})\n")
     sys.stdout.write(ReportTable("Migrations", COLUMNS, [item.row for item in judged]).plain() + "\n")
     sys.stdout.write(
-        f"\n{len(judged)} revisions on PostgreSQL {version}: {len(verdict.failing)} findings that fail, "
+        f"\n{plural(len(judged), 'revision')} on PostgreSQL {version}: "
+        f"{plural(len(verdict.failing), 'failing finding')}, "
         f"{len(verdict.shown)} shown, {len(verdict.exempted)} exempted\n"
     )

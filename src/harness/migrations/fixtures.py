@@ -80,10 +80,8 @@ def judge_revision(
         script = _script(migration_judge, request.param)
         result = migration_judge.judge(script)
         harness_run.report.row("Migrations", COLUMNS, _row(result))
-        verdict = judge_one(project_of(harness_config), script, result)
-        harness_run.report.add("migrations", verdict)
-        if not verdict.clean:
-            pytest.fail(f"{verdict}\n\n{statements_table(result)}", pytrace=False)
+        verdict = harness_run.add("migrations", judge_one(project_of(harness_config), script, result))
+        verdict.enforce(statements_table(result))
         return verdict
 
     return judged

@@ -76,7 +76,8 @@ class Judge:
             found = not_judged(Obstacle(script.revision, message, "leave other sessions alone"))
             nothing = (script.revision, "-", "", "-", "-", "-")
             failed = script.revision in self._failed
-            return RevisionResult(script.revision, tuple(found), (), asdict(DowngradeResult()), nothing, failed)
+            downgrade = asdict(DowngradeResult())
+            return RevisionResult(script.revision, tuple(found), (), downgrade, nothing, failed, complete=False)
         error = self._advance(script)
         blocker = self._missing_below(script, seen)
         if blocker:
@@ -87,7 +88,8 @@ class Judge:
         placed = (replace(item, line=item.line or seen.trace.line_of(item.object)) for item in found)
         statements = tuple(asdict(item) for item in seen.trace.statements)
         downgrade, row = asdict(seen.downgrade_result), summary(seen.trace)
-        return RevisionResult(script.revision, tuple(placed), statements, downgrade, row, bool(error))
+        complete = seen.complete and (script.revision not in dict(seen.unseeded))
+        return RevisionResult(script.revision, tuple(placed), statements, downgrade, row, bool(error), complete)
 
     def _before(self, script: Script) -> str:
         """The database at the revision before, without seeded rows."""

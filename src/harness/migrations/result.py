@@ -17,7 +17,8 @@ COLUMNS = ("revision", "statements", "strongest lock", "rewrites", "scans", "ms"
 class RevisionResult:
     """One revision: its findings, its statements and its downgrade as JSON shows them.
 
-    `failed` says that it does not run even without rows; `cached` that nothing was traced now.
+    `failed` says that it does not run even without rows; `complete` that it has run to its end on seeded rows, so that
+    what no rule found is not there; `cached` that nothing was traced now.
     """
 
     revision: str
@@ -26,6 +27,7 @@ class RevisionResult:
     downgrade: dict[str, Any]
     row: tuple[str, ...]
     failed: bool = False
+    complete: bool = True
     cached: bool = False
 
     def data(self) -> dict[str, Any]:
@@ -44,7 +46,14 @@ def from_data(data: dict[str, Any]) -> RevisionResult:
     found = tuple(Finding(**{**item, "rule": named(item["rule"]["id"]).rule}) for item in data["findings"])
     row = tuple(map(str, data["row"]))
     return RevisionResult(
-        data["revision"], found, tuple(data["statements"]), data["downgrade"], row, data["failed"], cached=True
+        data["revision"],
+        found,
+        tuple(data["statements"]),
+        data["downgrade"],
+        row,
+        data["failed"],
+        data["complete"],
+        cached=True,
     )
 
 

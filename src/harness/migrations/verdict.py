@@ -17,14 +17,20 @@ from harness.rules import catalogue, judge
 
 
 def judge_revision(project: Project, script: Script, result: RevisionResult) -> Verdict:
-    """Return what a revision breaks, by its trace and by its file, with the exemptions of the file and the project."""
+    """Return what a revision breaks, by its trace and by its file, with the exemptions of the file and the project.
+
+    Those of the file must be needed, unless the revision has not run to its end.
+    """
     path = Path(script.path)
     offline = renders_offline(Path(project.history.script.dir) / "env.py")
     found = [*result.findings, *file_findings(path, project.package, offline=offline)]
     file, config = relative(path, project.history.root), project.config
     findings = [replace(item, revision=script.revision, file=file) for item in found]
     accepted, strict = (config.exemptions, config.strict) if config else ((), False)
-    return judge(findings, read_exemptions(path), accepted, strict=strict)
+    stated = read_exemptions(path)
+    if result.complete:
+        return judge(findings, stated, accepted, strict=strict)
+    return judge(findings, (), [*accepted, *stated], strict=strict)
 
 
 def file_findings(path: Path, package: str, *, offline: bool = False) -> list[Finding]:

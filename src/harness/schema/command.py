@@ -19,6 +19,7 @@ from harness.report.report import as_json
 from harness.rules import catalogue, judge
 from harness.schema.exemptions import read_exemptions, todo
 from harness.schema.options import Options, chosen, findings
+from harness.wording import plural
 
 CONNECT_TIMEOUT = 10
 """Seconds until an address counts as one where no server answers."""
@@ -104,8 +105,9 @@ def _print_text(snapshot: Snapshot, verdict: Verdict, rules: int) -> None:
         sys.stdout.write(f"exempted: {finding.rule.id}: {finding.object} ({exemption.reason})\n")
     errors = sum(finding.severity == "error" for finding in found)
     sys.stdout.write(
-        f"{snapshot.database} on PostgreSQL {_version(snapshot)}: {len(snapshot.roots)} tables, {rules} rules, "
-        f"{_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}, {len(verdict.exempted)} exempted\n"
+        f"{snapshot.database} on PostgreSQL {_version(snapshot)}: "
+        f"{plural(len(snapshot.roots), 'table')}, {plural(rules, 'rule')}, "
+        f"{plural(errors, 'error')}, {plural(len(found) - errors, 'warning')}, {len(verdict.exempted)} exempted\n"
     )
 
 
@@ -115,10 +117,6 @@ def _print_todo(verdict: Verdict) -> int:
     for finding in refused:
         _say(f"warning: {finding.rule.id} for {finding.object}: rename it: an exemption takes no *, % or ?")
     return 0
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _version(snapshot: Snapshot) -> str:

@@ -7,6 +7,7 @@ import psycopg
 from harness.catalog import Table
 from harness.errors import HarnessError
 from harness.seed.constraints.solver import UnsatisfiableError
+from harness.wording import plural
 
 
 def by_hand(table: Table) -> str:
@@ -31,7 +32,7 @@ def unsatisfiable(table: Table, error: UnsatisfiableError) -> HarnessError:
     shown = ", ".join(str(row) for row in error.tried)
     return HarnessError(
         f"{table.qualified} cannot be seeded: nothing that was tried satisfies {names}: {texts}",
-        looked_at=f"{error.count} values of {', '.join(table.names(tuple(columns)))}, such as {shown}",
+        looked_at=f"{plural(error.count, 'value')} of {', '.join(table.names(tuple(columns)))}, such as {shown}",
         remedy=by_hand(table),
     )
 
@@ -69,7 +70,7 @@ def swallowed(table: Table, rows: int) -> HarnessError:
     """Return the error that the server took the rows and kept none."""
     triggers = ", ".join(f"{trigger.name} ({trigger.function})" for trigger in table.triggers)
     return HarnessError(
-        f"{table.qualified} cannot be seeded: {rows} rows were sent and none was kept",
+        f"{table.qualified} cannot be seeded: {plural(rows, 'row')} sent and none kept",
         looked_at=f"triggers: {triggers or 'none'}; one that returns NULL drops its row",
         remedy=by_hand(table),
     )

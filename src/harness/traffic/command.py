@@ -15,6 +15,7 @@ from harness.postgres.address import invalid_dsn, unreadable
 from harness.report.report import ReportTable
 from harness.traffic.access import Access, access
 from harness.traffic.reading import StatementStatistics, Traffic, read
+from harness.wording import plural
 
 CONNECT_TIMEOUT = 10
 """Seconds to wait for the server."""
@@ -100,7 +101,9 @@ def _write_text(
     since = f"{traffic.since:%Y-%m-%d %H:%M} UTC" if traffic.since else "an unknown time"
     for title, items in (("Most frequent", lists["frequent"]), ("Slowest", lists["slowest"])):
         table = ReportTable(title, COLUMNS, [_cells(item, found[item]) for item in items])
-        sys.stdout.write(f"{title} of {len(traffic.statements)} statements since {since}\n{table.plain()}\n\n")
+        sys.stdout.write(
+            f"{title} of {plural(len(traffic.statements), 'statement')} since {since}\n{table.plain()}\n\n"
+        )
 
 
 def _cells(item: StatementStatistics, how: Access) -> tuple[str, ...]:

@@ -10,10 +10,9 @@ import pytest
 from harness.api import growth, latency, transport
 from harness.api.client import Client
 from harness.api.rules import judge_pool
-from harness.api.transport import BrokenPromiseError
 from harness.databases.databases import Database
 from harness.examples import Example, examples_of
-from harness.findings import Finding, Verdict
+from harness.findings import BrokenPromiseError, Finding, Verdict
 from harness.rules import catalogue
 from harness.wire.observer import Observer
 from tests.harness.api.faulty_app import Start, add_items
@@ -101,8 +100,8 @@ def test_an_example_breaks_its_rule_or_none(
     [
         ("lazy loading", r"3 times.* owner .*\n(.*\n)*.*selectinload"),
         ("a query for each key", r"select name from owner where id = \?"),
-        ("SELECT 1 before the query", "1 round trips, .*SELECT 1"),
-        ("an engine for each request", "1 connections opened, 0 allowed"),
+        ("SELECT 1 before the query", "1 round trip, .*SELECT 1"),
+        ("an engine for each request", "1 connection opened, 0 allowed"),
         ("five queries", "5 queries, the budget is 3"),
         ("a total with the page", "select count"),
         ("COMMIT in a dependency with yield", "COMMIT"),
@@ -148,4 +147,4 @@ def test_a_loop_that_a_budget_allows_grows(faulty_app: Start) -> None:
     """Where a budget is raised, growth still tells a loop from a fixed number of queries."""
     [example] = examples_of("query-growth", breaks=True)
     (finding,) = grown(faulty_app(example.code), example)
-    assert "11 queries with 10, 21 queries with 100 rows" in finding.message
+    assert "11 queries with 10 rows, 21 queries with 100 rows" in finding.message

@@ -89,9 +89,7 @@ def test_a_raised_budget_needs_a_reason(project: pytest.Pytester) -> None:
     )
     result = project.runpytest_inprocess()
     result.assert_outcomes(passed=1, failed=2, errors=3)
-    result.stdout.fnmatch_lines(
-        ["*query-budget: GET /items*", "*1 queries, the budget is 0*", "*SELECT name FROM item*"]
-    )
+    result.stdout.fnmatch_lines(["*query-budget: GET /items*", "*1 query, the budget is 0*", "*SELECT name FROM item*"])
     result.stdout.fnmatch_lines(["*stale-exemption: tests/api/test_it.py::test_of_former_times*", "*allows 5 queries*"])
     result.stdout.fnmatch_lines(["*write @pytest.mark.query_budget(5, reason=*"])
     result.stdout.fnmatch_lines(["*write @pytest.mark.query_budget(5, reason=*: '5' is not a number of queries"])

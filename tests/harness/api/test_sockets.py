@@ -13,8 +13,8 @@ from websockets.sync.client import connect
 from harness.api import bodies, transport
 from harness.api.app_server import AppServer
 from harness.api.client import Client
-from harness.api.transport import BrokenPromiseError
 from harness.errors import HarnessError
+from harness.findings import BrokenPromiseError
 from harness.rules import judge
 from tests.harness.api.faulty_app import Start
 

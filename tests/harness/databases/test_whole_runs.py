@@ -85,7 +85,7 @@ def test_verbose_output_says_how_a_database_was_made(project: pytest.Pytester) -
     result.assert_outcomes(passed=7)
     shown = re.findall(r"(\w+)\[\d\] PASSED \(database (.*)\)", result.stdout.str())
     assert len(shown) == 7
-    assert ("test_data", "reset: 1 tables, 1 sequences") in shown
+    assert ("test_data", "reset: 1 table, 1 sequence") in shown
 
 
 def test_fixtures_of_pytest_postgresql_work_on_the_harness_server(project: pytest.Pytester) -> None:

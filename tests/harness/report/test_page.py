@@ -80,7 +80,7 @@ def run() -> PageContent:
     report.row(HOSTILE, [HOSTILE, "n"], [HOSTILE, 1])
     tests = [
         Outcome("tests.a::test_a", 0.5, databases=("cloned", "cloned ahead"), milliseconds=12.5),
-        Outcome(f"tests.b::{HOSTILE}", 0.1, f"failed {HOSTILE}", f"at {HOSTILE}", databases=("reset: 1 tables",)),
+        Outcome(f"tests.b::{HOSTILE}", 0.1, f"failed {HOSTILE}", f"at {HOSTILE}", databases=("reset: 1 table",)),
         Outcome("tests.c::test_c", 0.1),
     ]
     made = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)

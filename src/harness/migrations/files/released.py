@@ -22,6 +22,7 @@ from harness.findings import Finding, relative
 from harness.migrations.files.exemptions import NAMES, assignment
 from harness.migrations.files.git import Base, Repository
 from harness.rules import Breach, rule
+from harness.wording import plural
 
 REPLACES = "replaces"
 
@@ -48,10 +49,14 @@ class ReleasedHistory:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the history breaks, and a note on what it was compared with, or why with nothing."""
+    """What the history breaks, and a note on what it was compared with, or why with nothing.
+
+    `compared` says whether there was something to compare with, so that an exemption can be stale.
+    """
 
     findings: tuple[Finding, ...]
     note: str
+    compared: bool = False
 
 
 def compare_with_released(folders: Iterable[Path], environment: Mapping[str, str]) -> Comparison:
@@ -70,7 +75,9 @@ def compare_with_released(folders: Iterable[Path], environment: Mapping[str, str
     released = _released(repository, base, folders)
     current = {item.id: item for folder in folders for item in _read_all(_files(folder))}
     if start := _restart(released, current):
-        note = f"history starts again with {start.id}, instead of {len(released)} released revisions of {base}"
+        note = (
+            f"history starts again with {start.id}, instead of {plural(len(released), 'released revision')} of {base}"
+        )
         return Comparison((), note)
     history = ReleasedHistory(released, current, base)
     findings = [
@@ -79,7 +86,9 @@ def compare_with_released(folders: Iterable[Path], environment: Mapping[str, str
         else replace(item, revision=item.object)
         for item in (*edited_history(history), *non_linear(history))
     ]
-    return Comparison(tuple(findings), f"{len(released)} released revisions compared with {base}")
+    return Comparison(
+        tuple(findings), f"{plural(len(released), 'released revision')} compared with {base}", compared=True
+    )
 
 
 def _files(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -11,6 +11,7 @@ from harness.migrations.tracing.evidence import Relation, RowCounts, TracedState
 from harness.migrations.tracing.observations import Observations, ValueLoss
 from harness.rules import Breach, rule
 from harness.sql.operations import autocommit, create_index_concurrently, drop_index_concurrently
+from harness.wording import plural
 
 FEW = 5
 """Rows that several statements of one transaction may write between them: as many as a person writes down."""
@@ -27,7 +28,7 @@ def truncate(seen: Observations) -> Iterator[Breach]:
         for rewrite in statement.rewrites:
             rows = seen.trace.by_name[rewrite.table].rows
             if rewrite.kind == "r" and rewrite.emptied and rows:
-                yield Breach(rewrite.relation, f"its {rows} seeded rows are lost", statement=statement)
+                yield Breach(rewrite.relation, f"{plural(rows, 'seeded row')} lost", statement=statement)
 
 
 @rule("cascade-drop", "error", "A revision names each object that it drops")
@@ -74,7 +75,7 @@ def lossy_type_change(seen: Observations) -> Iterator[Breach]:
     """
     for loss in seen.losses:
         reason = f": {loss.reason}" if loss.reason else ""
-        yield Breach(loss.column, f"{loss.lost} of {loss.of} values cannot be restored{reason}")
+        yield Breach(loss.column, f"{loss.lost} of {plural(loss.of, 'value')} cannot be restored{reason}")
 
 
 @rule("unbatched-backfill", "error", "Rows are written in batches")
@@ -89,7 +90,7 @@ def unbatched_backfill(seen: Observations) -> Iterator[Breach]:
         for rows in statement.rows:
             relation = seen.trace.by_name[rows.relation]
             if _many(seen, statement, rows) and not _batched(seen, statement, rows):
-                message = f"one statement wrote {rows.changed} of {relation.rows} seeded rows"
+                message = f"one statement wrote {rows.changed} of {plural(relation.rows, 'seeded row')}"
                 if rows.changed <= 1:
                     message += "; it selects those where a column IS NULL, in production perhaps any number"
                 yield Breach(relation.root or relation.name, message, statement=statement)
@@ -98,7 +99,9 @@ def unbatched_backfill(seen: Observations) -> Iterator[Breach]:
     for (_, name), written in sums.items():
         relation, total = seen.trace.by_name[name], sum(changed for _, changed in written)
         if len(written) > 1 and total > FEW and _is_part(relation, total):
-            message = f"{len(written)} statements of one transaction wrote {total} of {relation.rows} seeded rows"
+            message = (
+                f"{len(written)} statements of one transaction wrote {total} of {plural(relation.rows, 'seeded row')}"
+            )
             yield Breach(relation.root or relation.name, message, statement=written[-1][0])
 
 
@@ -114,7 +117,7 @@ def backfill_in_ddl_transaction(seen: Observations) -> Iterator[Breach]:
         held = [lock for lock in held if seen.trace.by_name[lock.relation].rows]
         for rows in statement.rows if held else ():
             if _grows(seen, statement, rows):
-                message = f"{rows.changed} rows written while ACCESS EXCLUSIVE on {held[0].relation} was held"
+                message = f"{plural(rows.changed, 'row')} written while ACCESS EXCLUSIVE on {held[0].relation} was held"
                 yield Breach(rows.relation, message, statement=statement)
 
 
@@ -156,7 +159,7 @@ def downgrade_data_loss(seen: Observations) -> Iterator[Breach]:
         tables[loss.column.rpartition(".")[0]].append(loss)
     for table, losses in tables.items():
         name = losses[0].column if len(losses) == 1 else table
-        shown = [f"{loss.lost} of {loss.of} values" for loss in losses]
+        shown = [f"{loss.lost} of {plural(loss.of, 'value')}" for loss in losses]
         columns = [loss.column.rpartition(".")[2] for loss in losses]
         several = "; ".join(f"{column}: {text}" for column, text in zip(columns, shown, strict=True))
         message = f"{shown[0]} are lost" if len(losses) == 1 else f"lost in {len(losses)} columns: {several}"

@@ -57,7 +57,7 @@ def fails_on_existing_data(seen: Observations) -> Iterator[Breach]:
         yield Breach(seen.adversary.object or seen.trace.revision, message, level="warning")
 
 
-@rule("concurrently-in-transaction", "error", "CONCURRENTLY runs outside a transaction")
+@rule("concurrently-in-transaction", "error", "CONCURRENTLY runs outside a transaction", exempt=False)
 def concurrently_in_transaction(seen: Observations) -> Iterator[Breach]:
     """Find CONCURRENTLY that fails because it is in a transaction.
 
@@ -69,7 +69,7 @@ def concurrently_in_transaction(seen: Observations) -> Iterator[Breach]:
         yield Breach(seen.trace.revision, _said(statement), statement=statement)
 
 
-@rule("enum-value-same-transaction", "error", "A new enum value is used in a later transaction")
+@rule("enum-value-same-transaction", "error", "A new enum value is used in a later transaction", exempt=False)
 def enum_value_same_transaction(seen: Observations) -> Iterator[Breach]:
     """Find new enum values that are used in the transaction which adds them.
 
@@ -81,7 +81,7 @@ def enum_value_same_transaction(seen: Observations) -> Iterator[Breach]:
         yield Breach(seen.trace.revision, _said(statement), statement=statement)
 
 
-@rule("pending-trigger-events", "error", "A table is not altered while deferred checks are pending")
+@rule("pending-trigger-events", "error", "A table is not altered while deferred checks are pending", exempt=False)
 def pending_trigger_events(seen: Observations) -> Iterator[Breach]:
     """Find ALTER TABLE that fails because deferred checks of changed rows are pending.
 
@@ -186,7 +186,7 @@ def partial_apply(seen: Observations) -> Iterator[Breach]:
         yield Breach(f"{seen.trace.revision}.untried", message, level="info")
 
 
-@rule("revision-hangs", "error", "A revision does not wait for itself")
+@rule("revision-hangs", "error", "A revision does not wait for itself", exempt=False)
 def revision_hangs(seen: Observations) -> Iterator[Breach]:
     """Find revisions that wait for a lock while no other client is connected.
 
@@ -199,7 +199,7 @@ def revision_hangs(seen: Observations) -> Iterator[Breach]:
         yield Breach(seen.trace.revision, message, statement=statement)
 
 
-@rule("revision-fails", "error", "A revision runs on the schema of the revision before it")
+@rule("revision-fails", "error", "A revision runs on the schema of the revision before it", exempt=False)
 def revision_fails(seen: Observations) -> Iterator[Breach]:
     """Find errors that no other rule explains.
 

@@ -19,7 +19,7 @@ def not_seeded(seen: Observations) -> Iterator[Breach]:
         yield Breach(name, message)
 
 
-@rule("not-judged", "error", "Every revision can be judged")
+@rule("not-judged", "error", "Every revision can be judged", exempt=False)
 def not_judged(obstacle: Obstacle) -> Iterator[Breach]:
     """Find revisions that need an earlier revision which failed, or that end the sessions of the harness.
 

@@ -47,7 +47,7 @@ class DriftFix:
         if isinstance(declared, ops.CreateIndexOp) and table and self._in_use(table):
             declared.kw["postgresql_concurrently"] = True
             return outside(drop_index_concurrently(table, part), _rendered(declared))
-        if declared is not None:
+        if declared is not None and not isinstance(declared, ops.CreatePrimaryKeyOp):  # Alembic cannot render it
             return _rendered(declared)
         if table and change.kind == "policy":
             policy = next(item for item in table.policies if item.name == part)

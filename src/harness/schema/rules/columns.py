@@ -12,6 +12,7 @@ from harness.schema.alembic_code import alter_type, fix
 from harness.schema.options import Options, has_word
 from harness.sql.operations import Code, execute, op
 from harness.sql.quoting import identifier, literal, qualified
+from harness.wording import plural
 
 
 @rule("column-boolean-nullable", "warning", "A boolean column is NOT NULL")
@@ -135,11 +136,11 @@ def column_type_inconsistent(snapshot: Snapshot) -> Iterator[Breach]:
             kinds.setdefault(column.name, Counter())[column.type] += 1
     for table in snapshot.roots:
         for column in table.columns:
-            usual, count = max(kinds[column.name].items(), key=lambda item: (item[1], item[0]))
+            usual, places = max(kinds[column.name].items(), key=lambda item: (item[1], item[0]))
             if column.type != usual:
                 yield Breach(
                     f"{table.qualified}.{column.name}",
-                    f"{column.type} here, {usual} in {count} other place" + ("s" if count > 1 else ""),
+                    f"{column.type} here, {usual} in {plural(places, 'other place')}",
                     fix(
                         execute(f"ALTER TABLE {qualified(table)} ALTER COLUMN {identifier(column.name)} TYPE {usual}"),
                         f"{column.name}: the type of {usual}",

@@ -1,0 +1,212 @@
+"""Failures as pytest prints them: each finding once in a run, and no frames of libraries."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.findings import BrokenPromiseError
+from harness.run import Run
+from harness.wording import plural
+
+LIBRARIES = ("harness", "httpx", "httpcore", "psycopg", "sqlalchemy")
+"""Packages whose frames show nothing that their error does not say."""
+
+LOGS = ("Captured log", "Captured stderr")
+"""The sections of a report with what the app logs."""
+
+TROUBLE = ("ERROR", "CRITICAL", "Traceback")
+"""What a log has that explains a failure."""
+
+EXPLAINED = pytest.StashKey[bool]()
+"""On a test: whether it has failed with a text that needs no log."""
+
+
+class Crash(NamedTuple):
+    """What the short summary of a run says of a failure."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A text that pytest prints as a failure; its first line, or `head`, is in the short summary."""
+
+    text: str
+    head: str = ""
+
+    @property
+    def reprcrash(self) -> Crash:
+        """The failure in one line, where pytest looks for it."""
+        return Crash(self.head or self.text.partition("\n")[0])
+
+    def toterminal(self, writer: Any) -> None:
+        """Print the text."""
+        writer.line(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Failures:
+    """A pytest plugin: shows findings and errors of the harness as texts, and each finding once.
+
+    A finding fails the first test that meets it; later ones in the same process only count. If that failure is not one
+    of the run, because the test expects it, the finding fails the run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._failed: set[str] = set()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Let the run know which test meets a finding."""
+        self._run.test = item.nodeid
+        try:
+            return (yield)
+        finally:
+            self._run.test = ""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Replace the traceback of what is not a mistake of the test's code."""
+        error = call.excinfo.value if call.excinfo else None
+        if error and not item.config.getoption("fulltrace", False):
+            _trim(call, error, item.config.rootpath)
+        report = yield
+        if isinstance(error, HarnessError):
+            report.longrepr = Failure(str(error))  # type: ignore[assignment]  # pytest asks only for toterminal()
+        elif isinstance(error, BrokenPromiseError) and report.failed:
+            found = [(item.key, item.head, item.text) for item in error.findings]
+            sent = list(_lines(error, item.config.rootpath))
+            vars(report)["findings"] = {"sent": sent, "found": found, "detail": error.detail}
+            self._show(report, {})
+        explained = item.stash.setdefault(EXPLAINED, False) or (error is not None and _is_text(error))
+        item.stash[EXPLAINED] = explained
+        if explained or item.get_closest_marker("api"):
+            report.sections = _without_logs(report.sections, wholly=explained)
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note the tests that fail the run."""
+        if report.failed:
+            self._failed.add(report.nodeid)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Leave of each finding one text in the failures of all processes, with the number of its other tests."""
+        terminal: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+        shown: dict[tuple[str, ...], str] = {}
+        for outcome in ("error", "failed") if terminal else ():  # as pytest prints them
+            for report in terminal.stats.get(outcome, ()):
+                self._show(report, shown, names=terminal.verbosity > 0)
+        if not hasattr(session.config, "workerinput") and self._run.report.unreported(self._failed):
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the findings whose first test has not failed the run."""
+        if unreported := self._run.report.unreported(self._failed):
+            terminalreporter.ensure_newline()
+            terminalreporter.section("findings that failed no test")
+            for item in unreported:
+                head = f"{item['severity']}: {item['rule']}: {item['object']}"
+                terminalreporter.write_line(f"{head}\n  {item['message']}\n  met by: {', '.join(item['tests'])}")
+
+    def _show(self, report: Any, shown: dict[tuple[str, ...], str], *, names: bool = False) -> None:
+        """Write the findings of a test's report, those in `shown` in two lines."""
+        data = getattr(report, "findings", None)
+        if not data:
+            return
+        new = [key for key, _, _ in data["found"] if tuple(key) not in shown]
+        shown.update({tuple(key): report.nodeid for key in new})
+        blocks = ["\n".join(data["sent"])]
+        for key, head, text in data["found"]:
+            first = shown[tuple(key)]
+            more = self._others(key, report.nodeid, names=names)
+            blocks.append(f"{text}{more}" if key in new else f"{head}\n  shown above, in {first}")
+        blocks += [data["detail"]] if new else []
+        report.longrepr = Failure("\n\n".join(filter(None, blocks)), data["found"][0][1])
+
+    def _others(self, key: Iterable[str], test: str, *, names: bool) -> str:
+        """Return how many other tests have met a finding, or which."""
+        others = [each for each in self._run.report.tests(key) if each not in ("", test)]
+        more = f"\n  and {plural(len(others), 'more test')}"
+        if not others:
+            return ""
+        return "\n    ".join([f"{more}:", *others]) if names else f"{more} (-v names them)"
+
+
+def _trim(call: pytest.CallInfo[None], error: BaseException, root: Path) -> None:
+    """Remove the frames of libraries from an error that came through the project, and the cause of a plain text.
+
+    An error that the harness makes by mistake keeps its frames.
+    """
+    if _is_text(error) or _root(type(error).__module__) in LIBRARIES:
+        error.__cause__ = error.__context__ = None
+    steps = list(_steps(error.__traceback__))
+    ours = [number for number, step in enumerate(steps) if _is_ours(step, root)]
+    meant = isinstance(error, BrokenPromiseError | HarnessError)
+    if not ours or (_package(steps[-1]) == "harness" and not meant):
+        return
+    behind = steps[ours[-1] + 1 :]
+    last = ours[-1] + 1 if any(_package(step) in LIBRARIES for step in behind) else len(steps)
+    kept: TracebackType | None = None
+    for step in reversed([step for step in steps[:last] if _package(step) not in LIBRARIES]):
+        kept = TracebackType(kept, step.tb_frame, step.tb_lasti, step.tb_lineno)
+    call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(kept))
+
+
+def _lines(error: BaseException, root: Path) -> Iterator[str]:
+    """Yield the lines of the project that led to an error, once: the test's, a fixture's, a helper's."""
+    ours = [step for step in _steps(error.__traceback__) if _is_ours(step, root)]
+    for path, line in dict.fromkeys((step.tb_frame.f_code.co_filename, step.tb_lineno) for step in ours):
+        yield f"{Path(path).relative_to(root)}:{line}: {linecache.getline(path, line).strip()}"
+
+
+def _steps(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback:
+        yield traceback
+        traceback = traceback.tb_next
+
+
+def _is_ours(step: TracebackType, root: Path) -> bool:
+    path = Path(step.tb_frame.f_code.co_filename)
+    return path.is_relative_to(root) and "site-packages" not in path.parts and _package(step) not in LIBRARIES
+
+
+def _package(step: TracebackType) -> str:
+    """Return the top-level package whose code a step of a traceback is in."""
+    return _root(str(step.tb_frame.f_globals.get("__name__", "")))
+
+
+def _root(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _is_text(error: BaseException) -> bool:
+    """Return whether an error says all that there is to say: findings, and `pytest.fail` without a traceback."""
+    return isinstance(error, BrokenPromiseError) or (isinstance(error, pytest.fail.Exception) and not error.pytrace)
+
+
+def _without_logs(sections: Sequence[tuple[str, str]], *, wholly: bool) -> list[tuple[str, str]]:
+    """Return the sections of a report without what an app has logged, unless it had trouble.
+
+    If not `wholly`, the log of the test itself is kept. What is in the log is not repeated from stderr.
+    """
+    names = {name for name, _ in sections}
+    kept = []
+    for name, content in sections:
+        quiet = name.startswith(LOGS) and not any(word in content for word in TROUBLE)
+        repeated = name.startswith("Captured stderr") and name.replace("stderr", "log") in names
+        if not (quiet and (wholly or not name.endswith("call"))) and not repeated:
+            kept.append((name, content))
+    return kept
