@@ -86,11 +86,8 @@ CHANGED: Mapping[str, Change] = {
     ),
     "src/PACKAGE/api/conflicts.py": Change(
         instead={
-            "FIELDS = {\n"
-            '    "uq_users_email": "email",\n'
-            '    "fk_todos_owner_id_users": "owner_id",\n'
-            '    "fk_tags_owner_id_users": "owner_id",\n'
-            "}\n": "FIELDS: dict[str, str] = {}\n"
+            'FIELDS = {"uq_users_email": "email", "fk_todos_owner_id_users": "owner_id", "fk_tags_owner_id_users": '
+            '"owner_id"}\n': "FIELDS: dict[str, str] = {}\n"
         }
     ),
     "src/PACKAGE/db/__init__.py": Change(

@@ -6,7 +6,6 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from harness.api.client import Client
+from harness.api.filters import combined, filters
 from harness.api.routes import read_document
 from tests.api.examples import EXAMPLES, ROWS
 
@@ -22,31 +22,33 @@ pytestmark = pytest.mark.api
 ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "tests" / "schema" / "statements.json"
 REMEDY = "  remedy: pytest --update tests/api/test_statements.py, and commit the file"
+GIVE = "give it one that the list accepts, where it is declared: Query(examples=[…]), or Field(examples=[…]) in a model"
 DOCUMENT = read_document(ROOT)
 
 
-def filters(path: str) -> Iterator[dict[str, Any]]:
-    """Every choice of a list's parameters that have an example in the document."""
-    parameters = DOCUMENT["paths"][path]["get"].get("parameters", [])
-    given = {item["name"]: item["schema"]["examples"][0] for item in parameters if "examples" in item["schema"]}
-    for count in range(len(given) + 1):
-        yield from (dict(chosen) for chosen in combinations(given.items(), count))
-
-
 def requests(api: Client) -> Iterator[httpx.Request]:
-    """The example of every route, and every list, with rows to be listed, with each choice of its filters."""
+    """The example of every route, and every list, with rows to be listed, with each combination of its filters."""
     for example in EXAMPLES.values():
         yield example(api)
     for route, make in ROWS.items():
-        path = make(api, 10)
-        yield from (api.build_request("GET", path, params=chosen) for chosen in filters(route.removeprefix("GET ")))
+        url = httpx.URL(make(api, 10))
+        chosen = filters(DOCUMENT, route, given=url.params)
+        if lacking := [each.name for each in chosen if not each.described]:
+            pytest.fail(f"{route} has no example of its parameter {', '.join(lacking)}: {GIVE}", pytrace=False)
+        yield from (api.build_request("GET", url.copy_merge_params(each)) for each in combined(chosen))
 
 
 def test_the_recorded_statements_are_those_that_are_sent(api: Client, update: bool) -> None:
     """A statement that is new, changed or gone fails, unless `--update` writes the file, which is then committed."""
     routes: dict[str, set[str]] = defaultdict(set)
     for request in requests(api):
-        api.send(request).raise_for_status()
+        answer = api.send(request)
+        if not answer.is_success:
+            refused = f"{request.method} {request.url.raw_path.decode()}: {answer.status_code} {answer.text[:500]}"
+            pytest.fail(
+                f"{api.last.route} refuses a request that is made for it\n  {refused}\n  if it is a value: {GIVE}",
+                False,
+            )
         for statement in api.last.recording.statements:
             if statement.kind == "query":
                 text = re.sub(r"/\*.*?\*/$", "", statement.text)

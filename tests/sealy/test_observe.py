@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from fastapi import APIRouter, FastAPI
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
 from sealy.main import create_app
 from sealy.runtime.observe import Observe, Observed
 from tests.sealy.asgi import SETTINGS, Reply, ask, scope
@@ -45,3 +50,44 @@ def test_an_unexpected_error_is_answered_as_completely_as_any_other() -> None:
     assert (reply.status, reply.headers["x-request-id"], reply.headers["cache-control"]) == (500, "mine", "no-store")
     assert reply.headers["content-type"] == "application/problem+json"
     assert (b"secret" in reply.body, reply.body.endswith(b" raised")) == (False, True)
+
+
+def prefixed(noted: list[Observed]) -> FastAPI:
+    """An app with the same router under two prefixes, and with mounts in mounts."""
+    router = APIRouter(prefix="/items")
+    router.get("/{item_id:path}")(lambda item_id: item_id)
+    inner = FastAPI()
+    inner.include_router(router)
+    app = FastAPI()
+    for prefix in ("/api/v1", "/api/v2"):
+        app.include_router(router, prefix=prefix)
+    app.mount("/v3", inner)
+    app.mount("/latest", inner)
+    app.mount("/tenants/{tenant}", Starlette(routes=[Mount("/inner", inner)]))
+    app.add_middleware(Observe, routes=app.routes, notes=[noted.append], settings=SETTINGS)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/api/v1/items/a/b", "/api/v1/items/{item_id}"),
+        ("/api/v2/items/1", "/api/v2/items/{item_id}"),
+        ("/v3/items/1", "/v3/items/{item_id}"),
+        ("/latest/items/1", "/latest/items/{item_id}"),
+        ("/tenants/*/inner/items/1", "/tenants/{tenant}/inner/items/{item_id}"),
+        ("/v3/nowhere", "<none>"),
+    ],
+)
+def test_a_route_has_the_prefixes_of_its_routers_and_mounts(path: str, route: str) -> None:
+    """Logs, metrics and comments of statements name the full template; no value of a client is part of it."""
+    noted: list[Observed] = []
+    ask(prefixed(noted), scope("GET", path))
+    assert [each.route for each in noted] == [route]
+
+
+def test_a_path_that_a_proxy_removes_is_no_part_of_the_route() -> None:
+    """The root path of a server is not the app's."""
+    noted: list[Observed] = []
+    ask(prefixed(noted), {**scope("GET", "/proxy/v3/items/1"), "root_path": "/proxy"})
+    assert [each.route for each in noted] == ["/v3/items/{item_id}"]

@@ -6,7 +6,7 @@ import json
 
 import psycopg
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -67,3 +67,18 @@ def test_only_503_is_said_to_carry_retry_after() -> None:
     """OpenAPI describes the header where it is sent."""
     assert "headers" not in problems.problems(422)[422]
     assert "Retry-After" in problems.problems(422, 503)[503]["headers"]
+
+
+@pytest.mark.parametrize("status", [401, 402, 418, 429, 460, 503, 599])
+def test_any_status_is_a_problem(status: int) -> None:
+    """A route may announce and answer with every status, also one without a standard name."""
+    app = FastAPI()
+    problems.install(app, {})
+
+    @app.get("/", responses=problems.problems(status))
+    def refuse() -> None:
+        raise HTTPException(status, "no")
+
+    reply = ask(app, scope("GET", "/"))
+    assert (reply.status, json.loads(reply.body)["detail"]) == (status, "no")
+    assert app.openapi()["paths"]["/"]["get"]["responses"][str(status)]["description"]

@@ -71,7 +71,7 @@ PROMISES = (
         "conflict-is-an-error",
         "an address that is taken: 500 instead of 409",
         "src/sealy/api/conflicts.py",
-        '    "uq_users_email": "email",\n',
+        '"uq_users_email": "email", ',
         "",
         "tests/api/test_users.py::test_an_address_is_taken_in_any_case",
     ),

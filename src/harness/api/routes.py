@@ -70,11 +70,11 @@ def _answer(operation: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _is_list(document: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
-    if _resolve(document, schema).get("type") == "array":
+    if resolve(document, schema).get("type") == "array":
         return True
     arrays = [part for part in _parts(document, schema) if part.get("type") == "array" and "prefixItems" not in part]
     return any(
-        inner.get("type") not in PLAIN for array in arrays for inner in _choices(document, array.get("items", {}))
+        inner.get("type") not in PLAIN for array in arrays for inner in choices(document, array.get("items", {}))
     )
 
 
@@ -88,12 +88,12 @@ def _takes_more(part: Mapping[str, Any]) -> bool:
     return part.get("additionalProperties", silent) in (True, {})
 
 
-def _choices(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def choices(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield a schema with references resolved or, if it has `anyOf` and the like, each alternative."""
-    schema = _resolve(document, schema)
+    schema = resolve(document, schema)
     alternatives = [each for key in ALTERNATIVES for each in schema.get(key, ())]
     for each in alternatives:
-        yield from _choices(document, each)
+        yield from choices(document, each)
     if not alternatives:
         yield schema
 
@@ -102,7 +102,7 @@ def _parts(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[M
     """Yield a schema and those within it, except items of arrays, each once: schemas may be recursive."""
     ahead, seen = [schema], set[int]()
     while ahead:
-        part = _resolve(document, ahead.pop())
+        part = resolve(document, ahead.pop())
         if id(part) not in seen:
             seen.add(id(part))
             alternatives = [each for key in ALTERNATIVES for each in part.get(key, ())]
@@ -111,7 +111,7 @@ def _parts(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[M
             yield part
 
 
-def _resolve(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def resolve(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """Follow `$ref` inside the document."""
     while "$ref" in schema:
         found: Any = document

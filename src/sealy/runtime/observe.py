@@ -2,12 +2,13 @@
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from time import perf_counter
+from typing import Any
 
 from fastapi.routing import iter_route_contexts
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sealy.settings import Settings
@@ -21,10 +22,7 @@ _CLOUD_TRACE = re.compile(r"(?!0{32})([0-9a-f]{32})(?:/(\d{1,20}))?(?:;o=([01]))
 
 
 class Observed:
-    """A request: its id and trace, and what it has cost so far. Times are in seconds.
-
-    `trace` and `span` are hexadecimal; they are empty without a valid traceparent or X-Cloud-Trace-Context.
-    """
+    """A request: its id, its trace (hexadecimal, empty if no valid one is given), and its cost so far in seconds."""
 
     def __init__(self, scope: Scope, observe: "Observe") -> None:
         self.scope, self.observe, self.begun = scope, observe, perf_counter()
@@ -43,16 +41,18 @@ class Observed:
 
     @property
     def route(self) -> str:
-        """The path template with the prefixes of its routers, or `<none>` for a path that has no route."""
-        found = self.scope.get("route")
-        return self.observe.templates.get(id(found)) or str(getattr(found, "path", "<none>"))
+        """The path template with the prefixes of its routers and mounts, or `<none>` for a path that has no route."""
+        route, included = self.scope.get("route"), self.scope.get("fastapi", {}).get("effective_route_context")
+        found: Any = included if getattr(included, "original_route", None) is route else route
+        root = self.scope.get("root_path", "")
+        mount = root.removeprefix(self.scope.get("app_root_path", root)) + "/"
+        prefix = next((template for pattern, template in self.observe.mounts if pattern.match(mount)), "")
+        return f"{prefix}{found.path_format}" if hasattr(found, "path_format") else "<none>"
 
 
 current: ContextVar[Observed | None] = ContextVar("current", default=None)
 """The request that is being handled; the threads that handle it see the same object."""
-
 Note = Callable[[Observed], None]
-Headers = list[tuple[bytes, bytes]]
 
 
 class Observe:
@@ -60,20 +60,18 @@ class Observe:
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], notes: Sequence[Note], settings: Settings) -> None:
         self.app, self.notes, self.settings = app, notes, settings
-        self.templates = {id(each.original_route): each.path for each in iter_route_contexts(routes)}
+        self.mounts = list(_mounts(routes))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        request = Observed(scope, self)
-        current.set(request)  # never reset: the server's later log lines belong to the request too
+            return await self.app(scope, receive, send)
+        current.set(request := Observed(scope, self))  # never reset: later lines of the server's log belong to it too
 
         async def send_observed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 request.status = message["status"]
-                message = {**message, "headers": [*security_headers(message["headers"]), *self._headers(request)]}
+                message = {**message, "headers": [*message["headers"], *self._headers(request, message["headers"])]}
             elif message["type"] == "http.response.body" and not message.get("more_body"):
                 self._finish(request)
             await send(message)
@@ -83,11 +81,14 @@ class Observe:
         finally:
             self._finish(request)
 
-    def _headers(self, request: Observed) -> Headers:
-        app, db = (perf_counter() - request.begun) * 1e3, request.query_seconds * 1e3
-        timing = f'app;dur={app:.1f}, db;dur={db:.1f};desc="{request.queries} queries"'
-        headers = [(b"x-request-id", request.request_id.encode()), (b"server-timing", timing.encode())]
-        return headers if self.settings.server_timing else headers[:1]
+    def _headers(self, request: Observed, given: Sequence[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+        yield b"x-request-id", request.request_id.encode()
+        yield b"x-content-type-options", b"nosniff"
+        if not any(name == b"cache-control" for name, _ in given):
+            yield b"cache-control", b"no-store"
+        if self.settings.server_timing:
+            app, db = (perf_counter() - request.begun) * 1e3, request.query_seconds * 1e3
+            yield b"server-timing", f'app;dur={app:.1f}, db;dur={db:.1f};desc="{request.queries} queries"'.encode()
 
     def _finish(self, request: Observed) -> None:
         if not request.done:
@@ -96,10 +97,12 @@ class Observe:
                 note(request)
 
 
-def security_headers(headers: Headers) -> Headers:
-    """Return a response's headers with: no type sniffing, and no caching unless the route allows it."""
-    cached = any(name == b"cache-control" for name, _ in headers)
-    return [*headers, (b"x-content-type-options", b"nosniff"), *([] if cached else [(b"cache-control", b"no-store")])]
+def _mounts(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[re.Pattern[str], str]]:
+    for each in iter_route_contexts(routes):
+        if isinstance(each.original_route, Mount):
+            yield from _mounts(each.routes, f"{prefix}{each.path}")
+            pattern, template, _ = compile_path(f"{prefix}{each.path}/")
+            yield pattern, template.removesuffix("/")
 
 
 def _trace(headers: Mapping[bytes, str]) -> tuple[str, str, bool]:

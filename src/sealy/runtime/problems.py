@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from http import HTTPStatus
+from http.client import responses
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -36,7 +36,7 @@ class Problem(BaseModel):
 
 def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """Return a problem as a response; 503 has Retry-After. The body is ASCII, whatever the request's fields are."""
-    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, **more)
+    body = Problem(title=responses.get(status, "Error"), status=status, detail=detail, **more)
     retry = {"Retry-After": "1"} if status == 503 else {}
     return Response(json.dumps(body.model_dump(exclude_none=True)), status, {**retry, **(headers or {})}, MEDIA_TYPE)
 
@@ -44,11 +44,9 @@ def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = Non
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route that may answer with these statuses."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    answers: dict[int | str, dict[str, Any]]
-    answers = {each: {"description": HTTPStatus(each).phrase, "content": content} for each in statuses}
-    if 503 in answers:
-        answers[503]["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
-    return answers
+    found = {each: {"description": responses.get(each, "Error"), "content": content} for each in statuses}
+    retry = {"headers": {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}}
+    return {status: {**answer, **(retry if status == 503 else {})} for status, answer in found.items()}
 
 
 def install(app: FastAPI, fields: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, TypeAdapter
@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 from sealy.schemas.types import Answer, Id, Request, TagName
 
 T = TypeVar("T")
+Cursor = Annotated[str, Field(min_length=1, max_length=500, description="`next` of the previous page")]
 TODO_POSITION = TypeAdapter(tuple[Id])
 TAG_POSITION = TypeAdapter(tuple[Id, TagName])
 
@@ -19,7 +20,7 @@ class Filter(Request):
 
     owner_id: Id | None = Field(default=None, description="Only this user's items", examples=[1])
     limit: int = Field(default=50, ge=1, le=100, description="Items per page")
-    cursor: str | None = Field(default=None, min_length=1, max_length=500, description="`next` of the previous page")
+    cursor: Cursor | None = Field(default=None, examples=["WzEsImhvbWUiXQ=="])
 
 
 class Page(Answer, Generic[T]):

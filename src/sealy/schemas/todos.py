@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from sealy.schemas import types
-from sealy.schemas.pages import Filter
+from sealy.schemas.pages import Cursor, Filter
 from sealy.schemas.types import Answer, Id, Instant, Request
 
 
@@ -35,6 +35,7 @@ class TodoFilter(Filter):
 
     done: bool | None = Field(default=None, description="Only todos that are done, or are not", examples=[False])
     tag: types.TagName | None = Field(default=None, description="Only todos with this tag", examples=["home"])
+    cursor: Cursor | None = Field(default=None, examples=["WzFd"])
 
 
 class TodoOut(Answer):
