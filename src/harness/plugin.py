@@ -150,6 +150,8 @@ def _lacking(run: Run, item: pytest.Item) -> str:
         return f"needs PostgreSQL {since.args[0]}, and the server is {run.major}"
     if (item.get_closest_marker("superuser") or "cluster" in _fixtures(item)) and not run.superuser:
         return "needs a superuser"
+    if run.pgbouncer and item.get_closest_marker("own_cluster"):
+        return "stops or reconfigures its server, for which PgBouncer answers"
     return ""
 
 

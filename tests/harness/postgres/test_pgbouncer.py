@@ -14,6 +14,7 @@ from harness.databases.databases import Database
 from harness.errors import HarnessError
 from harness.postgres.pgbouncer import find_pgbouncer, pgbouncer, read_settings
 from harness.postgres.run_directory import wait_gone
+from tests.harness.projects import write_files
 
 
 @pytest.fixture
@@ -103,3 +104,41 @@ with pgbouncer(Address({server.host!r}, {server.port}, "postgres"), [], {{}}) as
         pid = int((directory / "pid").read_text())
         process.kill()
     assert wait_gone(pid, seconds=20)
+
+
+THROUGH = """
+    import psycopg
+    import pytest
+
+    def test_the_pooler_announces_another_process(api):
+        assert api.get("/items").json() == []
+        with psycopg.connect(api.app_dsn) as client:
+            assert client.execute("SELECT pg_backend_pid()").fetchone() != (client.info.backend_pid,)
+
+    @pytest.mark.own_cluster
+    def test_the_server_stops(api):
+        api.server.stop()
+"""
+
+
+def test_the_app_of_a_project_connects_through_it(program: str, project: pytest.Pytester) -> None:
+    """The header says so; tests that stop the server are deselected and listed, because PgBouncer answers for it."""
+    write_files(project.path, {"tests/api/test_items.py": THROUGH})
+    result = project.runpytest_inprocess("--pgbouncer", "pool_mode=transaction")
+    result.assert_outcomes(passed=1, deselected=1)
+    result.stdout.fnmatch_lines(["postgres: *, behind PgBouncer: pool_mode=transaction"])
+    result.stdout.fnmatch_lines(
+        ["*test_the_server_stops: stops or reconfigures its server, for which PgBouncer answers"]
+    )
+
+
+def test_a_run_that_lacks_the_program_stops_before_its_tests(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the sentence of the program that is missing, once, and exit code 2."""
+    write_files(project.path, {"tests/api/test_items.py": THROUGH})
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("harness.postgres.pgbouncer.SYSTEM", ())
+    result = project.runpytest_inprocess("--pgbouncer", "pool_mode=transaction")
+    assert result.ret == 2
+    assert str(result.stderr).count("pgbouncer is not installed") + str(result.stdout).count("not installed") == 1
