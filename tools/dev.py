@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import errno
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 from alembic.script.revision import ResolutionError
 from alembic.util.exc import CommandError
 from psycopg import sql
@@ -47,16 +49,33 @@ def read_arguments(words: list[str]) -> argparse.Namespace:
 
 
 def check_port(port: int) -> None:
-    """Raise HarnessError for a port that cannot be opened, with the reason."""
+    """Raise HarnessError for a port that cannot be opened: what uses it, and the next one that is free."""
+    if reason := obstacle(port):
+        free = next((each for each in range(port + 1, port + 100) if not obstacle(each)), "N")
+        remedy = f"choose another port: python3 run.py dev --port {free}"
+        raise HarnessError(f"port {port} {reason}", looked_at=HOST, remedy=remedy)
+
+
+def obstacle(port: int) -> str:
+    """Return why the port cannot be opened; "" if it can."""
     try:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
     except (OSError, OverflowError) as error:
         taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        reason = "another program uses it" if taken else str(error)
-        problem = f"port {port} cannot be opened: {reason}"
-        raise HarnessError(problem, looked_at=HOST, remedy="choose another port: python3 run.py dev --port N") from None
+        return f"is in use by {listener(port)}" if taken else f"cannot be opened: {error}"
+    return ""
+
+
+def listener(port: int) -> str:
+    """Return the process that listens on the port, with its command."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):  # it has ended, or belongs to another user
+            for each in process.net_connections("tcp"):
+                if each.status == psutil.CONN_LISTEN and each.laddr.port == port:
+                    return f"process {process.pid}: {shlex.join(process.cmdline())}"
+    return "a process that this user cannot see"
 
 
 def fill_database(config: Config, server: DevServer, rows: int | None) -> Database:
@@ -120,7 +139,7 @@ def seed(database: Database, rows: int) -> None:
 def serve(config: Config, supervisor: Supervisor, server: DevServer, database: Database, port: int) -> None:
     """Run uvicorn until it or the server exits, or the parent process ends."""
     watched = ROOT / "src" / config.app.partition(".")[0]
-    command = [sys.executable, "-m", "uvicorn", "--factory", config.app, "--app-dir", str(ROOT / "src")]
+    command = [sys.executable, "-m", "uvicorn", "--factory", "tools.devapp:create_app", "--app-dir", str(ROOT / "src")]
     command += ["--host", HOST, "--port", str(port), "--timeout-graceful-shutdown", "5", "--no-access-log"]
     command += ["--reload", "--reload-dir", str(watched)]
     environment = {**os.environ, config.database_env: database.as_role("app").dsn}
@@ -157,11 +176,11 @@ def say(text: str) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Start server and app, and wait until one of them exits; neither sees libpq's variables."""
-    check_port(arguments.port)
     drop_variables()
     config = load_config(ROOT)
     server = dev_server(ROOT, choose(config.postgres))
     with server.lock(), Supervisor() as supervisor:
+        check_port(arguments.port)
         say(f"PostgreSQL {server.installation}, data in {server.home}")
         server.prepare(fresh=arguments.fresh)
         server.start(supervisor)

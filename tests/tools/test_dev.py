@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -75,12 +76,26 @@ def free_port() -> int:
 
 
 def test_a_port_in_use_is_rejected() -> None:
-    """Before anything starts, the error names the port and --port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(HarnessError) as refused:
-        check_port(listener.getsockname()[1])
-    assert re.fullmatch(
-        r"port \d+ cannot be opened: another program uses it\n.*\n  remedy: .*--port N", str(refused.value)
-    )
+    """The error names the process that uses the port, its command, and a port that is free."""
+    script = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout
+        port = int(other.stdout.readline())
+        with pytest.raises(HarnessError) as refused:
+            check_port(port)
+        other.communicate("\n")
+    assert refused.value.what == f"port {port} is in use by process {other.pid}: {shlex.join(command)}"
+    offered = re.fullmatch(r"choose another port: python3 run\.py dev --port (\d+)", refused.value.remedy[0])
+    assert offered
+    check_port(int(offered[1]))
+
+
+def test_a_port_of_another_user_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the process cannot be seen, the error says so."""
+    monkeypatch.setattr("psutil.process_iter", list)
+    with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(HarnessError, match="this user cannot see"):
+        check_port(listening.getsockname()[1])
 
 
 def test_an_invalid_port_number_is_rejected() -> None:
@@ -118,6 +133,9 @@ def test_it_serves_the_app_keeps_its_data_and_leaves_no_process(clone: Path) -> 
     address = read_until(first, r"database  \S*psql '(postgresql://\S+)'")[1]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready") as answer:
         assert answer.status == 200
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
+        assert answer.url.endswith("/docs")
+        assert '<script src="/dev/docs/' in answer.read().decode()
     traffic = [sys.executable, "-m", "harness", "traffic", address]
     shown = subprocess.run(traffic, cwd=clone, env=environment(clone), capture_output=True, text=True, check=False)
     assert "FROM alembic_version" in shown.stdout, shown.stderr
