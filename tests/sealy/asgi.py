@@ -44,6 +44,8 @@ def ask(app: ASGIApp, request: dict[str, Any], body: tuple[bytes, ...] = (), rep
     chunks = [*body, b""]
 
     async def receive() -> dict[str, Any]:
+        if not chunks:
+            await asyncio.Event().wait()  # the client stays
         return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
 
     async def send(message: Any) -> None:

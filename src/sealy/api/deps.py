@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from inspect import iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
@@ -21,7 +21,8 @@ class Route(APIRoute):
         async def in_a_thread(**values: Any) -> Any:
             return await run_in_threadpool(endpoint, **values)
 
-        super().__init__(path, endpoint if iscoroutinefunction(endpoint) else in_a_thread, **options)
+        plain = not (iscoroutinefunction(endpoint) or isgeneratorfunction(endpoint) or isasyncgenfunction(endpoint))
+        super().__init__(path, in_a_thread if plain else endpoint, **options)
 
 
 async def database(request: Request) -> Database:

@@ -13,6 +13,7 @@ from websockets.sync.client import connect
 from harness.api import bodies, transport
 from harness.api.app_server import AppServer
 from harness.api.client import Client
+from harness.api.fuzzing import session
 from harness.errors import HarnessError
 from harness.findings import BrokenPromiseError
 from harness.rules import judge
@@ -181,7 +182,7 @@ def test_work_that_goes_on_is_called_what_it_is(
         client.post(path)
     assert f": {rule}: POST {path}" in str(caught.value)
     assert word in str(caught.value)
-    assert str(caught.value).count(f"POST {path}") == 1
+    assert str(caught.value).count(f": POST {path}") == 1
 
 
 @pytest.fixture
@@ -190,6 +191,17 @@ def own_server() -> Iterator[AppServer]:
     server = AppServer()
     yield server
     server.close()
+
+
+def test_a_fuzzed_answer_is_bounded_too(faulty_app: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an event stream the first part is read; what is no event stream must end."""
+    monkeypatch.setattr(bodies, "LARGEST", 2**20)
+    client = faulty_app(ONE + ENDLESS)
+    with session() as fuzzing:
+        assert fuzzing.get(str(client.base_url.join("/events/todos"))).text == 'data: {"todos": 3}\n\n'
+        assert fuzzing.get(str(client.base_url.join("/one"))).json() == 3
+        with pytest.raises(HarnessError, match="GET /flood: the body of its answer did not end"):
+            fuzzing.get(str(client.base_url.join("/flood")))
 
 
 async def holding(scope: Any, receive: Any, send: Any) -> None:
