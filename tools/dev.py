@@ -142,8 +142,8 @@ def serve(config: Config, supervisor: Supervisor, server: DevServer, database: D
     command = [sys.executable, "-m", "uvicorn", "--factory", "tools.devapp:create_app", "--app-dir", str(ROOT / "src")]
     command += ["--host", HOST, "--port", str(port), "--timeout-graceful-shutdown", "5", "--no-access-log"]
     command += ["--reload", "--reload-dir", str(watched)]
-    environment = {**os.environ, config.database_env: database.as_role("app").dsn}
-    supervisor.start("API's process", command, stdin=subprocess.DEVNULL, env=environment, cwd=ROOT)
+    settings = {**config.environment, **os.environ, config.database_env: database.as_role("app").dsn}
+    supervisor.start("API's process", command, stdin=subprocess.DEVNULL, env=settings, cwd=ROOT)
     parent = os.getppid()
     announced = False
     while not (ended := supervisor.exited()) and os.getppid() == parent:

@@ -11,7 +11,9 @@ from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
-from harness.config import load_config, load_object
+from harness.api.application import make_app
+from harness.config import load_config
+from harness.errors import HarnessError
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = "/dev/docs"
@@ -21,7 +23,10 @@ FAVICON = f"{FILES}/favicon.png"
 
 def create_app() -> Any:
     """Return the project's app with the files of its documentation, if it is a FastAPI app."""
-    app = load_object(load_config(ROOT).app)()
+    try:
+        app = make_app(load_config(ROOT))
+    except HarnessError as error:
+        raise SystemExit(str(error)) from error
     if isinstance(app, FastAPI):
         serve_docs(app)
     return app

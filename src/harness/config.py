@@ -12,9 +12,15 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.findings import Exemption
 
-TEXTS = ("app", "settings", "metadata", "migrations", "roles", "role-prefix", "database-env")
+TEXTS = ("app", "metadata", "migrations", "roles", "role-prefix", "database-env")
 KINDS: Mapping[str, type] = dict.fromkeys(TEXTS, str) | {"postgres": int, "supported": list}
-OPTIONAL: Mapping[str, type] = {"strict": bool, "exemptions": list, "schema": dict}
+OPTIONAL: Mapping[str, type] = {
+    "settings": str,
+    "environment": dict,
+    "strict": bool,
+    "exemptions": list,
+    "schema": dict,
+}
 """The keys of `[tool.harness]` as written, and the type of each."""
 
 NAMES = {str: "a text in quotes", int: "a whole number", list: "a list", bool: "true or false", dict: "a table"}
@@ -24,16 +30,16 @@ NAMES = {str: "a text in quotes", int: "a whole number", list: "a list", bool: "
 class Config:
     """The project under test.
 
-    `app` is a factory that takes an instance of `settings`; `metadata` is the models' `sqlalchemy.MetaData`; each is
-    written `module:attribute`. `migrations` is Alembic's script location and `roles` the SQL file of the roles, both
-    relative to `root`. `database_env` is the environment variable that carries the app's database address.
+    `app` is an ASGI app or a factory, which gets an instance of `settings` if it takes an argument; `metadata` is the
+    models' `sqlalchemy.MetaData`; each is written `module:attribute`. `migrations` is Alembic's script location and
+    `roles` the SQL file of the roles, both relative to `root`. `database_env` is the environment variable that carries
+    the app's database address, `environment` has the other variables that the app reads in tests.
     `postgres` is the major version taken by default, `supported` those that the project promises.
     `schema` holds the options of the schema rules as written.
     """
 
     root: Path
     app: str
-    settings: str
     metadata: str
     migrations: Path
     roles: Path
@@ -41,6 +47,8 @@ class Config:
     role_prefix: str
     postgres: int
     supported: tuple[int, ...]
+    settings: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     exemptions: tuple[Exemption, ...] = ()
     schema: Mapping[str, Any] = field(default_factory=dict)
@@ -128,6 +136,10 @@ def _check_keys(path: Path, table: Mapping[str, Any]) -> None:
     if missing := [key for key in KINDS if key not in table]:
         problem = f"{path}: [tool.harness] lacks {', '.join(missing)}"
         raise HarnessError(problem, remedy="add each, as in the template's pyproject.toml")
+    for name, value in table.get("environment", {}).items():
+        if type(value) is not str:
+            problem = f"{path}: [tool.harness.environment] {name} = {value!r} is not {NAMES[str]}"
+            raise HarnessError(problem, remedy="correct the value")
     if not all(type(major) is int for major in table["supported"]):
         problem = f"{path}: [tool.harness] supported = {table['supported']!r} is not a list of majors"
         raise HarnessError(problem, remedy="write a list such as [15, 18]")
@@ -162,13 +174,24 @@ def load_object(path: str) -> Any:
     """Import the object that `module:attribute` names.
 
     Raises:
-        HarnessError: when there is no such module or attribute.
+        HarnessError: when there is no such module or attribute, or its import fails.
     """
     module, _, attribute = path.partition(":")
     try:
         return getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (Exception, SystemExit) as error:
         raise HarnessError(
-            f"[tool.harness] names {path!r}, which cannot be loaded: {error}",
-            remedy="write module:attribute, of a module that can be imported",
+            f"[tool.harness] names {path!r}, which cannot be loaded: {cause(error)}",
+            remedy=(
+                "write module:attribute, of a module that can be imported",
+                'give a setting that is missing in [tool.harness.environment], such as API_KEY = "…"',
+            ),
         ) from error
+
+
+def cause(error: BaseException) -> str:
+    """Return an error in one line; of pydantic's each invalid field."""
+    if callable(errors := getattr(error, "errors", None)):
+        return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in errors())
+    kind = "" if isinstance(error, ImportError | AttributeError | SystemExit) else f"{type(error).__name__}: "
+    return f"{kind}{error}"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.config import load_config
+from harness.api.application import NOWHERE
+from harness.config import Config, load_config
 from harness.databases.cache import ClusterCache
 from harness.errors import HarnessError
 from harness.failures import Failure, Failures
@@ -36,6 +36,9 @@ MARKERS = {
     "since(major)": "needs this major version of Postgres or a newer one; deselected and listed on an older one",
     "superuser": "needs a superuser; deselected and listed on a server where the run has none",
 }
+UNCOLLECTED = pytest.StashKey[dict[str, str]]()
+"""On pytest's config: each reason why tests cannot be collected, and the first file that has it."""
+
 NEED_POSTGRES = {"catalog", "cluster", "harness_databases", "postgresql_proc"}
 """The fixtures that start a server; every other fixture that needs one asks for one of these."""
 
@@ -72,7 +75,7 @@ def _run(config: pytest.Config) -> Run:
     server = read_address(
         *(config.getoption(f"postgresql_{part}") for part in ("host", "port", "user", "password", "maintenance_dbname"))
     )
-    _prepare_environment(project.database_env, server)
+    _prepare_environment(config, project, server)
     choice = Choice(project.postgres, config.getoption("pg"), config.getoption("postgresql_exec"), server)
     cache = None if config.getoption("no_cache") else ClusterCache(user_cache())
     return Run(project, choice, cache, read_settings(config.getoption("pgbouncer")))
@@ -96,13 +99,18 @@ def _check_writable(option: str, path: Path | None) -> None:
         ) from error
 
 
-def _prepare_environment(database_env: str, server: Address | None) -> None:
-    """Drop the address of the developer's database, and libpq's variables unless they are for the `server` given.
+def _prepare_environment(config: pytest.Config, project: Config, server: Address | None) -> None:
+    """Give this process the app's settings for tests, until pytest ends.
 
-    Settings may also come from the file that a variable with the suffix _FILE names.
+    The address of the developer's database is replaced by one that leads nowhere, for modules that read it when they
+    are imported. libpq's variables are dropped unless they are for the `server` given. Settings may also come from the
+    file that a variable with the suffix _FILE names.
     """
-    for name in (database_env, f"{database_env}_FILE"):
-        os.environ.pop(name, None)
+    patch = pytest.MonkeyPatch()
+    config.add_cleanup(patch.undo)
+    patch.delenv(f"{project.database_env}_FILE", raising=False)
+    for name, value in {**project.environment, project.database_env: NOWHERE}.items():
+        patch.setenv(name, value)
     if server is None:
         drop_variables()
 
@@ -193,12 +201,17 @@ def pytest_report_teststatus(
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Show why tests cannot be collected, such as a syntax error in a revision, without a traceback."""
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Show why tests cannot be collected, such as a missing setting: without a traceback, and once in full."""
     report = yield
     call: pytest.CallInfo[Any] | None = getattr(report, "call", None)
     if call and call.excinfo and isinstance(call.excinfo.value, HarnessError):
-        report.longrepr = Failure(str(call.excinfo.value))  # type: ignore[assignment]  # see harness.failures
+        reason = str(call.excinfo.value)
+        first = collector.config.stash.setdefault(UNCOLLECTED, {}).setdefault(reason, collector.nodeid)
+        text = reason if first == collector.nodeid else f"for the same reason as {first}"
+        report.longrepr = Failure(text)  # type: ignore[assignment]  # see harness.failures
     return report
 
 

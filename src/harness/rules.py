@@ -39,6 +39,7 @@ SUBJECTS = {
     "Engine": ("migrations", "models"),
     "Exchange": ("api", "wire"),
     "Timing": ("api", "wire"),
+    "Answers": ("api", "wire"),
     "Recording": ("api", "wire"),
     "Unneeded": ("every suite", "exemptions"),
 }

@@ -42,8 +42,8 @@ def test_the_app_costs_little_more_than_raw_psycopg(
     raw = replace(harness_config, app="tests.api.reference:create_app")
     with (
         AppProcess(raw, api.app_dsn, access_log=True) as reference_process,
-        httpx.Client(base_url=app_process.base_url, trust_env=False) as app,
-        httpx.Client(base_url=reference_process.base_url, trust_env=False) as reference,
+        api.at(app_process.base_url) as app,
+        api.at(reference_process.base_url) as reference,
     ):
         with api.wire.recording() as of_app:
             answer = app.get(path).json()

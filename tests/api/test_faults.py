@@ -136,10 +136,7 @@ def test_a_transaction_that_loses_may_be_repeated(api: Client, sqlstate: str) ->
 
 def test_a_process_answers_before_it_ends(api: Client, wire: Observer, app_process: AppProcess) -> None:
     """SIGTERM with requests in flight: all are answered, and the process ends cleanly."""
-    with (
-        httpx.Client(base_url=app_process.base_url, timeout=30, trust_env=False) as client,
-        ThreadPoolExecutor(4) as clients,
-    ):
+    with api.at(app_process.base_url) as client, ThreadPoolExecutor(4) as clients:
         with wire.fault("FROM todos", "stall", times=4) as fault:
             answers = [clients.submit(client.get, "/v1/todos") for _ in range(4)]
             assert fault.reached(4)

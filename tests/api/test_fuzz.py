@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 import requests
@@ -20,8 +21,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from harness.api.client import Client
-from harness.api.routes import read_document
-from tests.api.examples import todo
+from harness.api.routes import path_values, read_document
+from harness.api.rules import Answers, route_refused
+from harness.findings import Verdict
+from tests.api.examples import EXAMPLES, todo
 
 pytestmark = pytest.mark.api
 pytest_plugins = ["schemathesis.pytest.plugin"]  # only here: it adds seconds to the start of every run
@@ -39,17 +42,28 @@ the one for the Allow header, which frameworks send for a path and not for a rou
 
 
 class Fuzzed:
-    """The app with a few rows, and a count of the SQLSTATEs that its database answered with."""
+    """The app with a few rows, and counts of a route's statuses and of the SQLSTATEs that its database answered with.
+
+    Each request has the headers and cookies of `api`, but one in eight has the credentials that schemathesis makes up.
+    """
 
     def __init__(self, api: Client, session: requests.Session) -> None:
         self.api = api
         self.session = session
+        self.route = ""
+        self.statuses: Counter[int] = Counter()
         self.sqlstates: Counter[str] = Counter()
 
     def judge(self, case: schemathesis.Case[Any]) -> None:
         """Send a case and check its answer; a failure tells what the database said so far."""
+        self.route = case.operation.label
+        chosen = crc32(repr((case.path_parameters, case.query, case.body)).encode())
+        if case.path_parameters and chosen % 2:
+            self.ask_for_what_exists(case)
+        known = {} if chosen % 8 == 0 else {"headers": dict(self.api.headers), "cookies": dict(self.api.cookies)}
         with self.api.wire.recording() as seen:
-            answer = case.call(base_url=str(self.api.base_url), session=self.session)
+            answer = case.call(base_url=str(self.api.base_url), session=self.session, **known)
+        self.statuses[answer.status_code] += 1
         self.sqlstates += seen.sqlstates
         try:
             case.validate_response(answer, checks=CHECKS)
@@ -57,15 +71,22 @@ class Fuzzed:
             error.add_note(f"SQLSTATEs of this request: {dict(seen.sqlstates)}; until now: {dict(self.sqlstates)}")
             raise
 
+    def ask_for_what_exists(self, case: schemathesis.Case[Any]) -> None:
+        """Give a case the path of the route's example: an id such as a UUID is never guessed."""
+        if self.route in EXAMPLES:
+            case.path_parameters.update(path_values(case.path, EXAMPLES[self.route](self.api).url.path))
+
 
 @pytest.fixture
-def fuzzed(api: Client) -> Iterator[Fuzzed]:
+def fuzzed(api: Client, judge: Callable[..., Verdict]) -> Iterator[Fuzzed]:
     """Rows 1 to 3 are there, so that small ids are met."""
     for _ in range(3):
         todo(api)
     with requests.Session() as session:
         session.trust_env = False
-        yield Fuzzed(api, session)
+        fuzzed = Fuzzed(api, session)
+        yield fuzzed
+    judge("api", route_refused(Answers(fuzzed.route, fuzzed.statuses)))
 
 
 def seeded(examples: int) -> settings:

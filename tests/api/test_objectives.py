@@ -18,7 +18,7 @@ from harness.config import Config
 from harness.findings import Verdict
 from harness.run import Run
 from harness.wire.recording import Recording
-from tests.api.examples import EXAMPLES, ROWS
+from tests.api.examples import EXAMPLES, ROWS, listed
 
 pytestmark = pytest.mark.api
 
@@ -63,11 +63,12 @@ def test_no_example_outlives_its_route() -> None:
 
 def first_request(api: Client, config: Config) -> tuple[Recording, float]:
     """Return what a new process sends for its first request after /ready, and the seconds of the request."""
-    with AppProcess(config, api.app_dsn) as process, httpx.Client(trust_env=False) as client:
-        assert client.get(f"{process.base_url}/ready").status_code == 200
+    path = listed(api)
+    with AppProcess(config, api.app_dsn) as process, api.at(process.base_url) as client:
+        assert client.get("/ready").status_code == 200
         with api.wire.slow(ROUND_TRIP), api.wire.recording() as seen:
             begun = perf_counter()
-            assert client.get(f"{process.base_url}/v1/todos").status_code == 200
+            assert client.get(path).status_code == 200
             return seen, perf_counter() - begun
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.config import Config
 from sealy.main import create_app
 
 SOURCES = Path(__file__).parents[2] / "src"
@@ -16,10 +17,12 @@ URL = "postgresql://ada@localhost/todos"
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment without settings, to be filled."""
+def environment(monkeypatch: pytest.MonkeyPatch, harness_config: Config) -> pytest.MonkeyPatch:
+    """An environment without settings but those that every test has, to be filled."""
     for name in [name for name in os.environ if name.startswith("APP_")]:
         monkeypatch.delenv(name)
+    for name, value in harness_config.environment.items():
+        monkeypatch.setenv(name, value)
     return monkeypatch
 
 

@@ -42,7 +42,7 @@ def test_exemptions_are_read_with_their_reasons(tmp_path: Path) -> None:
         (TABLE + "postgers = 18\n", "unknown key 'postgers'"),
         (
             TABLE + "postgers = 18\n",
-            "the known keys: app, settings, metadata, migrations, roles, role-prefix, database-env",
+            "the known keys: app, metadata, migrations, roles, role-prefix, database-env",
         ),
         (TABLE + '[tool.harness.databases.billing]\nmigrations = "b"\n', "[tool.harness] databases names several"),
         (TABLE.replace("[tool.harness]", "[[tool.harness]]"), "[[tool.harness]] names several databases"),

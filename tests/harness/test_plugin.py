@@ -191,7 +191,7 @@ def test_a_developers_settings_never_reach_a_test(project: pytest.Pytester, monk
             import os
 
             def test_it(database):
-                assert "SHOP_DATABASE_URL" not in os.environ
+                assert "production" not in os.environ["SHOP_DATABASE_URL"]
             """
         }
     )

@@ -11,10 +11,11 @@ import time
 from tempfile import TemporaryFile
 from typing import IO, Self
 
+from harness.api.application import uvicorn_arguments
 from harness.config import Config
 from harness.errors import HarnessError
 
-BY_HAND = "run it by hand to see more: python -m uvicorn --factory MODULE:FACTORY"
+BY_HAND = "run it by hand to see more: python -m uvicorn MODULE:APP, or --factory MODULE:FACTORY"
 
 STARTS_WITHIN = 30.0
 """Seconds until the line that names the port."""
@@ -29,7 +30,9 @@ class AppProcess:
     def __init__(self, config: Config, database_url: str, *, access_log: bool = False) -> None:
         self._config = config
         self._access_log = "--access-log" if access_log else "--no-access-log"
-        self._environment = os.environ | {
+        self._environment = {
+            **config.environment,
+            **os.environ,
             config.database_env: database_url,
             "PYTHONPATH": os.pathsep.join(path for path in (str(config.root / "src"), *sys.path) if path),
         }
@@ -39,7 +42,8 @@ class AppProcess:
 
     def __enter__(self) -> Self:
         self._output = TemporaryFile()
-        command = [sys.executable, "-m", "uvicorn", "--factory", self._config.app, "--port", "0", self._access_log]
+        app = uvicorn_arguments(self._config)
+        command = [sys.executable, "-m", "uvicorn", *app, "--port", "0", self._access_log]
         self._process = subprocess.Popen(
             command, cwd=self._config.root, env=self._environment, stderr=self._output, stdout=self._output
         )

@@ -12,8 +12,9 @@ from typing import Any
 import uvicorn
 from uvicorn.lifespan.on import LifespanOn
 
+from harness.api.application import environment, make_app
 from harness.api.in_flight import InFlight
-from harness.config import Config, load_object
+from harness.config import Config
 from harness.errors import HarnessError
 
 
@@ -50,15 +51,16 @@ class AppServer:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     @contextlib.contextmanager
-    def host(self, config: Config, database_url: str) -> Iterator[str]:
-        """Run the project's app on `database_url`, from its lifespan's start to its end; yield its base URL.
+    def host(self, config: Config, database_url: str) -> Iterator[Any]:
+        """Run the project's app on `database_url`, from its lifespan's start to its end; yield the app.
 
         Raises:
-            HarnessError: when its lifespan fails or takes longer than 30 seconds.
+            HarnessError: when it cannot be made, or its lifespan fails or takes longer than 30 seconds.
         """
-        app = load_object(config.app)(load_object(config.settings)(database_url=database_url))
-        with self.run(app, config.app):
-            yield self.base_url
+        with environment(config, database_url):
+            app = make_app(config)
+            with self.run(app, config.app), _same_overrides(app):
+                yield app
 
     @contextlib.contextmanager
     def run(self, app: Any, name: str) -> Iterator[None]:
@@ -111,3 +113,13 @@ class AppServer:
             )
         scope["state"] = dict(self._app.state)
         await self._app.config.loaded_app(scope, receive, send)
+
+
+@contextlib.contextmanager
+def _same_overrides(app: Any) -> Iterator[None]:
+    """Restore FastAPI's `dependency_overrides` afterwards: an app that no factory makes serves the next test too."""
+    overrides = getattr(app, "dependency_overrides", {})
+    before = dict(overrides)
+    yield
+    overrides.clear()
+    overrides.update(before)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -19,21 +19,76 @@ from harness.errors import HarnessError
 from harness.postgres.server import Cluster
 from harness.wire.observer import Observer
 
+Login = Callable[["Client", str], Mapping[str, str] | None]
+"""Logs a client in as a user: it may send requests, whose cookies stay, and returns headers for all later ones."""
+
+
+def no_login(_client: Client, _user: str) -> None:
+    """Log nobody in: for an app that everybody may use."""
+
 
 class Client(httpx.Client):
     """An HTTP client of the app; `seed`, `rows` and `operator` go past the app, as an operator would.
 
-    `transport` judges each request. `server` is the app's Postgres, for tests marked `own_cluster`, which stop it.
+    `transport` judges each request. `app` is the ASGI app, such as for FastAPI's `dependency_overrides`. `server` is
+    the app's Postgres, for tests marked `own_cluster`, which stop it.
     """
 
     def __init__(
-        self, base_url: str, database: Database, transport: JudgingTransport, server: Cluster | None = None
+        self,
+        base_url: str | httpx.URL,
+        database: Database,
+        transport: JudgingTransport,
+        server: Cluster | None = None,
+        *,
+        app: Any = None,
+        login: Login = no_login,
     ) -> None:
         super().__init__(base_url=base_url, timeout=30, transport=transport, trust_env=False)
         self.transport = transport
+        self.app = app
+        self._database = database
         self._operator = database.as_role("migrator")
         self._server = server
+        self._login = login
+        self._users: dict[str | None, Client] = {}
         transport.warm_up(self.base_url)
+
+    def as_user(self, user: str | None) -> Client:
+        """Return a client that is logged in as another user, the same one each time; None: as nobody."""
+        if user not in self._users:
+            other = Client(self.base_url, self._database, self.transport, self._server, app=self.app, login=self._login)
+            other._users = self._users
+            if user is None:
+                self._users[None] = other
+            else:
+                other.log_in(user)
+        return self._users[user]
+
+    def log_in(self, user: str) -> None:
+        """Log in as a user, by the fixture `login`. Its requests are not judged.
+
+        Raises:
+            HarnessError: when the app refuses.
+        """
+        with self.transport.preparing():
+            try:
+                self.headers.update(self._login(self, user) or {})
+            except httpx.HTTPStatusError as error:
+                answer = error.response
+                raise HarnessError(
+                    f"the fixture login could not log in {user!r}: {answer.status_code} for "
+                    f"{answer.request.method} {answer.request.url.path}",
+                    looked_at=f"the answer: {answer.text[:500]}",
+                    remedy="correct login in tests/api/conftest.py; docs/api.md shows one",
+                ) from error
+        self._users[user] = self
+
+    def at(self, base_url: str) -> httpx.Client:
+        """Return a client of another process of the app, with the same headers and cookies; nothing judges it."""
+        return httpx.Client(
+            base_url=base_url, headers=self.headers, cookies=self.cookies, timeout=self.timeout, trust_env=False
+        )
 
     def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
         """Send a request; with `stream`, as in `api.stream(…)`, the test reads the body, and the judgement waits."""

@@ -13,7 +13,7 @@ import pytest
 
 from harness.api.app_process import AppProcess
 from harness.api.app_server import AppServer
-from harness.api.client import Client
+from harness.api.client import Client, Login, no_login
 from harness.api.exchange import Exchange, Limits
 from harness.api.growth import STEPS, judge
 from harness.api.in_flight import observed_tasks
@@ -50,6 +50,12 @@ def statements_sent() -> StatementsSent:
     return {}
 
 
+@pytest.fixture(scope="session")
+def login() -> Login:
+    """How a client logs in, for a project to override in tests/api/conftest.py; by default nobody does."""
+    return no_login
+
+
 @pytest.fixture
 def api(
     request: pytest.FixtureRequest,
@@ -57,10 +63,12 @@ def api(
     harness_databases: Databases,
     app_server: AppServer,
     statements_sent: StatementsSent,
+    login: Login,
 ) -> Iterator[Client]:
     """An HTTP client of the real app under uvicorn, on a fresh database, which the app sees as its own role.
 
-    Each request is recorded on the wire and judged by the test's query budget (see `harness.api.exchange`).
+    It is logged in as `user`, by the fixture `login`. Each request is recorded on the wire and judged by the test's
+    query budget (see `harness.api.exchange`).
     """
     request.getfixturevalue("statements_judged")
     verdict = partial(harness_run.judge, "api")
@@ -68,14 +76,17 @@ def api(
         harness_run.lend(request.node, harness_databases) as fresh,
         harness_run.address_for_app(fresh) as address,
         Observer(address) as wire,
-        app_server.host(harness_run.config, wire.dsn(fresh.as_role("app").dsn)) as base_url,
+        app_server.host(harness_run.config, wire.dsn(fresh.as_role("app").dsn)) as app,
         Client(
-            base_url,
+            app_server.base_url,
             fresh,
             JudgingTransport(wire, app_server.inflight, statements_sent, verdict, limits_of(request.node)),
             harness_databases.cluster if harness_databases.alone else None,
+            app=app,
+            login=login,
         ) as client,
     ):
+        client.log_in("user")
         yield client
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.api.application import environment, make_app
 from harness.api.prefixes import describe
-from harness.config import load_config, load_object
+from harness.config import load_config
+from harness.errors import HarnessError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-NOWHERE = "postgresql://nobody@/nowhere?host=/nowhere"
-"""A database address for the settings: the document is made without a connection."""
-
 ALTERNATIVES = ("anyOf", "oneOf", "allOf")
 PLAIN = ("string", "integer", "number", "boolean", "null")
 DESCRIBING = {"properties", "enum", "const", *ALTERNATIVES}
@@ -23,16 +23,30 @@ def read_document(root: Path) -> dict[str, Any]:
     """Return the OpenAPI document of the app that `root`/pyproject.toml names, and of the apps that it mounts.
 
     Raises:
-        HarnessError: when the app cannot be loaded.
+        HarnessError: when the app cannot be made, or describes no routes.
     """
     config = load_config(root)
-    app = load_object(config.app)(load_object(config.settings)(database_url=NOWHERE))
+    with environment(config):
+        app = make_app(config)
+    if not hasattr(app, "openapi"):
+        raise HarnessError(
+            f"{config.app} has no OpenAPI document: it is {type(app).__name__}, and has no method openapi",
+            remedy="name the FastAPI object or its factory; add middleware with app.add_middleware",
+        )
     return describe(app)
 
 
 def routes(document: Mapping[str, Any]) -> list[str]:
     """Return every route as `GET /v1/todos`, sorted."""
     return sorted(f"{method.upper()} {path}" for path, method, _ in _operations(document))
+
+
+def path_values(template: str, path: str) -> dict[str, str]:
+    """Return the values that a path has for the parameters of a template; {} if it does not fit."""
+    names = re.split(r"\{(\w+)[^}]*\}", template)
+    pattern = "".join(f"(?P<{part}>[^/]+)" if number % 2 else re.escape(part) for number, part in enumerate(names))
+    found = re.search(f"{pattern}$", path)
+    return found.groupdict() if found else {}
 
 
 def lists(document: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from harness.api.exchange import Exchange, Limits, distinct, listing, milliseconds, repeats, single_rows
 from harness.findings import Finding
@@ -190,6 +191,36 @@ def pool_too_small(recording: Recording, clients: int) -> Iterator[Breach]:
     if recording.most_busy < min(clients, 2):
         most = plural(recording.most_busy, "connection")
         yield Breach("pool", f"{clients} simultaneous clients were served by at most {most} at a time")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How often a route answered with each status."""
+
+    route: str
+    statuses: Mapping[int, int]
+
+
+REFUSALS = {
+    401: "log in: docs/api.md shows the fixture login, whose headers every request carries",
+    403: "log in as a user who may use this route, in the fixture login",
+    404: "let the route's example in tests/api/examples.py ask for something that exists",
+}
+
+
+@rule("route-refused", "error", "A route serves some of its generated requests")
+def route_refused(answers: Answers) -> Iterator[Breach]:
+    """Find routes that answer every generated request with 401, 403 or 404.
+
+    Why: nothing behind the refusal was tested, so a 500 for a user who is logged in is found in production
+    Fix: log in with the fixture login in tests/api/conftest.py, and let the route's example ask for something that
+        exists
+    """
+    statuses = {status: count for status, count in answers.statuses.items() if count}
+    if statuses and statuses.keys() <= REFUSALS.keys():
+        counts = ", ".join(f"{count} times {status}" for status, count in sorted(statuses.items()))
+        usual = max(statuses, key=statuses.__getitem__)
+        yield Breach(answers.route, f"no request was served: {counts}", REFUSALS[usual])
 
 
 REQUEST = (

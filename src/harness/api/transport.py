@@ -105,13 +105,27 @@ class JudgingTransport(httpx.HTTPTransport):
         self._limits = limits or Limits()
         self._lock = threading.Lock()
         self._turns: set[_Turn] = set()
+        self._warm = False
+        self._preparing = False
 
     def warm_up(self, base_url: httpx.URL) -> None:
-        """Request `READY`, as a platform does first; the answer does not matter."""
+        """Request `READY` once, as a platform does first; the answer does not matter."""
+        if self._warm:
+            return
+        self._warm = True
         with self._turn(httpx.Request("GET", base_url.join(READY))) as turn:
             answer, body = self._send(turn)
             answer.read()
             self._rest(turn, whole=body.whole)
+
+    @contextlib.contextmanager
+    def preparing(self) -> Iterator[None]:
+        """Only note the statements of requests in the block: they prepare a test, and `last` is none of them."""
+        last, self._preparing = self.last, True
+        try:
+            yield
+        finally:
+            self.last, self._preparing = last, False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, read its answer, and judge it; an answer that the test streams is judged when it is closed.
@@ -161,7 +175,9 @@ class JudgingTransport(httpx.HTTPTransport):
                 turn.work.left()
             unsettled, working = self._rest(turn, whole=body.whole) if turn.alone else ("", "")
             exchange = self.last = turn.exchange(answer, seconds, unsettled, working)
-        if turn.alone and (turn.work is None or turn.work.alone):
+        if self._preparing:
+            self._note(exchange)
+        elif turn.alone and (turn.work is None or turn.work.alone):
             self._judge(exchange)
         else:
             self.unjudged += 1

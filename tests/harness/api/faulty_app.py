@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
-from fastapi import BackgroundTasks, Depends, FastAPI, WebSocket
+from fastapi import BackgroundTasks, Depends, FastAPI, Header, HTTPException, WebSocket
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 from sqlalchemy import ForeignKey, create_engine, func, select, text
@@ -44,6 +44,8 @@ NAMES: dict[str, Any] = {
     "BackgroundTasks": BackgroundTasks,
     "Depends": Depends,
     "EventSourceResponse": EventSourceResponse,
+    "HTTPException": HTTPException,
+    "Header": Header,
     "Item": Item,
     "LONG": 1.5,
     "Owner": Owner,

@@ -10,7 +10,7 @@ import pytest
 from harness.api.exchange import Exchange, Limits
 from harness.api.growth import query_growth, unbounded_list
 from harness.api.latency import Timing, latency_objective, route_cost
-from harness.api.rules import judge, judge_budget, judge_pool
+from harness.api.rules import Answers, judge, judge_budget, judge_pool, route_refused
 from harness.rules import catalogue
 from harness.wire.recording import Recording, RoundTrip, WireStatement
 from harness.wire.statement_kinds import kind_of
@@ -55,6 +55,7 @@ VIOLATING = {
     "latency-objective": latency_objective(Timing("GET /todos", 1, 1, (0.002,), (0.03, 0.21))),
     "route-cost": route_cost(Timing("GET /todos", 2, 2, (0.002,), (0.03,)), queries=1, trips=1),
     "pool-too-small": judge_pool(Recording(most_busy=1), 20),
+    "route-refused": route_refused(Answers("GET /todos", {401: 20, 404: 5})),
 }
 CLEAN = {
     "query-budget": judge(request(*trips("SELECT 'a', 2", "SELECT a FROM t", "SELECT b FROM t"))),
@@ -72,6 +73,7 @@ CLEAN = {
     "latency-objective": latency_objective(Timing("GET /todos", 1, 1, (0.002,), (0.03, 0.19))),
     "route-cost": route_cost(Timing("POST /todos", 2, 4, (0.002,), (0.03,)), queries=2, trips=4),
     "pool-too-small": judge_pool(Recording(most_busy=2), 20),
+    "route-refused": route_refused(Answers("GET /todos", {401: 20, 422: 5})),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +10,7 @@ import pytest
 
 from harness.api import growth, latency, transport
 from harness.api.client import Client
-from harness.api.rules import judge_pool
+from harness.api.rules import Answers, judge_pool, route_refused
 from harness.databases.databases import Database
 from harness.examples import Example, examples_of
 from harness.findings import BrokenPromiseError, Finding, Verdict
@@ -47,6 +48,13 @@ def grown(client: Client, example: Example) -> list[Finding]:
     return growth.judge(measured)
 
 
+def answered(client: Client, example: Example) -> list[Finding]:
+    """What the statuses of three requests break."""
+    method, path = example.fields["request"].split()
+    statuses = Counter(client.request(method, path).status_code for _ in range(3))
+    return route_refused(Answers(example.fields["request"], statuses))
+
+
 def crowded(client: Client, example: Example) -> list[Finding]:
     """What twenty clients at once find."""
     send(client, example)
@@ -67,6 +75,7 @@ RUN = {
     "query-growth": grown,
     "unbounded-list": grown,
     "pool-too-small": crowded,
+    "route-refused": answered,
     "latency-objective": timed,
     "route-cost": timed,
 }

@@ -1,18 +1,20 @@
-"""The client of these tests is logged in."""
+"""How the clients of these tests log in."""
 
 from __future__ import annotations
 
 import pytest
 
-from harness.api.client import Client
-
-KEY = {"X-API-Key": "secret"}
+from harness.api.client import Client, Login
+from harness.config import Config
 
 
 @pytest.fixture
-def api(api: Client) -> Client:
-    """A client with the API key, and with the token of a new user."""
-    api.headers.update(KEY)
-    answer = api.post("/v1/users", json={"email": "ada@example.org"})
-    api.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['token']}"
-    return api
+def login(harness_config: Config) -> Login:
+    """Log in with the API key, and with the token of a new user."""
+
+    def login(api: Client, user: str) -> dict[str, str]:
+        key = {"X-API-Key": harness_config.environment["APP_API_KEY"]}
+        answer = api.post("/v1/users", json={"email": f"{user}@example.org"}, headers=key).raise_for_status()
+        return key | {"Authorization": f"Bearer {answer.json()['token']}"}
+
+    return login

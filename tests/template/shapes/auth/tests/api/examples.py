@@ -52,3 +52,8 @@ EXAMPLES: Mapping[str, Callable[[Client], httpx.Request]] = {
 
 ROWS: Mapping[str, Callable[[Client, int], str]] = {"GET /v1/notes": notes}
 """By list: adds this many rows to it, and returns the path to request."""
+
+
+def listed(api: Client) -> str:
+    """The path of a list that has a row; /ready if there is no list."""
+    return next((make(api, 1) for make in ROWS.values()), "/ready")
