@@ -1,15 +1,22 @@
 """Every suite's fixtures come from the harness; what only this project needs stands here."""
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
+
+from sealy.settings import Settings
 
 pytest_plugins = ["harness.plugin", "pytester"]
 
 TEMPLATE = Path(__file__).with_name("template").exists()
 collect_ignore = [] if TEMPLATE else ["harness", "tools"]
 """The template's tests: in a project, pytest collects them only by name, such as `pytest tests/harness`."""
+
+for name, setting in Settings.model_fields.items():
+    if not setting.is_required():  # so that a run does not depend on what this shell exports
+        os.environ.pop(f"{Settings.model_config['env_prefix']}{name}".upper(), None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,3 +84,55 @@ def test_the_required_job_needs_every_other_job() -> None:
     """No job can fail without failing the required one."""
     jobs = yaml.safe_load(WORKFLOW)["jobs"]
     assert {*jobs["required"]["needs"]} == {*jobs} - {"required"}
+
+
+SHOW = """
+import json, os, runpy, sys
+from unittest.mock import MagicMock
+
+sys.modules["nox"] = MagicMock()
+before = dict(os.environ)
+runpy.run_path("noxfile.py")
+print(json.dumps({name: value for name, value in os.environ.items() if before.get(name) != value}))
+"""
+
+
+def settings_of_uv(home: Path, **variables: str) -> dict[str, str]:
+    """Return the variables that the noxfile sets, without those of this machine's own pip."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "PIP_CONFIG_FILE": str(home / "pip.conf"),
+        **variables,
+    }
+    command = [sys.executable, "-c", SHOW]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    shown: dict[str, str] = json.loads(done.stdout)
+    shown.pop("UV_SYSTEM_CERTS", None)
+    return shown
+
+
+def test_uv_installs_from_where_pip_does(tmp_path: Path) -> None:
+    """Index, further indexes, links, hosts and certificates of pip's file and variables, a variable before a file."""
+    (tmp_path / "pip.conf").write_text(
+        "[global]\nindex-url = https://file/simple\ncert = /etc/ca.pem\nfind-links =\n  /a\n  /b\n"
+        "[install]\ntrusted-host = one two\n"
+    )
+    indexes = {"PIP_INDEX_URL": "https://variable/simple", "PIP_EXTRA_INDEX_URL": "https://c https://d"}
+    assert settings_of_uv(tmp_path, **indexes) == {
+        "UV_INDEX_URL": "https://variable/simple",
+        "UV_EXTRA_INDEX_URL": "https://c https://d",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+        "UV_FIND_LINKS": "/a,/b",
+        "UV_INSECURE_HOST": "one two",
+        "SSL_CERT_FILE": "/etc/ca.pem",
+    }
+    given = settings_of_uv(tmp_path, UV_INDEX_URL="https://own", UV_FIND_LINKS="/c", **indexes)
+    assert not {"UV_INDEX_URL", "UV_FIND_LINKS"} & set(given)
+
+
+def test_uv_caches_in_the_clone_where_there_is_no_home(tmp_path: Path) -> None:
+    """uv needs a cache; a home that can be written has it."""
+    empty = dict.fromkeys(("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CERT"), "")
+    assert not {"UV_CACHE_DIR", "UV_FIND_LINKS"} & set(settings_of_uv(tmp_path, **empty))
+    assert settings_of_uv(Path("/proc/nobody"), **empty)["UV_CACHE_DIR"] == str(ROOT / ".nox" / "uv")

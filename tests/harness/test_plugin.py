@@ -182,9 +182,11 @@ def test_a_failed_test_says_where_its_database_is(project: pytest.Pytester) -> N
     )
 
 
-def test_a_developers_settings_never_reach_a_test(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shell that exports the address of a real database runs the suites on the harness's own all the same."""
+def test_a_developers_database_never_reaches_a_test(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address, or the file that has it, is dropped from the environment; the project's other settings stay."""
     monkeypatch.setenv("SHOP_DATABASE_URL", "postgresql://production/shop")
+    monkeypatch.setenv("SHOP_DATABASE_URL_FILE", "/run/secrets/database")
+    monkeypatch.setenv("SHOP_API_KEY", "required")
     project.makepyfile(
         **{
             "tests/test_it": """
@@ -192,6 +194,8 @@ def test_a_developers_settings_never_reach_a_test(project: pytest.Pytester, monk
 
             def test_it(database):
                 assert "production" not in os.environ["SHOP_DATABASE_URL"]
+                assert "SHOP_DATABASE_URL_FILE" not in os.environ
+                assert os.environ["SHOP_API_KEY"] == "required"
             """
         }
     )

@@ -20,6 +20,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.postgres.installations import Installation
 from harness.postgres.os_account import server_account
+from tests.harness.postgres.test_environment import FURTHER, HARMFUL
 from tools.dev import check_port
 from tools.devserver import DevServer
 
@@ -49,10 +50,11 @@ def environment(clone: Path) -> dict[str, str]:
 
 
 def dev(clone: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start it in a shell that exports all of libpq's variables."""
     return subprocess.Popen(
         [sys.executable, "-m", "tools.dev", *arguments],
         cwd=clone,
-        env=environment(clone),
+        env={**environment(clone), **HARMFUL, **FURTHER},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -26,12 +27,17 @@ class Identity(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account that runs the server. `foreign` is true if it is not the one that runs pytest."""
+    """An account that runs the server.
+
+    `foreign` is true if it is not the one that runs pytest, `named` is false if the machine has no entry for its uid,
+    as in a container that runs as any number.
+    """
 
     name: str
     uid: int
     gid: int
     foreign: bool
+    named: bool = True
 
     @property
     def identity(self) -> Identity:
@@ -68,9 +74,10 @@ def server_account() -> Account:
     Raises:
         HarnessError: for root on a machine that has none of them.
     """
-    if os.geteuid() != 0:
-        entry = pwd.getpwuid(os.geteuid())
-        return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, foreign=False)
+    if (uid := os.geteuid()) != 0:
+        with contextlib.suppress(KeyError):
+            return Account(pwd.getpwuid(uid).pw_name, uid, os.getegid(), foreign=False)
+        return Account(str(uid), uid, os.getegid(), foreign=False, named=False)
     for name in CANDIDATES:
         try:
             entry = pwd.getpwnam(name)
@@ -84,27 +91,39 @@ def server_account() -> Account:
     )
 
 
+def _cache_places() -> Iterator[Path]:
+    """Yield where the user's cache may be, in order of preference (XDG base directory specification)."""
+    with contextlib.suppress(RuntimeError):  # neither HOME nor an entry for the uid
+        yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pg-harness"
+    yield Path("/var/cache/pg-harness")
+    yield Path(f"/var/tmp/pg-harness-{os.geteuid()}")  # noqa: S108 - its owner is checked
+
+
 def user_cache() -> Path:
-    """Return the user's cache directory (XDG base directory specification)."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pg-harness"
+    """Return the user's cache directory or, if it cannot be written, another one of theirs."""
+    *_, last = places = tuple(_cache_places())
+    return next((place for place in places if _is_made(place)), last)
+
+
+def _is_made(place: Path) -> bool:
+    """Make a directory if there is none, and return whether it is this user's, who can write there."""
+    with contextlib.suppress(OSError):
+        place.mkdir(parents=True, exist_ok=True)
+        return place.stat().st_uid == os.geteuid() and os.access(place, os.W_OK)
+    return False
 
 
 def cache_directory(account: Account) -> Path:
     """Return a directory that is kept between runs and that `account` can read.
 
-    This is the user's cache directory (XDG base directory specification) or, if root's home is closed to the account,
-    one in /var.
+    This is the user's cache directory or, if root's home is closed to the account, one in /var.
 
     Raises:
         HarnessError: when none can be written and read.
     """
-    tried = [user_cache(), Path("/var/cache/pg-harness"), Path(f"/var/tmp/pg-harness-{os.geteuid()}")]  # noqa: S108 - made below with its owner checked
+    tried = tuple(_cache_places())
     for place in tried:
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if place.stat().st_uid == os.geteuid() and account.reaches(place):
+        if _is_made(place) and account.reaches(place):
             return place
     raise HarnessError(
         f"there is no place for a cache that {account.name} can read",
@@ -114,20 +133,36 @@ def cache_directory(account: Account) -> Path:
 
 
 def readable_programs(bindir: Path, version: str, account: Account) -> Path:
-    """Return `bindir`, or a copy of its installation in the cache if `account` cannot read it (a clone under /root)."""
-    if account.reaches(bindir / "postgres"):
+    """Return `bindir`, or a copy of its installation in the cache that `account` can run.
+
+    It cannot read an installation below a closed home, and without a name it cannot run initdb.
+    """
+    if account.named and account.reaches(bindir / "postgres"):
         return bindir
     package = bindir.parent.parent
     libraries = package.with_name(f"{package.name}.libs")  # a repaired wheel's programs look for them here (auditwheel)
-    copy = cache_directory(account) / f"postgres-{version}-{(bindir / 'postgres').stat().st_size}"
+    kind = "" if account.named else "-nameless"
+    copy = cache_directory(account) / f"postgres-{version}-{(bindir / 'postgres').stat().st_size}{kind}"
     place = Path(package.name, bindir.parent.name)
     if not (copy / place / "bin" / "postgres").exists():
         scratch = copy.with_name(f"{copy.name}.{os.getpid()}")
         shutil.copytree(bindir.parent, scratch / place, symlinks=True, ignore=shutil.ignore_patterns("include"))
         if libraries.is_dir():
             shutil.copytree(libraries, scratch / libraries.name, symlinks=True)
+        if not account.named:
+            _ignore_name(scratch / place / "bin")
         try:
             scratch.rename(copy)
         except OSError:  # another run was faster
             shutil.rmtree(scratch)
     return copy / place / "bin"
+
+
+def _ignore_name(bindir: Path) -> None:
+    """Let copies of programs run as an account without a name, which initdb looks up but, given --username, never uses.
+
+    They take the machine's first account instead: getpwent(3) in place of getpwuid(3).
+    """
+    for name in ("initdb", "postgres"):
+        program = bindir / name
+        program.write_bytes(program.read_bytes().replace(b"\0getpwuid\0", b"\0getpwent\0"))

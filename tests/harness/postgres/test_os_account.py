@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from harness.errors import HarnessError
 from harness.postgres import os_account as accounts
-from harness.postgres.os_account import Account, cache_directory, readable_programs, server_account
+from harness.postgres.installations import Installation
+from harness.postgres.os_account import Account, cache_directory, readable_programs, server_account, user_cache
+from harness.postgres.run_directory import open_run_directory
+from harness.postgres.server import Cluster
+from tests.harness.majors import MAJORS
 
 
 def _mine() -> Account:
@@ -57,3 +64,41 @@ def test_no_place_for_a_cache_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(Account, "reaches", lambda self, path, **how: False)
     with pytest.raises(HarnessError, match=f"(?s){tmp_path}.*XDG_CACHE_HOME"):
         cache_directory(_mine())
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("installation", MAJORS)
+def test_an_account_without_a_name_runs_a_server(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`docker run --user 12345`: initdb as it is refuses a uid that /etc/passwd does not have."""
+    root = os.geteuid() == 0
+    account = Account("12345", 12345 if root else os.geteuid(), os.getegid(), foreign=root, named=False)
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        monkeypatch.setenv("XDG_CACHE_HOME", place)
+        bindir = readable_programs(installation.bindir, installation.version, account)
+        assert bindir.is_relative_to(place)
+        runnable = Installation(bindir, installation.version, installation.source)
+        with contextlib.closing(Cluster(runnable, account, open_run_directory(account))) as cluster:
+            cluster.initialise()
+            cluster.start()
+            with cluster.address.connect() as connection:
+                assert connection.execute("SELECT current_user").fetchone() == ("postgres",)
+
+
+def test_a_uid_without_an_entry_is_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number is its name, and the cache needs no home directory."""
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    account = server_account()
+    assert (account.name, account.uid, account.named, account.foreign) == ("12345", 12345, False, False)
+    assert user_cache().name.startswith("pg-harness")
+
+
+@pytest.mark.parametrize("home", ["/proc", "/dev/null", "/sys/user"])
+def test_a_home_that_cannot_be_written_costs_no_cache(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cache is then in another directory, which is this user's alone."""
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", home)
+    assert user_cache() in (Path("/var/cache/pg-harness"), Path(f"/var/tmp/pg-harness-{os.geteuid()}"))
