@@ -6,18 +6,15 @@ import linecache
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import pytest
 
 from harness.errors import HarnessError
 from harness.findings import BrokenPromiseError
+from harness.frames import LIBRARIES, is_project, joined, package, steps
 from harness.run import Run
 from harness.wording import plural
-
-LIBRARIES = ("harness", "httpx", "httpcore", "psycopg", "sqlalchemy")
-"""Packages whose frames show nothing that their error does not say."""
 
 LOGS = ("Captured log", "Captured stderr")
 """The sections of a report with what the app logs."""
@@ -150,46 +147,23 @@ def _trim(call: pytest.CallInfo[None], error: BaseException, root: Path) -> None
 
     An error that the harness makes by mistake keeps its frames.
     """
-    if _is_text(error) or _root(type(error).__module__) in LIBRARIES:
+    if _is_text(error) or type(error).__module__.partition(".")[0] in LIBRARIES:
         error.__cause__ = error.__context__ = None
-    steps = list(_steps(error.__traceback__))
-    ours = [number for number, step in enumerate(steps) if _is_ours(step, root)]
+    every = list(steps(error.__traceback__))
+    ours = [number for number, step in enumerate(every) if is_project(step, root)]
     meant = isinstance(error, BrokenPromiseError | HarnessError)
-    if not ours or (_package(steps[-1]) == "harness" and not meant):
+    if not ours or (package(every[-1]) == "harness" and not meant):
         return
-    behind = steps[ours[-1] + 1 :]
-    last = ours[-1] + 1 if any(_package(step) in LIBRARIES for step in behind) else len(steps)
-    kept: TracebackType | None = None
-    for step in reversed([step for step in steps[:last] if _package(step) not in LIBRARIES]):
-        kept = TracebackType(kept, step.tb_frame, step.tb_lasti, step.tb_lineno)
+    last = ours[-1] + 1 if any(package(step) in LIBRARIES for step in every[ours[-1] :]) else len(every)
+    kept = joined(step for step in every[:last] if package(step) not in LIBRARIES)
     call.excinfo = pytest.ExceptionInfo.from_exception(error.with_traceback(kept))
 
 
 def _lines(error: BaseException, root: Path) -> Iterator[str]:
     """Yield the lines of the project that led to an error, once: the test's, a fixture's, a helper's."""
-    ours = [step for step in _steps(error.__traceback__) if _is_ours(step, root)]
+    ours = [step for step in steps(error.__traceback__) if is_project(step, root)]
     for path, line in dict.fromkeys((step.tb_frame.f_code.co_filename, step.tb_lineno) for step in ours):
         yield f"{Path(path).relative_to(root)}:{line}: {linecache.getline(path, line).strip()}"
-
-
-def _steps(traceback: TracebackType | None) -> Iterator[TracebackType]:
-    while traceback:
-        yield traceback
-        traceback = traceback.tb_next
-
-
-def _is_ours(step: TracebackType, root: Path) -> bool:
-    path = Path(step.tb_frame.f_code.co_filename)
-    return path.is_relative_to(root) and "site-packages" not in path.parts and _package(step) not in LIBRARIES
-
-
-def _package(step: TracebackType) -> str:
-    """Return the top-level package whose code a step of a traceback is in."""
-    return _root(str(step.tb_frame.f_globals.get("__name__", "")))
-
-
-def _root(module: str) -> str:
-    return module.partition(".")[0]
 
 
 def _is_text(error: BaseException) -> bool:

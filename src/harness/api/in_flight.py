@@ -7,6 +7,7 @@ import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from threading import Event
 from time import perf_counter
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from starlette.background import BackgroundTask
 
 from harness.api.prefixes import template
+from harness.frames import shorten
 
 log = logging.getLogger(__name__)
 
@@ -78,8 +80,8 @@ class InFlight:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass a request or a WebSocket to the app.
 
-        An error after a complete answer is logged and not raised: uvicorn would close the connection, perhaps while the
-        client sends its next request.
+        An error after a complete answer is logged, with the app's own frames, and not raised: uvicorn would close the
+        connection, perhaps while the client sends its next request.
         """
         work = self._begin(scope)
 
@@ -89,9 +91,10 @@ class InFlight:
 
         try:
             await self._app(scope, receive, note)
-        except Exception:
+        except Exception as error:
             if work.ended is None:
                 raise
+            shorten(error, Path.cwd())
             log.exception("the app failed on %s %s", scope["method"], scope["path"])
         finally:
             self._running.discard(work)
