@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import linecache
+import logging
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +64,18 @@ class Failures:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._failed: set[str] = set()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self) -> Generator[None, object, object]:
+        """End the run in one line when it is interrupted."""
+        with _interruptible():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """End the run in one line when it is interrupted, where pytest would name a line of code."""
+        with _interruptible():
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -140,6 +154,16 @@ class Failures:
         if not others:
             return ""
         return "\n    ".join([f"{more}:", *others]) if names else f"{more} (-v names them)"
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """End the run on Ctrl-C; what then logs that it ends, such as uvicorn, may find its stream closed."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        logging.raiseExceptions = False
+        raise pytest.exit.Exception("interrupted", returncode=pytest.ExitCode.INTERRUPTED) from None
 
 
 def _trim(call: pytest.CallInfo[None], error: BaseException, root: Path) -> None:

@@ -233,6 +233,7 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(trylast=True)  # after an interrupt, pytest tears the fixtures down in this hook
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """End the run's server, and write the reports; a worker of xdist sends its results to the controller."""
     run = session.config.stash[RUN]
@@ -257,12 +258,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = 2
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
     """Print the findings, why the run stopped, the tests deselected, and the addresses of kept databases."""
     run = config.stash[RUN]
     kept = run.kept if config.getoption("keep_db") else {}
     sections = {
-        "harness": run.report.plain(),
+        "harness": run.report.plain() if exitstatus != pytest.ExitCode.INTERRUPTED else "",
         "the harness stopped": run.refusal,
         "databases were no longer made ahead": run.complaint,
         "no database was reset": run.note,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 RULE = """
@@ -147,3 +151,49 @@ def test_an_error_of_a_library_shows_the_lines_of_the_test(project: pytest.Pytes
     for frame in ("*site-packages/*.py*", "*src/harness/*.py*", "*contextlib*", "*direct cause*"):
         result.stdout.no_fnmatch_line(frame)
     run(project, LIBRARIES, "--full-trace").stdout.fnmatch_lines(["*site-packages/httpx/*"])
+
+
+INTERRUPTED = """
+import sys
+import time
+
+def test_it(api):
+    api.get("/items").raise_for_status()
+    print("waiting", file=sys.__stdout__, flush=True)
+    time.sleep(60)
+"""
+FAILING_ROUTE = """
+            @app.get("/broken")
+            def broken():
+                raise LookupError("no such thing")
+
+            return app
+"""
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_ends_with_one_line(project: pytest.Pytester) -> None:
+    """Ctrl-C in a test of the API: the app, its pool and the server end without a word."""
+    project.makepyfile(**{"tests/api/test_it": INTERRUPTED})
+    with project.popen([sys.executable, "-m", "pytest", "-s"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
+        assert run.stdout
+        while b"waiting" not in run.stdout.readline():
+            assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        rest = [line for line in run.stdout.read().decode().splitlines() if line.strip()]
+    assert run.returncode == pytest.ExitCode.INTERRUPTED
+    assert ["interrupted" in line or " in " in line for line in rest] == [True, True], rest
+
+
+@pytest.mark.slow
+def test_an_error_of_the_app_is_logged_with_its_own_frames(project: pytest.Pytester) -> None:
+    """The log of a 500 names the line of the app, and none of the framework around it."""
+    path = project.path / "shop" / "app.py"
+    path.write_text(path.read_text().replace("\n    return app\n", FAILING_ROUTE.replace("            ", "    ")))
+    project.makepyfile(**{"tests/api/test_it": "def test_it(api): api.get('/broken').raise_for_status()"})
+    result = project.runpytest_subprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["*the app failed on GET /broken", '*shop/app.py", line *, in broken', "LookupError: *"]
+    )
+    result.stdout.no_fnmatch_line("*starlette*")

@@ -90,9 +90,8 @@ class AppServer:
         self._listener.close()
 
     def _run(self) -> None:
-        with contextlib.closing(self._loop):
-            self._loop.run_until_complete(self._server.serve(sockets=[self._listener]))
-            self._loop.run_until_complete(asyncio.sleep(0))  # transports that were open report their end
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # it cancels what an interrupted test has left
+            runner.run(self._server.serve(sockets=[self._listener]))
 
     def _await(self, step: Coroutine[Any, Any, None], name: str) -> None:
         """Run a step of an app's lifespan on uvicorn's loop."""

@@ -204,6 +204,23 @@ def test_an_exemption_covers_its_finding_and_a_stale_one_fails(
     assert [item.object for item in verdict.failing] == ["drop-table:public.account"]
 
 
+@pytest.mark.parametrize("seed", ["{}", "{'public.account': [{'nothing': 1}]}"])
+def test_an_exemption_is_not_stale_before_its_revision_runs(
+    seed: str, tmp_path: Path, scratch: ScratchDatabases
+) -> None:
+    """A revision that fails, or whose rows cannot be written, has not met what its exemption is for."""
+    upgrade = "CREATE INDEX account_note ON account (note)" if seed != "{}" else "ALTER TABLE acount ADD age int"
+    history = write_history(tmp_path / "exempt", ACCOUNT, Example(upgrade, "SELECT 1", seed=seed))
+    script = history.revisions[1]
+    exemptions = {"truncate:public.account": "the table is filled again at night"}
+    text = Path(script.path).read_text(encoding="utf-8")
+    Path(script.path).write_text(f"{text}\nexemptions = {exemptions!r}\n", encoding="utf-8")
+    result = Judge(history, lambda: scratch, rows=10).judge(script)
+    verdict = judge_revision(Project(history, None), script, result)
+    assert verdict.failing
+    assert "stale-exemption" not in {item.rule.id for item in verdict.failing}
+
+
 def test_schema_rules_judge_what_the_revision_makes(scratch: ScratchDatabases, tmp_path: Path) -> None:
     """A rule of design keeps its severity, and names the revision that made the object, and only there."""
     named = Rule("table-named-account", "error", "No table is called account", "why not", "call it otherwise")

@@ -19,8 +19,8 @@ from harness.schema.drift.ddl import grants
 from harness.schema.drift.drift import declared, schema_drift
 
 WORDS = """
-public booking id room day ck_room ck_low ix_room ix_room_id ix_twice ex_room first_room last_room floor ck_floor season
-place span annex ticket rooms extra trigger1 policy1 in_use
+public booking pk_id id room day ck_room ck_low ix_room ix_room_id ix_twice ex_room first_room last_room floor
+ck_floor season place span annex ticket rooms extra trigger1 policy1 in_use
 """
 PLAIN = {name: name for name in WORDS.split()}
 QUOTED = {name: f"X {name}" for name in PLAIN} | {
@@ -52,6 +52,8 @@ STATEMENTS = [
     "ALTER TABLE {public}.{booking} DROP CONSTRAINT {ck_low}",
     "ALTER TABLE {public}.{booking} DROP CONSTRAINT {ck_low}, ADD CONSTRAINT {ck_low} CHECK ({room} < 1000) NOT VALID",
     "ALTER TABLE {public}.{booking} DROP CONSTRAINT {ck_low}, ADD CONSTRAINT {ck_low} CHECK ({room} < 2000)",
+    "ALTER TABLE {public}.{booking} DROP CONSTRAINT {pk_id}",
+    "ALTER TABLE {public}.{booking} RENAME CONSTRAINT {pk_id} TO {extra}",
     "COMMENT ON CONSTRAINT {ck_room} ON {public}.{booking} IS NULL",
     "COMMENT ON INDEX {public}.{ix_room} IS 'of former times'",
     "COMMENT ON FUNCTION {public}.{first_room} IS NULL",
@@ -118,7 +120,8 @@ def metadata(names: dict[str, str]) -> sa.MetaData:
     sa.Table(
         names["booking"],
         made,
-        sa.Column(names["id"], sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column(names["id"], sa.BigInteger, sa.Identity(always=True)),
+        sa.PrimaryKeyConstraint(names["id"], name=names["pk_id"]),
         sa.Column(room, sa.Integer, nullable=False),
         sa.Column(names["day"], sa.Text, server_default="Monday"),
         sa.CheckConstraint(f"{quoted['room']} > 0", name=names["ck_room"]),
