@@ -248,7 +248,7 @@ class Run:
     def keep(self, test: pytest.Item) -> list[str]:
         """Keep the databases that a failed test has used, and return the commands that open them."""
         used = test.stash.get(LENT, [])
-        if "new_database" in getattr(test, "fixturenames", ()) and "loans" in self.__dict__:
+        if {"new_database", "new_api"} & {*getattr(test, "fixturenames", ())} and "loans" in self.__dict__:
             used = [*used, *self.loans.keep()]
         bindir = self.cluster.installation.bindir if "cluster" in self.__dict__ else None
         commands = [psql_command(database.as_role("superuser").dsn, bindir) for database in used]

@@ -75,11 +75,11 @@ class AppServer:
         self._await(lifespan.startup(), name)
         if lifespan.should_exit:
             raise HarnessError(f"{name} did not start", remedy="read its log, in the test's captured output")
-        self._app = lifespan
+        before, self._app = self._app, lifespan
         try:
             yield
         finally:
-            self._app = None
+            self._app = before
             self.inflight.forget()
             self._await(lifespan.shutdown(), name)
 
@@ -119,6 +119,8 @@ def _same_overrides(app: Any) -> Iterator[None]:
     """Restore FastAPI's `dependency_overrides` afterwards: an app that no factory makes serves the next test too."""
     overrides = getattr(app, "dependency_overrides", {})
     before = dict(overrides)
-    yield
-    overrides.clear()
-    overrides.update(before)
+    try:
+        yield
+    finally:
+        overrides.clear()
+        overrides.update(before)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -20,8 +21,9 @@ from harness.api.in_flight import observed_tasks
 from harness.api.rules import judge_budget
 from harness.api.transport import JudgingTransport, StatementsSent
 from harness.config import Config
-from harness.databases.databases import Databases
+from harness.databases.databases import Database, Databases
 from harness.findings import Exemption
+from harness.postgres.server import Cluster
 from harness.run import Run
 from harness.wire.observer import Observer
 
@@ -29,6 +31,10 @@ MARKERS = {
     "query_budget(queries, reason=…)": "allows each request of an API test this many queries instead of 3",
     "growth": "runs a test at 1, 10 and 100 rows; its last request must take the same number of queries each time",
 }
+
+
+SHARED = pytest.StashKey[list[JudgingTransport]]()
+"""On pytest's config: the transports of apps that several tests share."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,17 +77,62 @@ def api(
     query budget (see `harness.api.exchange`).
     """
     request.getfixturevalue("statements_judged")
-    verdict = partial(harness_run.judge, "api")
+    limits = limits_of(request.node)
+    cluster = harness_databases.cluster if harness_databases.alone else None
     with (
         harness_run.lend(request.node, harness_databases) as fresh,
-        harness_run.address_for_app(fresh) as address,
+        _client(harness_run, app_server, statements_sent, fresh, login, limits, cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="session")
+def new_api(
+    request: pytest.FixtureRequest, harness_run: Run, app_server: AppServer, statements_sent: StatementsSent
+) -> Callable[..., AbstractContextManager[Client]]:
+    """A function whose result is, as the subject of a `with` statement, a client of an app that several tests share.
+
+    It takes what the fixture `login` gives. It serves a fixture of a module, for an app whose lifespan is slow.
+    """
+    request.getfixturevalue("statements_judged")
+    shared = request.config.stash.setdefault(SHARED, [])
+
+    @contextlib.contextmanager
+    def new_api(login: Login = no_login) -> Iterator[Client]:
+        with (
+            harness_run.loans.lend() as fresh,
+            _client(harness_run, app_server, statements_sent, fresh, login, Limits()) as client,
+        ):
+            shared.append(client.transport)
+            try:
+                yield client
+            finally:
+                shared.remove(client.transport)
+
+    return new_api
+
+
+@contextlib.contextmanager
+def _client(
+    run: Run,
+    server: AppServer,
+    sent: StatementsSent,
+    database: Database,
+    login: Login,
+    limits: Limits,
+    cluster: Cluster | None = None,
+) -> Iterator[Client]:
+    """Run the app on a database behind an observer, and yield a client that is logged in."""
+    verdict = partial(run.judge, "api")
+    with (
+        run.address_for_app(database) as address,
         Observer(address) as wire,
-        app_server.host(harness_run.config, wire.dsn(fresh.as_role("app").dsn)) as app,
+        server.host(run.config, wire.dsn(database.as_role("app").dsn)) as app,
         Client(
-            app_server.base_url,
-            fresh,
-            JudgingTransport(wire, app_server.inflight, statements_sent, verdict, limits_of(request.node)),
-            harness_databases.cluster if harness_databases.alone else None,
+            server.base_url,
+            database,
+            JudgingTransport(wire, server.inflight, sent, verdict, limits),
+            cluster,
             app=app,
             login=login,
         ) as client,
@@ -131,8 +182,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Function) -> Generator[None]:
-    """Judge the budget that a test's marker raises by what its requests needed, if all of them were judged."""
-    yield
+    """Judge the budget that a test's marker raises by what its requests needed, if all of them were judged.
+
+    A test that shares its app with others has its own limits all the same.
+    """
+    with contextlib.ExitStack() as held:
+        for transport in item.config.stash.get(SHARED, ()):
+            held.enter_context(transport.limited(limits_of(item)))
+        yield
     api = getattr(item, "funcargs", {}).get("api")
     if api is None or item.get_closest_marker("query_budget") is None or api.transport.unjudged:
         return

@@ -119,6 +119,16 @@ class JudgingTransport(httpx.HTTPTransport):
             self._rest(turn, whole=body.whole)
 
     @contextlib.contextmanager
+    def limited(self, limits: Limits) -> Iterator[None]:
+        """Judge requests in the block by `limits`, and count from zero: a test of several that share the app."""
+        before, self._limits = self._limits, limits
+        self.last, self.most, self.unjudged = None, 0, 0
+        try:
+            yield
+        finally:
+            self._limits = before
+
+    @contextlib.contextmanager
     def preparing(self) -> Iterator[None]:
         """Only note the statements of requests in the block: they prepare a test, and `last` is none of them."""
         last, self._preparing = self.last, True

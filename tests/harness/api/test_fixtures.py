@@ -120,6 +120,44 @@ def test_an_exemption_that_nothing_needs_fails_a_whole_run(
     assert stale == ["error: stale-exemption: query-budget:GET /gone"] * code
 
 
+def test_an_app_may_be_started_once_a_module(project: pytest.Pytester) -> None:
+    """Its tests share one app and its rows; each has its own budget, and other modules have an app for each test."""
+    path = project.path / "shop" / "app.py"
+    started = "started = []\n\ndef create_app(settings):\n    started.append(settings)\n"
+    path.write_text(path.read_text().replace("def create_app(settings):\n", started))
+    shared = """
+        import pytest
+        from shop.app import started
+
+        @pytest.fixture(scope="module")
+        def api(new_api):
+            with new_api() as api:
+                yield api
+
+        @pytest.mark.query_budget(0, reason="this list needs no database at all, honestly")
+        def test_over_it(api):
+            api.get("/items")
+
+        def test_one(api):
+            api.seed("item", [{"name": "one"}])
+            assert api.get("/items").json() == [["one"]]
+
+        @pytest.mark.query_budget(5, reason="this list was once read from five ledgers")
+        def test_two(api):
+            assert api.get("/items").json() == [["one"]]
+            assert len(started) == 1
+        """
+    alone = """
+        def test_three(api):
+            assert api.get("/items").json() == []
+        """
+    project.makepyfile(**{"tests/api/test_shared": shared, "tests/api/test_zone": alone})
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines(["*query-budget: GET /items*", "*1 query, the budget is 0*"])
+    result.stdout.fnmatch_lines(["*stale-exemption: tests/api/test_shared.py::test_two*"])
+
+
 def test_the_plans_of_what_was_sent_are_judged_at_the_end(project: pytest.Pytester) -> None:
     """A filter without an index is named with its route, and with the index to add."""
     path = project.path / "shop" / "app.py"

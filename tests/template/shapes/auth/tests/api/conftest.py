@@ -8,7 +8,7 @@ from harness.api.client import Client, Login
 from harness.config import Config
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def login(harness_config: Config) -> Login:
     """Log in with the API key, and with the token of a new user."""
 
