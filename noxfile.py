@@ -10,9 +10,12 @@ Arguments after `--` go to pytest: nox -s api -- -k pagination --pg 15
 
 from __future__ import annotations
 
+import argparse
 import configparser
 import contextlib
+import difflib
 import os
+import re
 import runpy
 import signal
 import ssl
@@ -23,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import nox
+from nox import registry
 
 nox.needs_version = ">=2025.11.12"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -121,8 +125,17 @@ if "--parallel-worker" in sys.argv:
     threading.Thread(target=stop_with_parent, args=(os.getppid(),), daemon=True).start()
 
 
-def run(session: nox.Session, *arguments: str, python: str = CURRENT, interrupt_timeout: float = 5.0) -> None:
-    """Run `python arguments` in the shared environment of that Python version, with src/ importable."""
+def run(
+    session: nox.Session,
+    *arguments: str,
+    python: str = CURRENT,
+    interrupt_timeout: float = 5.0,
+    silent: bool = False,
+) -> None:
+    """Run `python arguments` in the shared environment of that Python version, with src/ importable.
+
+    What a `silent` program prints is shown only if it fails.
+    """
     programs = session.cache_dir.parent.resolve() / f"venv-{python.replace('.', '-')}" / "bin"
     if not (programs / "python").exists():
         session.skip(f"Python {python} was not found")
@@ -131,9 +144,15 @@ def run(session: nox.Session, *arguments: str, python: str = CURRENT, interrupt_
         *arguments,
         env={**SOURCES, "PATH": f"{programs}:{os.environ['PATH']}"},
         external=True,
+        silent=silent,
         interrupt_timeout=interrupt_timeout,
         terminate_timeout=STOP_TIMEOUT,
     )
+
+
+def check(session: nox.Session, *arguments: str) -> None:
+    """Run a check, which prints nothing unless it finds something."""
+    run(session, *arguments, silent=True)
 
 
 def pytest(session: nox.Session, *arguments: str, python: str = CURRENT) -> None:
@@ -146,6 +165,37 @@ def fast_tests(session: nox.Session, *folders: str, options: tuple[str, ...] = (
     pytest(session, "-o", f"testpaths={' '.join(folders)}", "-m", "not (deploy or slow)", *options)
 
 
+SLOW = re.compile("Resolved|Downloading|Prepared|Installed")
+"""The lines of `uv pip install` that show progress; the others name each package."""
+
+
+def install(session: nox.Session, name: str, *options: str) -> None:
+    """Install requirements/NAME.txt, and show the progress; if it fails, everything."""
+    printed: list[str] = []
+
+    def show(descriptor: int) -> None:
+        with open(descriptor, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                printed.append(line)
+                if SLOW.match(line):
+                    print(line, end="", flush=True)
+
+    output, into = os.pipe()
+    thread = threading.Thread(target=show, args=(output,))
+    thread.start()
+    compiled = {"UV_COMPILE_BYTECODE": "1"}  # once here, instead of at each start where bytecode may not be written
+    pinned = ("--require-hashes", "-r", f"requirements/{name}.txt", *options)
+    done = False
+    try:
+        session.install(*pinned, silent=False, stdout=into, env=compiled)
+        done = True
+    finally:
+        os.close(into)
+        thread.join()
+        if not done:
+            sys.stderr.write("".join(printed))
+
+
 SHARED = {"venv_backend": "none", "requires": [f"venv-{CURRENT}"]}
 """Options of a session that runs in the shared environment of the current Python."""
 
@@ -156,8 +206,7 @@ DEFAULT = {**SHARED, "allow_parallel": True}
 @nox.session(python=sorted({*PYTHONS, CURRENT, NEXT[0]}, key=lambda text: int(text.split(".")[1])), default=False)
 def venv(session: nox.Session) -> None:
     """Create the environment that other sessions share, from requirements/dev.txt."""
-    compiled = {"UV_COMPILE_BYTECODE": "1"}  # once here, instead of at each start where bytecode may not be written
-    session.install("--require-hashes", "-r", "requirements/dev.txt", silent=False, env=compiled)
+    install(session, "dev")
 
 
 DIAGRAM = ("-c", "from paracelsus.cli import app; app()", "inject", "docs/diagram.md")
@@ -170,9 +219,9 @@ def check_workflows(session: nox.Session) -> None:
     workflows = [str(path) for path in sorted(Path(".github/workflows").glob("*.y*ml"))]
     if workflows:  # a project may build elsewhere
         validate = ("-m", "check_jsonschema", "--quiet", "--builtin-schema")
-        run(session, *validate, "vendor.github-workflows", *workflows)
-        run(session, *validate, "vendor.dependabot", ".github/dependabot.yml")
-        run(session, *ZIZMOR)
+        check(session, *validate, "vendor.github-workflows", *workflows)
+        check(session, *validate, "vendor.dependabot", ".github/dependabot.yml")
+        check(session, *ZIZMOR)
 
 
 @nox.session(**DEFAULT)  # the first one, because it takes longest
@@ -184,19 +233,19 @@ def api(session: nox.Session) -> None:
 @nox.session(**DEFAULT, tags=["ci"])
 def lint(session: nox.Session) -> None:
     """Check style, format, imports between packages, the diagram, the workflows, and the template's English."""
-    run(session, "-m", "ruff", "check")
-    run(session, "-m", "ruff", "format", "--check")
-    run(session, *IMPORTS)
-    run(session, *DIAGRAM, "--check")
+    check(session, "-m", "ruff", "check")
+    check(session, "-m", "ruff", "format", "--check")
+    check(session, *IMPORTS)
+    check(session, *DIAGRAM, "--check")
     check_workflows(session)
     if TEMPLATE:
-        run(session, "-m", "tools.words")
+        check(session, "-m", "tools.words")
 
 
 @nox.session(**DEFAULT, tags=["ci"])
 def types(session: nox.Session) -> None:
     """Check the types with mypy, in strict mode."""
-    run(session, "-m", "mypy", *session.posargs)
+    run(session, "-m", "mypy", *session.posargs, silent=not session.posargs)
 
 
 @nox.session(**DEFAULT)
@@ -239,7 +288,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(venv_backend="uv", default=False, tags=["ci"])
 def deploy(session: nox.Session) -> None:
     """Check what is deployed: manifests, image, backup, proxies. Skips what needs a missing program, and names it."""
-    session.install("--require-hashes", "-r", "requirements/deploy.txt")
+    install(session, "deploy")
     session.run("python", "-m", "pytest", "-m", "deploy", *session.posargs, env=SOURCES)
 
 
@@ -265,7 +314,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session(venv_backend="uv", python=PYTHONS[0], default=False, tags=["ci"])
 def lowest(session: nox.Session) -> None:
     """Run all suites on the lowest versions that pyproject.toml allows."""
-    session.install("--require-hashes", "-r", "requirements/lowest.txt")
+    install(session, "lowest")
     session.run("python", "-m", "pytest", *ALL_SUITES, *session.posargs, env=SOURCES)
 
 
@@ -369,8 +418,8 @@ if Path("tools/proof").exists():  # `slim` removes it, because it is about the s
 @nox.session(venv_backend="uv", default=False)
 def env(session: nox.Session) -> None:
     """Create .venv with all dependencies, for editors and for plain pytest."""
-    session.run("uv", "venv", "--allow-existing", "--seed", "--python", sys.executable, ".venv")
-    session.run("uv", "pip", "install", "--python", ".venv", "--require-hashes", "-r", "requirements/dev.txt")
+    session.run("uv", "venv", "--allow-existing", "--seed", "--python", sys.executable, ".venv", silent=True)
+    install(session, "dev", "--python", ".venv")
     packages = Path(".venv/lib", f"python{CURRENT}", "site-packages")
     (packages / "src.pth").write_text(f"{Path('src').resolve()}\n", encoding="utf-8")
     session.log("ready: .venv/bin/pytest -m integration, or: source .venv/bin/activate")
@@ -398,6 +447,76 @@ def pins(session: nox.Session) -> None:
 if Path("sessions.py").exists():
     sys.modules["noxfile"] = sys.modules[__name__]
     runpy.run_path("sessions.py")
+
+
+EVERYDAY = ("dev", "env", "report", "revision")
+"""The sessions that are listed first, before those of the default run."""
+
+
+def purpose(name: str) -> str:
+    """Return the first line of a session's docstring."""
+    return (registry.get()[name].__doc__ or "").partition("\n")[0]
+
+
+def signatures(name: str) -> list[str]:
+    """Return what selects each run of a session: `suites-3.11(pg=15)` and so on."""
+    session = registry.get()[name]
+    pythons = session.python if isinstance(session.python, list) else []
+    names = [f"{name}-{python}" for python in pythons] or [name]
+    return [f"{each}({values})" for each in names for values in getattr(session, "parametrize", ())] or names
+
+
+def overview() -> str:
+    """Return the list of sessions: what is used every day, the others, and the sessions of each Python as one line."""
+    sessions = registry.get()
+    matrix: dict[str, list[str]] = {}
+    for name in sessions:
+        for each in signatures(name):
+            kind, version, _ = each.partition("-3.")
+            if version:
+                matrix.setdefault(kind, []).append(each)
+    single = [name for name in sessions if name.partition("-3.")[0] not in matrix]
+    first = [*EVERYDAY, *(name for name in single if sessions[name].default)]
+    lines = [
+        f"{'*' if sessions[name].default else ' '} {name:<12}{purpose(name)}" if name else ""
+        for name in (*first, "", *(name for name in single if name not in first), "")
+    ]
+    versions = ", ".join(f"{each[0]} … {each[-1]}" for each in matrix.values())
+    heading = "python3 run.py NAME runs one of these; without a name, those with *:"
+    return "\n".join([heading, "", *lines, f"for each Python and PostgreSQL: {versions}"])
+
+
+def mistake(names: list[str], words: list[str]) -> str:
+    """Return what is wrong with the sessions that were asked for and the words after `--`; "" if nothing is."""
+    sessions = registry.get()
+    known = [*sessions, *(each.partition("(")[0] for name in sessions for each in signatures(name))]
+    for name in names:
+        if (session := name.partition("(")[0]) not in known:
+            near = difflib.get_close_matches(session, known, n=1)
+            return f"there is no session {name!r}" + (f": did you mean {near[0]!r}?" if near else "")
+    takes_any = any(": -- " in purpose(name) for name in names if name in sessions)
+    if len(names) == 1 and words and words[0] in sessions and not takes_any:
+        return f"{words[0]!r} is a session too: for both, python3 run.py -s {names[0]} {words[0]}"
+    return ""
+
+
+def answer(arguments: list[str]) -> None:
+    """Print the list of sessions if it was asked for, and exit with 2 for a session that does not exist."""
+    divider = arguments.index("--") if "--" in arguments else len(arguments)
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("-l", "--list", "--list-sessions", action="store_true")
+    parser.add_argument("-s", "-e", "--session", "--sessions", nargs="*", default=[])
+    parser.add_argument("-f", "--noxfile")
+    typed, others = parser.parse_known_args(arguments[:divider])
+    if problem := mistake(typed.session, arguments[divider + 1 :]):
+        sys.stderr.write(f"run.py: {problem}\n  python3 run.py -l lists all sessions\n")
+        sys.exit(2)
+    if typed.list and not typed.session and not others:  # other lists are nox's, such as --json
+        print(overview())
+        sys.exit()
+
+
+answer(sys.argv[1:])
 
 if __name__ == "__main__":
     nox.main()

@@ -4,8 +4,10 @@ python3 run.py         run all checks and tests: style, types, and every suite
 python3 run.py dev     run the API and its own PostgreSQL server; --port N, --rows N, --fresh (discard the data)
 python3 run.py env     create .venv with all dependencies, for editors and for plain pytest
 python3 run.py report  run the suites and write build/report.html; --from FILE shows the JSON of an earlier run
+python3 run.py api     run one suite or check; what follows goes to it, such as -k tags
+python3 run.py -l      list all of these
 
-Other arguments go to nox, which is installed into .nox/_bootstrap: `python3 run.py -l` lists all sessions.
+Other options go to nox, which is installed into .nox/_bootstrap.
 """
 
 import sys
@@ -29,7 +31,6 @@ BOOTSTRAP = ROOT / ".nox" / "_bootstrap"
 PYTHON = BOOTSTRAP / "bin" / "python"
 STAMP = BOOTSTRAP / "stamp"
 PINS = ROOT / "requirements" / "nox.txt"
-COMMANDS = ("dev", "env", "report")
 
 PLACES = ("PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_TARGET", "PIP_USER", "PYTHONHOME", "PYTHONPATH")
 """Environment variables that would make pip install elsewhere."""
@@ -94,19 +95,17 @@ def bootstrap() -> None:
 
 
 def nox_arguments(arguments: list[str]) -> list[str]:
-    """Return nox's arguments for what was typed; help and an unknown command print this file's docstring and exit."""
+    """Return nox's arguments for what was typed: a session and its arguments, or options. --help ends the program."""
     if not arguments:
         return ["--parallel", "auto"]
     first = arguments[0]
-    if first in COMMANDS:
-        options = arguments[2:] if arguments[1:2] == ["--"] else arguments[1:]
-        return ["--session", first, "--", *options]
     if first in ("-h", "--help"):
         print(__doc__)
         sys.exit(0)
-    if first and not first.startswith("-"):
-        sys.exit("run.py: unknown command %r.\n%s" % (first, __doc__))
-    return arguments
+    if first.startswith("-"):
+        return arguments
+    options = arguments[2:] if arguments[1:2] == ["--"] else arguments[1:]
+    return ["--session", first, "--", *options]
 
 
 def main() -> None:

@@ -45,6 +45,13 @@ def test_sessions_are_short_and_documented() -> None:
         assert "\n" not in (ast.get_docstring(session) or "\n"), session.name
 
 
+def test_checks_that_find_nothing_print_nothing() -> None:
+    """`lint` runs each program by `check`, which shows the output of a failure only."""
+    lint = next(each for each in sessions() if each.name == "lint")
+    called = {node.func.id for node in ast.walk(lint) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert called == {"check", "check_workflows"}
+
+
 @pytest.mark.parametrize("path", PINS, ids=lambda path: path.stem)
 def test_pins_hold_hashes_and_no_addresses(path: Path) -> None:
     """Each requirement is one exact version with hashes, without an index, a link or a local path."""

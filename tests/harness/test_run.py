@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import json
 import os
+import re
 import runpy
 import select
 import shutil
@@ -86,23 +88,22 @@ def test_windows_users_are_pointed_to_wsl(monkeypatch: pytest.MonkeyPatch) -> No
         (["dev", "--port", "9000", "--fresh"], ["--session", "dev", "--", "--port", "9000", "--fresh"]),
         (["env"], ["--session", "env", "--"]),
         (["report", "--", "--from", "x.json"], ["--session", "report", "--", "--from", "x.json"]),
+        (["lint"], ["--session", "lint", "--"]),
+        (["api", "-k", "tags"], ["--session", "api", "--", "-k", "tags"]),
+        (["suites-3.13(pg=15)"], ["--session", "suites-3.13(pg=15)", "--"]),
         (["-s", "api", "--", "-k", "x"], ["-s", "api", "--", "-k", "x"]),
     ],
 )
-def test_short_commands_become_sessions_and_the_rest_goes_to_nox(typed: list[str], passed: list[str]) -> None:
-    """No argument runs all in parallel; `dev`, `env`, `report` become sessions; nox gets the rest as typed."""
+def test_a_name_becomes_a_session_and_options_go_to_nox(typed: list[str], passed: list[str]) -> None:
+    """No argument runs all in parallel; what follows a session's name goes to it; nox gets options as typed."""
     assert runpy.run_path(str(RUN))["nox_arguments"](typed) == passed
 
 
-@pytest.mark.parametrize(("typed", "code"), [("--help", 0), ("dve", "unknown command 'dve'")])
-def test_help_and_an_unknown_command_list_the_commands(
-    run_py: ModuleType, capsys: pytest.CaptureFixture[str], typed: str, code: int | str
-) -> None:
-    """Both print the commands of run.py, not the options of nox."""
-    with pytest.raises(SystemExit) as ended:
-        run_py.nox_arguments([typed])
-    assert str(code) in str(ended.value.code)
-    assert "python3 run.py dev" in capsys.readouterr().out + str(ended.value.code)
+def test_help_lists_the_commands(run_py: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` prints the commands of run.py, not the options of nox."""
+    with pytest.raises(SystemExit, match="0"):
+        run_py.nox_arguments(["--help"])
+    assert "python3 run.py dev" in capsys.readouterr().out
 
 
 def test_a_python_without_an_installer_gets_remedies(run_py: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,6 +152,7 @@ def test_without_pip_it_uses_ensurepip(run_py: ModuleType, monkeypatch: pytest.M
 
 SESSIONS = """
 import nox
+from noxfile import check
 
 
 @nox.session(venv_backend="none", allow_parallel=True)
@@ -171,6 +173,11 @@ def passes(session: nox.Session) -> None:
 @nox.session(venv_backend="none", allow_parallel=True)
 def fails(session: nox.Session) -> None:
     session.run("sh", "-c", "echo on purpose; exit 3", external=True)
+
+
+@nox.session(venv_backend="none", default=False)
+def checks(session: nox.Session) -> None:
+    check(session, "-c", f"print('che' 'cked'); raise SystemExit({session.posargs[0]})")
 """
 
 
@@ -181,6 +188,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "requirements").mkdir()
     for name in ("run.py", "noxfile.py", "pyproject.toml", "requirements/nox.txt"):
         shutil.copy(ROOT / name, place / name)
+    shutil.copy(ROOT / "requirements" / "nox.txt", place / "requirements" / "dev.txt")
     (place / "sessions.py").write_text(SESSIONS)
     os.mkfifo(place / "started")
     for folder in ("tests/template", "tools/proof"):  # the noxfile defines sessions for these
@@ -224,6 +232,60 @@ def test_a_parallel_session_that_fails_is_named_at_the_end(installed: Path) -> N
     assert done.returncode != 0
     assert "on purpose" in done.stdout
     assert "fails: failed" in "".join((done.stdout + done.stderr).splitlines()[-3:])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["lnt"], "there is no session 'lnt': did you mean 'lint'?"),
+        (["-s", "lint", "tpyes"], "there is no session 'tpyes': did you mean 'types'?"),
+        (["suits-3.11(pg=15)"], "there is no session 'suits-3.11(pg=15)': did you mean 'suites-3.11'?"),
+        (["xyzzy"], "there is no session 'xyzzy'"),
+        (["lint", "types"], "'types' is a session too: for both, python3 run.py -s lint types"),
+    ],
+)
+def test_a_session_that_does_not_exist_is_refused_with_a_suggestion(
+    installed: Path, typed: list[str], said: str
+) -> None:
+    """The error is two lines and the only output; the exit code is 2."""
+    done = run(installed, *typed)
+    assert done.stdout == ""
+    assert done.stderr == f"run.py: {said}\n  python3 run.py -l lists all sessions\n"
+    assert done.returncode == 2
+
+
+@pytest.mark.slow
+def test_the_list_begins_with_what_is_used_every_day(installed: Path) -> None:
+    """The default sessions are marked, those of each Python are one line, and no other session is missing."""
+    done = run(installed, "-l")
+    _, _, *lines = done.stdout.splitlines()
+    names = [line[2:].split()[0] for line in lines[:-1] if line]
+    assert names[:6] == ["dev", "env", "report", "revision", "api", "lint"]
+    assert [line[0] for line in lines[:6]] == [" ", " ", " ", " ", "*", "*"]
+    every = json.loads(run(installed, "--list", "--json", "--keywords", "not nothing", "--no-dependencies").stdout)
+    single = {each["session"] for each in every if "-3." not in each["session"]}
+    assert {*names} == single
+    assert re.search(r"venv-3\.11 … .*, suites-3\.11\(pg=15\) … suites-3\.\d+\(pg=\d+\), template-3\.11 … ", lines[-1])
+
+
+@pytest.mark.slow
+def test_an_installation_shows_progress_and_a_check_only_what_it_found(installed: Path) -> None:
+    """No package is listed; a check that succeeds prints nothing, and one that fails prints all."""
+    environment = f"venv-{sys.version_info.major}.{sys.version_info.minor}"
+    first = run(installed, environment)
+    assert first.returncode == 0, first.stderr
+    assert re.search(r"^Installed \d+ packages", first.stdout, re.MULTILINE)
+    assert "==" not in first.stdout + first.stderr
+    good, bad = (run(installed, "checks", code) for code in "01")
+    assert (good.returncode, "checked" in good.stdout + good.stderr) == (0, False)
+    assert (bad.returncode, "checked\n" in bad.stdout + bad.stderr) == (1, True)
+    pins = installed / "requirements" / "dev.txt"
+    pins.write_text(pins.read_text() + "no-such-package==1.0 --hash=sha256:" + "0" * 64 + "\n")
+    failed = run(installed, environment)
+    assert failed.returncode == 1
+    assert "no-such-package" in failed.stderr
+    assert failed.stderr.count("No solution found") == 1
 
 
 def test_files_that_rename_keeps_do_not_name_the_project() -> None:

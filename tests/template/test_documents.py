@@ -61,8 +61,8 @@ def asked(command: str) -> tuple[list[str], list[str]]:
     """Return the sessions that a command selects, and their arguments."""
     before, _, after = command.partition(" -- ")
     words = shlex.split(before.removeprefix(next(each for each in RUNNERS if before.startswith(each))))
-    if words[:1] and words[0] in ("dev", "env", "report"):
-        return words[:1], words[1:]
+    if command.startswith("python3 run.py") and words and not words[0].startswith("-"):
+        return [re.sub(r"-3\.\d+(\(pg=\d+\))?$", "", words[0])], [*words[1:], *shlex.split(after)]
     chosen = words[words.index("-s") + 1 :] if "-s" in words else []
     return [re.sub(r"-3\.\d+\(pg=\d+\)$", "", name) for name in chosen], shlex.split(after)
 
