@@ -10,7 +10,7 @@ from __future__ import annotations
 import runpy
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
@@ -18,9 +18,6 @@ from select import select
 
 import psycopg
 from alembic import context
-from alembic.migration import MigrationContext
-from alembic.operations import MigrationScript
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
@@ -66,6 +63,7 @@ $$""")
 """Take back what default privileges give on whatever the owner makes: only migrations say where the schema stands."""
 
 runpy.run_path(str(Path(__file__).with_name("operations.py")))
+autogenerate = runpy.run_path(str(Path(__file__).with_name("autogenerate.py")))
 
 
 @contextmanager
@@ -159,15 +157,6 @@ def alone(connection: Connection) -> Iterator[None]:
             connection.commit()
 
 
-def number_revisions(
-    _context: MigrationContext, _revision: str | Iterable[str | None] | Iterable[str], directives: list[MigrationScript]
-) -> None:
-    """Give a revision the next number as its id; two branches that took the same one cannot be merged unnoticed."""
-    for directive in directives:
-        count = len(list(ScriptDirectory.from_config(context.config).walk_revisions()))
-        directive.rev_id = f"{count + 1:04}"
-
-
 def migrate(connection: Connection) -> None:
     """Run what the command asks for, each revision in its own transaction; no other process then writes the version."""
     context.configure(
@@ -176,7 +165,8 @@ def migrate(connection: Connection) -> None:
         compare_server_default=True,
         compare_type=True,
         transaction_per_migration=True,
-        process_revision_directives=number_revisions,
+        process_revision_directives=autogenerate["complete"],
+        render_item=autogenerate["render_type"],
     )
     with context.begin_transaction():
         context.run_migrations()

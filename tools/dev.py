@@ -16,7 +16,6 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 from alembic.script.revision import ResolutionError
-from alembic.util.exc import CommandError
 from psycopg import sql
 
 from harness.alembic_config import upgrade
@@ -30,7 +29,6 @@ from harness.seed import fill
 from harness.wording import plural
 from tools.cli import error_exit, whole_number
 from tools.devserver import FRESH, DevServer, dev_server
-from tools.migration_errors import migration_errors
 from tools.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -108,17 +106,17 @@ def migrate(config: Config, database: Database) -> None:
         HarnessError: when a revision fails, or the data are at a revision that this checkout does not have.
     """
     say("migrating to head")
-    with migration_errors(config):
-        try:
-            upgrade(config, database.url)
-        except CommandError as error:
-            if not isinstance(error.__cause__, ResolutionError):
-                raise
-            raise HarnessError(
-                f"the data are at revision {error.__cause__.argument}, which does not exist here",
-                looked_at=str(config.migrations_path),
-                remedy=f"check out the branch that has it, or discard the data: {FRESH}",
-            ) from error
+    try:
+        upgrade(config, database.url)
+    except HarnessError as error:
+        unknown = error.__cause__ and error.__cause__.__cause__
+        if not isinstance(unknown, ResolutionError):
+            raise
+        raise HarnessError(
+            f"the data are at revision {unknown.argument}, which does not exist here",
+            looked_at=str(config.migrations_path),
+            remedy=f"check out the branch that has it, or discard the data: {FRESH}",
+        ) from error
 
 
 def seed(database: Database, rows: int) -> None:

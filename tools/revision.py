@@ -1,49 +1,30 @@
-"""Write a migration for the changes of the models, and set the app's head revision to it.
+"""Write a migration for the changes of the models, and list it in the app's head.py; or renumber a branch's revisions.
 
 The models are compared with a fresh database at head, so the state of a development database does not matter.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import alembic.command
 from alembic.operations.ops import MigrationScript
+from sqlalchemy import Engine
 
-from harness.alembic_config import alembic_config
+from harness.alembic_config import alembic_config, check_history, head_file, refuse_conflict
 from harness.config import Config, load_config
 from harness.errors import HarnessError
+from harness.migration_errors import migration_errors, shown
 from harness.run import Choice, Run
 from tools.cli import error_exit
-from tools.migration_errors import migration_errors
+from tools.head import update_head
+from tools.renumber import renumber
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def head_file(config: Config) -> Path:
-    """Return the path of `head.py` in the models' package, which tells the app its head revision."""
-    package = config.metadata.partition(":")[0]
-    return config.root / "src" / Path(*package.split(".")) / "head.py"
-
-
-def write_head(path: Path, revision: str) -> None:
-    """Set the constant HEAD in the file at `path` to `revision`.
-
-    Raises:
-        HarnessError: when the file does not exist or has no such constant.
-    """
-    found = path.read_text(encoding="utf-8") if path.is_file() else ""
-    text, count = re.subn(r'(?m)^(HEAD\b.*?=\s*)"[^"]*"', rf'\g<1>"{revision}"', found)
-    if count != 1:
-        raise HarnessError(
-            f'{path} has {count} lines HEAD = "…" instead of one, so the head revision was not written',
-            remedy=f'write HEAD = "{revision}" into it',
-        )
-    path.write_text(text, encoding="utf-8")
 
 
 def drop_empty(_context: Any, _revision: Any, directives: list[MigrationScript]) -> None:
@@ -53,49 +34,83 @@ def drop_empty(_context: Any, _revision: Any, directives: list[MigrationScript])
         directives.clear()
 
 
-def write_revision(config: Config, message: str) -> tuple[str, Path] | None:
-    """Write the migration, and return its revision and file; None when models and migrations agree.
+def write_revision(config: Config, message: str) -> Path | None:
+    """Write the migration, and run it; return its file, or None when models and migrations agree.
 
     Raises:
-        HarnessError: when a revision fails, or when there are two heads.
+        HarnessError: when a revision fails, or there are two heads. If it is the new one, its file is kept.
     """
+    with contextlib.closing(Run(config, Choice(config.postgres))) as run:
+        engine = run.databases.create(migrated=True).engine
+        before = {*config.migrations_path.rglob("*.py")}
+        try:
+            return _autogenerate(config, engine, message)
+        except HarnessError as error:
+            kept = sorted({*config.migrations_path.rglob("*.py")} - before)
+            if not kept:
+                raise
+            remedy = f"correct {shown(kept[0])}, which was kept, or delete it; then run the same command again"
+            raise HarnessError(error.what, looked_at=error.looked_at, remedy=remedy) from error
+
+
+def _autogenerate(config: Config, engine: Engine, message: str) -> Path | None:
+    """Write the migration, then run it up, down, and up again: what the downgrade leaves would be in the way."""
     settings = alembic_config(config)
-    with (
-        contextlib.closing(Run(config, Choice(config.postgres))) as run,
-        migration_errors(config),
-        run.databases.create(migrated=True).engine.connect() as connection,
-    ):
+    settings.cmd_opts = argparse.Namespace(quiet=True, x=None, autogenerate=True)
+    with migration_errors(config.migrations_path), engine.connect() as connection:
         settings.attributes["connection"] = connection
         script = alembic.command.revision(settings, message, autogenerate=True, process_revision_directives=drop_empty)
-    if script is None or isinstance(script, list):
-        return None
-    return script.revision, Path(script.path)
+        if script is None or isinstance(script, list):
+            return None
+        alembic.command.upgrade(settings, script.revision)
+        alembic.command.downgrade(settings, "-1")
+        alembic.command.upgrade(settings, script.revision)
+    return Path(script.path)
 
 
 def revise(message: str) -> None:
-    """Write a revision, and print its path."""
+    """Write a revision, list it, and print its path."""
     config = load_config(ROOT)
-    head = head_file(config)
+    refuse_conflict(config)
+    check_history(config)
+    update_head(config)
     written = write_revision(config, message)
+    head = update_head(config)
     if written is None:
         print("revision: models and migrations agree, so no file was written")
-        return
-    revision, path = written
-    write_head(head, revision)
-    print(
-        f"revision: wrote {path.relative_to(ROOT)}\n"
-        f"  {head.relative_to(ROOT)} has its number now\n"
-        "  read it before you commit it: autogenerate writes a rename as a drop and an add"
-    )
+    else:
+        print(
+            f"revision: wrote {written.relative_to(ROOT)}\n"
+            f"  {head.relative_to(ROOT)} lists it\n"
+            "  read it before you commit it: autogenerate writes a rename as a drop and an add"
+        )
+
+
+def put_last() -> None:
+    """Renumber this branch's revisions, and print the files."""
+    config = load_config(ROOT)
+    moved = renumber(config)
+    for former, path in moved:
+        print(f"revision: {former} is now {path.relative_to(ROOT)}")
+    if moved:
+        print("  if your development database has run it under its former id: python3 run.py dev --fresh")
+    else:
+        print(f"revision: the revisions are in order; {head_file(config).relative_to(ROOT)} lists them")
 
 
 def main() -> None:
-    """Write a revision with the typed message."""
+    """Write a revision with the typed message, or renumber."""
     message = " ".join(sys.argv[1:]).strip()
     with error_exit("revision"):
-        if not message or message.startswith("-"):
-            raise HarnessError("a revision needs a message", remedy='nox -s revision -- "add due date"')
-        revise(message)
+        if message == "--renumber":
+            put_last()
+        elif not message or message.startswith("-"):
+            raise HarnessError(
+                "a revision needs a message",
+                remedy=('python3 run.py revision "add due date"', "after a merge: python3 run.py revision --renumber"),
+            )
+        else:
+            revise(message)
 
 
 if __name__ == "__main__":

@@ -270,8 +270,8 @@ def downgrade() -> None:
 }
 """Files that are written, with their text; the first revision is one of them."""
 
-START = "0001"
-"""The first revision, which the app then needs."""
+START = {"0001": "0001_start"}
+"""The first revision, which the app then needs, and the name of its file."""
 
 KEPT = (
     "src/PACKAGE/__main__.py",

@@ -11,11 +11,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.alembic_config import head_file
 from harness.config import load_config
 from harness.errors import HarnessError
 from tools.cli import error_exit
+from tools.head import write_head
 from tools.rename import check_clean, prune, read_name, tidy, tracked
-from tools.revision import head_file, write_head
 from tools.sample import CHANGED, GONE, MENTIONED, START, WRITTEN, Change
 
 ROOT = Path(__file__).resolve().parent.parent

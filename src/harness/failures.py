@@ -15,6 +15,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.findings import BrokenPromiseError
 from harness.frames import LIBRARIES, is_project, joined, package, steps
+from harness.migration_errors import migration_error
 from harness.run import Run
 from harness.wording import plural
 
@@ -92,11 +93,12 @@ class Failures:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Replace the traceback of what is not a mistake of the test's code."""
         error = call.excinfo.value if call.excinfo else None
+        text = self._text(error)
         if error and not item.config.getoption("fulltrace", False):
             _trim(call, error, item.config.rootpath)
         report = yield
-        if isinstance(error, HarnessError):
-            report.longrepr = Failure(str(error))  # type: ignore[assignment]  # pytest asks only for toterminal()
+        if text and report.failed:
+            report.longrepr = Failure(text)  # type: ignore[assignment]  # pytest asks only for toterminal()
         elif isinstance(error, BrokenPromiseError) and report.failed:
             found = [(item.key, item.head, item.text) for item in error.findings]
             sent = list(_lines(error, item.config.rootpath))
@@ -131,6 +133,14 @@ class Failures:
             for item in unreported:
                 head = f"{item['severity']}: {item['rule']}: {item['object']}"
                 terminalreporter.write_line(f"{head}\n  {item['message']}\n  met by: {', '.join(item['tests'])}")
+
+    def _text(self, error: BaseException | None) -> str:
+        """Return what is printed for an error of the harness, and for one of env.py or a revision; "" for others."""
+        if isinstance(error, HarnessError):
+            return str(error)
+        if not isinstance(error, Exception) or isinstance(error, AssertionError):
+            return ""
+        return str(migration_error(error, self._run.config.root / self._run.config.migrations) or "")
 
     def _show(self, report: Any, shown: dict[tuple[str, ...], str], *, names: bool = False) -> None:
         """Write the findings of a test's report, those in `shown` in two lines."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.alembic_config import refuse_conflict
 from harness.api.application import NOWHERE
 from harness.config import Config, load_config
 from harness.databases.cache import ClusterCache
 from harness.errors import HarnessError
 from harness.failures import Failure, Failures
+from harness.migration_errors import MigrationError, shown, states
 from harness.postgres.address import Address
 from harness.postgres.environment import drop_variables
 from harness.postgres.external_server import read_address
@@ -72,6 +74,7 @@ def _run(config: pytest.Config) -> Run:
         for form in ("json", "markdown"):
             _check_writable(f"--harness-{form}", config.getoption(f"harness_{form}"))
     project = load_config(config.rootpath)
+    refuse_conflict(project)
     server = read_address(
         *(config.getoption(f"postgresql_{part}") for part in ("host", "port", "user", "password", "maintenance_dbname"))
     )
@@ -138,6 +141,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if not config.option.collectonly and any(item.get_closest_marker("integration") for item in items):
             _leave_out(config, items)
             config.stash[RUN].look()
+            config.stash[RUN].prepare()
+    except MigrationError as error:
+        judges = [item for item in items if _judges(item, error.file)]
+        other = f"no other test was run, because no database can be made without {shown(error.file)}"
+        _stop(config, items, other if judges else str(error), judges)
     except HarnessError as error:
         _stop(config, items, str(error))
 
@@ -167,13 +175,17 @@ def _fixtures(item: pytest.Item) -> set[str]:
     return set(getattr(item, "fixturenames", ()))
 
 
-def _stop(config: pytest.Config, items: list[pytest.Item], reason: str) -> None:
-    """Stop with exit code 2; under xdist a worker sends the reason to the controller and runs nothing."""
-    output: dict[str, Any] | None = getattr(config, "workeroutput", None)
-    if output is None:
-        pytest.exit(reason, returncode=2)
-    output["harness_refusal"] = reason
-    items.clear()
+def _judges(item: pytest.Item, file: Path) -> bool:
+    """Return whether a test judges the revision in a file, and so says more about it than its error."""
+    callspec = getattr(item, "callspec", None)
+    revision = str(callspec.params.get("judge_revision", "")) if callspec else ""
+    return bool(revision) and states(file, revision)
+
+
+def _stop(config: pytest.Config, items: list[pytest.Item], reason: str, keep: Sequence[pytest.Item] = ()) -> None:
+    """Run only the tests in `keep`, print the reason at the end, and exit with 2."""
+    items[:] = keep
+    config.stash[RUN].refusal = reason
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -222,8 +234,8 @@ def pytest_runtest_makereport(
     """Note a failure, so that the test's databases are kept, and print their addresses."""
     report = yield
     run = item.config.stash[RUN]
-    if call.excinfo and (text := run.explain(call.excinfo.value)):
-        report.sections.append(("disk full", text))
+    if call.excinfo and (reason := run.explain(call.excinfo.value)):
+        report.sections.append(("disk full", str(reason)))
     if report.failed:
         item.stash[FAILED] = True
         title = "database, kept until the run ends; --keep-db keeps it longer"
@@ -240,6 +252,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run.close(keep=bool(session.config.getoption("keep_db")))
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
+        output["harness_refusal"] = run.refusal
         output["harness_complaint"] = run.complaint
         output["harness_note"] = run.note
         output["harness_left_out"] = run.left_out

@@ -99,6 +99,8 @@ class Run:
     """Test id to the commands that open the databases of a failed test."""
     refusal: str = ""
     """Why no test could run."""
+    failure: HarnessError | None = None
+    """Why there is no migrated template."""
     complaint: str = ""
     """Why databases were no longer made ahead; a traceback."""
     note: str = ""
@@ -136,6 +138,20 @@ class Run:
             self.choice.installation()
         except HarnessError as error:
             raise HarnessError(error.what, looked_at=error.looked_at, remedy=(*error.remedy, *OTHERS)) from error
+
+    def prepare(self) -> None:
+        """Make the migrated template, unless it exists.
+
+        Raises:
+            HarnessError: when the migrations fail, or the server's disk is full.
+        """
+        try:
+            if self.choice.external is None and self.cluster.failure:
+                raise self.cluster.failure
+            self.databases.template(migrated=True)
+        except HarnessError as error:
+            self.failure = error
+            raise self.explain(error) or error from None
 
     @cached_property
     def major(self) -> int:
@@ -220,10 +236,10 @@ class Run:
             maintenance_dbname=server.maintenance,
         )
 
-    def explain(self, error: BaseException) -> str:
-        """Return what to do about a full disk, if a test's statement met one; "" for any other error."""
+    def explain(self, error: BaseException) -> HarnessError | None:
+        """Return what to do about a full disk, if a statement met one; None for any other error."""
         own = "cluster" in self.__dict__ and self.cluster.run.path
-        return str(disk_full(own or None, cause)) if (cause := cause_full(error)) else ""
+        return disk_full(own or None, cause) if (cause := cause_full(error)) else None
 
     @contextlib.contextmanager
     def lend(

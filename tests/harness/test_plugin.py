@@ -235,20 +235,6 @@ def test_an_option_that_cannot_be_met_stops_the_run_before_a_test(
     assert ended.value.msg.startswith(says)
 
 
-def test_a_revision_that_is_no_python_stops_the_collection_with_its_reason(project: pytest.Pytester) -> None:
-    """The tests of each revision cannot be made; the text says which file, not how pytest came to it."""
-    project.makepyfile(
-        **{
-            "migrations/versions/0002_bad": "def upgrade(:",
-            "tests/test_it": "def test_it(judge_revision): pass",
-        }
-    )
-    result = project.runpytest_inprocess()
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["the revisions in * cannot be read: *0002_bad.py*"])
-    result.stdout.no_fnmatch_line("*fixtures.py*")
-
-
 def test_a_report_that_cannot_be_written_is_an_error(project: pytest.Pytester) -> None:
     """The run ends with 2, and the tests' own results are shown all the same."""
     body = "def test_it():\n    from pathlib import Path\n    Path('a.json').mkdir()"

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.alembic_config import script_directory
 from harness.config import load_config
 from tests.template.clones import commit_all, copy, python_of
+from tools.head import update_head
 from tools.rename import rename
-from tools.revision import head_file, write_head
 from tools.slim import slim
 
 NAME = "quill"
@@ -48,8 +47,7 @@ def shaped_project(bare: Path, place: Path, shape: str) -> Path:
     shutil.copytree(SHAPES / shape, place, dirs_exist_ok=True, ignore=added)
     for change in described(shape).get("edit", []):
         edit(place, change)
-    config = load_config(place)
-    write_head(head_file(config), script_directory(config).get_current_head() or "")
+    update_head(load_config(place))
     commit_all(place, f"The shape {shape}")
     return place
 

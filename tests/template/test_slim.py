@@ -102,7 +102,7 @@ def test_history_starts_with_one_revision_without_tables(tmp_path: Path) -> None
     text = start.read_text()
     assert "down_revision: str | tuple[str, ...] | None = None" in text
     assert "create_table" not in text
-    assert 'HEAD = "0001"' in (place / "src" / PACKAGE / "db" / "head.py").read_text()
+    assert 'REVISIONS = (\n    "0001",  # 0001_start\n)\n' in (place / "src" / PACKAGE / "db" / "head.py").read_text()
     assert not [path for path in tracked(place) if path.startswith(tuple(map(here, GONE)))]
     scope = tuple(map(here, SCOPE))
     left = {path: (place / path).read_text() for path in tracked(place) if path.startswith(scope)}

@@ -44,8 +44,9 @@ def without_markers(path: Path) -> None:
     path.write_text("".join(line for line in lines if not line.startswith(("<<<<", "====", ">>>>"))), encoding="utf-8")
 
 
-def test_what_the_page_shows_is_what_happens(tmp_path: Path) -> None:
-    """One id twice, then a revision below the released head, then the revision written again: each as the page says."""
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone in the middle of the merge: the other branch, which is on the remote's main, is merged into ours."""
     git(tmp_path, "clone", "--quiet", str(copy(tmp_path / "origin")), str(place := tmp_path / "clone"))
     for message in CHANGES:
         branch(place, message)
@@ -53,26 +54,38 @@ def test_what_the_page_shows_is_what_happens(tmp_path: Path) -> None:
     git(tmp_path / "origin", "merge", "--quiet", "released")
     git(place, "fetch", "--quiet", "origin")
     merged = python_of(place, "-c", "import subprocess as s; s.run(['git', 'merge', 'origin/main'], check=False)")
-    assert f"CONFLICT (content): Merge conflict in src/{PACKAGE}/db/todos.py" in merged.stdout
-    without_markers(place / "src" / PACKAGE / "db" / "todos.py")
-    without_markers(place / "docs" / "diagram.md")
-    commit_all(place, "Merge main")
-    refused = python_of(place, "-m", "harness", "migrations")
+    for file in ("head", "todos"):
+        assert shown(f"CONFLICT (content): Merge conflict in src/{PACKAGE}/db/{file}.py")
+        assert f"CONFLICT (content): Merge conflict in src/{PACKAGE}/db/{file}.py" in merged.stdout
+    return place
+
+
+def test_what_the_page_shows_is_what_happens(clone: Path) -> None:
+    """A conflict in head.py, which stops pytest, and is resolved with the next number for our revision."""
+    refused = python_of(clone, "-m", "pytest", "tests/api")
+    assert refused.returncode == 2
+    assert shown(refused.stdout + refused.stderr), refused.stdout + refused.stderr
+    without_markers(clone / "src" / PACKAGE / "db" / "todos.py")
+    without_markers(clone / "docs" / "diagram.md")
+    assert shown(printed := passes(clone, "tools.revision", "--renumber")), printed
+    commit_all(clone, "Merge main")
+    suite = ("tests/migrations/test_released.py", "tests/migrations/test_history.py")
+    assert "7 released revisions compared with origin/HEAD" in passes(clone, "pytest", *suite)
+
+
+def test_a_conflict_that_was_resolved_by_hand_is_refused(clone: Path) -> None:
+    """One id twice, then two heads: one message, and no test runs."""
+    for file in (f"src/{PACKAGE}/db/head.py", f"src/{PACKAGE}/db/todos.py", "docs/diagram.md"):
+        without_markers(clone / file)
+    commit_all(clone, "Merge main")
+    refused = python_of(clone, "-m", "harness", "migrations")
     assert refused.returncode == 2
     assert shown(refused.stderr), refused.stderr
-
-    (own,) = (place / "migrations" / "versions").glob("*_0007_when_*.py")
-    text = own.read_text(encoding="utf-8")
-    own.unlink()
-    other = own.with_name(own.name.replace("0007", "0008"))
-    other.write_text(text.replace("0007", "0008"), encoding="utf-8")
-    found = python_of(place, "-m", "pytest", "tests/migrations/test_released.py").stdout
-    [finding] = re.findall(r"^error: non-linear: 0008.*\n(?:  .*\n)+", found, re.MULTILINE)
-    assert shown(finding), finding
-
-    other.unlink()
-    printed = passes(place, "tools.revision", "when a todo was archived")
-    assert shown(next(line for line in printed.splitlines() if line.startswith("revision: "))), printed
-    commit_all(place, "Put the revision after the released one")
-    suite = ("tests/migrations/test_released.py", "tests/migrations/test_history.py")
-    assert "7 released revisions compared with origin/HEAD" in passes(place, "pytest", *suite)
+    (ours,) = (clone / "migrations" / "versions").glob("*_0007_when_*.py")
+    text = ours.read_text(encoding="utf-8")
+    ours.with_name(ours.name.replace("0007", "0008")).write_text(text.replace("0007", "0008"), encoding="utf-8")
+    ours.unlink()
+    stopped = python_of(clone, "-m", "pytest", "-q", "tests/api", "tests/schema", "tests/migrations")
+    assert stopped.returncode == 2
+    assert "the history has 2 heads: 0007 and 0008\n" in stopped.stdout
+    assert len(stopped.stdout.splitlines()) <= 12, stopped.stdout

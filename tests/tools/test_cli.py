@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import importlib
 import os
-import shutil
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.alembic_config import upgrade
 from harness.config import Config
 from harness.databases.databases import Database
 from harness.errors import HarnessError
-from tests.harness.projects import write_revision
 from tools.dev import migrate
-from tools.migration_errors import migration_errors
 
 
 @pytest.mark.parametrize(
@@ -55,42 +50,6 @@ def test_what_cannot_be_done_ends_with_two(
     assert ended.value.code == 2
     assert says.format(here=tmp_path) in capsys.readouterr().err
     assert not [*tmp_path.iterdir()]
-
-
-@pytest.fixture
-def copy(harness_config: Config, tmp_path: Path) -> Config:
-    """A copy of the project's migrations, to put mistakes in."""
-    shutil.copytree(harness_config.migrations_path, tmp_path / harness_config.migrations)
-    shutil.copy(harness_config.root / "pyproject.toml", tmp_path)
-    return replace(harness_config, root=tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("body", "names", "says"),
-    [
-        ("op.execute(", "", "SyntaxError: '(' was never closed\n  looked at: b.py, line 10: op.execute("),
-        ("op.execute('SELECT  nothing')", "", 'ProgrammingError: column "nothing" does not exist'),
-        ("op.execute('SELECT  nothing')", "", "statement: SELECT nothing\n  looked at: b.py, line 10: op.execute("),
-        ("op.add_colum()", "", "looked at: b.py, line 10: op.add_colum()"),
-        ("", "nowhere", "NameError: name 'nowhere' is not defined\n  looked at: b.py, line 6: nowhere"),
-        ("", "", "Multiple head revisions are present"),
-    ],
-)
-def test_the_line_that_failed_is_named(
-    copy: Config, empty_database: Database, body: str, names: str, says: str
-) -> None:
-    """An error of a revision names its file and line; an error of Alembic keeps Alembic's words."""
-    write_revision(copy.migrations_path / "versions", "b", None, body, names=names)
-    with pytest.raises(HarnessError) as refused, migration_errors(copy):
-        upgrade(copy, empty_database.url, "b" if body else "head")
-    assert says in str(refused.value)
-    assert str(copy.migrations_path) in str(refused.value)
-
-
-def test_an_error_outside_the_migrations_is_raised_unchanged(copy: Config) -> None:
-    """A bug of the tools is not reported as an error of a revision."""
-    with pytest.raises(ZeroDivisionError), migration_errors(copy):
-        _ = 1 / 0
 
 
 def test_data_of_another_branch_are_kept(database: Database, harness_config: Config) -> None:

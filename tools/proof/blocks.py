@@ -11,6 +11,9 @@ HAZARDS = ("tests/migrations/test_hazards.py::test_a_revision_does_no_harm[NEXT_
 DRIFT = ("tests/schema/test_drift.py",)
 STAIRWAY = ("tests/migrations/test_stairway.py",)
 
+LISTED = Edit(HEAD, '"HEAD_REVISION",', '"HEAD_REVISION",\n    "NEXT_REVISION",')
+"""The planted revision in the app's list."""
+
 REVISION = '''"""Planted.
 
 Revision: NEXT_REVISION
@@ -91,7 +94,7 @@ def alone(*statements: str) -> str:
 def revision(upgrade: str, downgrade: str, more: str = "") -> tuple[Edit, ...]:
     """Return the edits that add a revision after the head, and make it the app's head."""
     text = REVISION.replace("{upgrade}", indent(upgrade, "    ")).replace("{downgrade}", indent(downgrade, "    "))
-    return (Edit(PLANTED, "", text.replace("{more}", more)), Edit(HEAD, '"HEAD_REVISION"', '"NEXT_REVISION"'))
+    return (Edit(PLANTED, "", text.replace("{more}", more)), LISTED)
 
 
 def model(text: str, name: str = "notes") -> tuple[Edit, ...]:

@@ -43,15 +43,15 @@ class PlantError(Exception):
 
 
 def head(root: Path) -> str:
-    """Return the head revision of the project at `root`.
+    """Return the head revision of the project at `root`: the last one that head.py lists.
 
     Raises:
-        PlantError: when head.py has no such constant.
+        PlantError: when head.py lists none.
     """
-    found = re.search(r'(?m)^HEAD\b.*?= *"(\d+)"', (root / HEAD).read_text(encoding="utf-8"))
-    if found is None:
-        raise PlantError(f"{HEAD} holds no HEAD = with a number")
-    return found[1]
+    found = re.findall(r'(?m)^    "(\d+)",', (root / HEAD).read_text(encoding="utf-8"))
+    if not found:
+        raise PlantError(f"{HEAD} lists no revision")
+    return str(found[-1])
 
 
 def fill(text: str, now: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tools.proof.blocks import HAZARDS, PLANTED, STAIRWAY, alone, revision, sql
-from tools.proof.change import HEAD, Change, Edit
+from tools.proof.blocks import HAZARDS, LISTED, PLANTED, STAIRWAY, alone, revision, sql
+from tools.proof.change import Change, Edit
 
 HISTORY = "tests/migrations/test_history.py"
 RELEASED = ("tests/migrations/test_released.py",)
@@ -31,7 +31,7 @@ def branched() -> tuple[Edit, Edit]:
     """Return a revision next to the head, with the same predecessor."""
     planted, _ = revision(sql(EMPTY), sql("DROP TABLE lists"))
     below = planted.new.replace(FOLLOWING, FOLLOWING.replace("HEAD_REVISION", "0002"))
-    return Edit(PLANTED, "", below), Edit(HEAD, '"HEAD_REVISION"', '"NEXT_REVISION"')
+    return Edit(PLANTED, "", below), LISTED
 
 
 ADD, DROP = "ALTER TABLE todos ADD COLUMN nick {}", "ALTER TABLE todos DROP COLUMN nick"
@@ -234,7 +234,7 @@ ORDER = (
         "two revisions with the same predecessor",
         branched(),
         (f"{HISTORY}::test_single_head_revision",),
-        f"{HISTORY}::test_single_head_revision",
+        "the history has 2 heads: 0006 and 0007",
     ),
     Change(
         "head-stale",

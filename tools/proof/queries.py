@@ -210,7 +210,7 @@ FAULTS = (
     Change(
         "ping-before-use",
         "a ping before each use of a connection: one more round trip",
-        (Edit("src/sealy/db/engine.py", "pool_pre_ping=False", "pool_pre_ping=True"),),
+        (Edit("src/sealy/db/engine.py", "max_overflow=0,", "max_overflow=0, pool_pre_ping=True,"),),
         OBJECTIVE,
         "ping-before-use",
     ),

@@ -124,6 +124,6 @@ def _problem(change: Change, code: int | None, output: str) -> str:
         return "the change could not be planted"
     if not change.expected:
         return "" if code == 0 else f"the change is harmless, but pytest exited with {code}"
-    if code != 1:
+    if code not in (1, 2):  # 2 is a refusal of the whole project
         return "no test failed" if code == 0 else f"pytest exited with {code} instead of 1"
     return "" if answer(change.expected, output) else f"tests failed, but none named {change.expected}"

@@ -15,7 +15,7 @@ import psycopg
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
-from harness.alembic_config import upgrade
+from harness.alembic_config import check_history, upgrade
 from harness.config import Config
 from harness.databases.clones import Clone, Cloner, Template, install_wal_functions
 from harness.databases.pool import Pool
@@ -192,6 +192,8 @@ class Databases:
         return self._templates[migrated]
 
     def _make(self, name: str, *, migrated: bool) -> None:
+        if migrated:
+            check_history(self.config)
         administrator = self.pool.foreground.administrator
         administrator.create(name, "template0")
         try:

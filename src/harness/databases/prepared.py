@@ -21,7 +21,7 @@ def databases_on(cluster: Cluster, config: Config, *, alone: bool = False) -> Da
 
 
 def prepared_cluster(installation: Installation, config: Config, cache: ClusterCache | None) -> Cluster:
-    """Start a cluster of `installation`, with the template of `config` if its migrations run.
+    """Start a cluster of `installation`, with the template of `config` unless its migrations fail.
 
     Raises:
         HarnessError: when the server cannot be initialised or started.
@@ -58,7 +58,7 @@ def _restored(cluster: Cluster, cache: ClusterCache, key: str) -> bool:
 
 
 def _make(cluster: Cluster, config: Config, cache: ClusterCache) -> None:
-    """Initialise, migrate, and cache both; migrations that fail will fail again in the test that needs them."""
+    """Initialise, migrate, and cache both; note why the migrations fail, if they do."""
     base = cluster_key(cluster.installation, cluster.account)
     if not cache.restore(base, cluster.account, cluster.run.data):
         cluster.initialise()
@@ -68,7 +68,8 @@ def _make(cluster: Cluster, config: Config, cache: ClusterCache) -> None:
     with contextlib.closing(databases_on(cluster, config)) as databases:
         try:
             databases.template(migrated=True)
-        except Exception:
+        except HarnessError as error:
+            cluster.failure = error
             return
     cluster.stop(signal.SIGINT)
     cache.store(_key(cluster, config), cluster.run.data)

@@ -14,6 +14,7 @@ import pytest
 
 from harness.alembic_config import alembic_config
 from harness.config import Config, load_config
+from harness.errors import HarnessError
 from harness.findings import Verdict
 from harness.postgres.admin import Administrator
 from harness.postgres.roles import Roles
@@ -43,9 +44,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make one test a revision, oldest first, of a test that asks for `judge_revision`."""
     if "judge_revision" in metafunc.fixturenames and not metafunc.definition.stash.get(PARAMETRIZED, False):
         metafunc.definition.stash[PARAMETRIZED] = True
-        scripts = project_of(load_config(metafunc.config.rootpath)).history.revisions
-        ids = [script.revision for script in scripts]
-        metafunc.parametrize("judge_revision", ids, indirect=True, ids=ids)
+        try:
+            found = [script.revision for script in project_of(load_config(metafunc.config.rootpath)).history.revisions]
+        except HarnessError as error:  # raised by the test, so that the run's own refusal is the only message
+            metafunc.parametrize("judge_revision", [error], indirect=True, ids=["unreadable"])
+        else:
+            metafunc.parametrize("judge_revision", found, indirect=True, ids=found)
 
 
 @pytest.fixture(scope="session")
@@ -77,11 +81,15 @@ def judge_revision(
     from harness.migrations.verdict import judge_revision as judge_one
 
     def judged() -> Verdict:
+        if isinstance(request.param, HarnessError):
+            raise request.param
         script = _script(migration_judge, request.param)
         result = migration_judge.judge(script)
         harness_run.report.row("Migrations", COLUMNS, _row(result))
         verdict = harness_run.add("migrations", judge_one(project_of(harness_config), script, result))
         verdict.enforce(statements_table(result))
+        if harness_run.failure:
+            raise harness_run.failure
         return verdict
 
     return judged

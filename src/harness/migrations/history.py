@@ -6,7 +6,6 @@ import contextlib
 import functools
 import os
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,9 +23,8 @@ from sqlalchemy.pool import NullPool
 
 from harness.alembic_config import set_url
 from harness.errors import HarnessError
+from harness.migration_errors import migration_errors
 from harness.migrations.connection_guard import restrict_connections
-from harness.migrations.error_origin import origin
-from harness.migrations.files.source import read_source
 
 LIST = "see `alembic history` for the ids"
 
@@ -73,26 +71,15 @@ class History:
         Raises:
             HarnessError: when a file cannot be imported, names an unknown revision, or repeats an id.
         """
+        place, folders = Path(self.script.dir), map(self.root.joinpath, self.script.version_locations or ())
         try:
-            with _inside(self.root, self._import_path), warnings.catch_warnings():
-                warnings.filterwarnings("error", ".*is present more than once")  # Alembic takes the last one it reads
+            with migration_errors(place, *folders), _inside(self.root, self._import_path):
                 return tuple(reversed(list(self.script.walk_revisions())))
-        except UserWarning as twice:
-            files = ", ".join(self._twice(str(twice)))
-            raise HarnessError(f"{twice}", looked_at=files, remedy="give one of the two a new id") from twice
+        except HarnessError:
+            raise
         except Exception as error:
-            place = origin(error, Path(self.script.dir))
-            raise HarnessError(
-                f"the revisions in {self.root} cannot be read: {error}",
-                looked_at=place or (),
-                remedy="correct the file",
-            ) from error
-
-    def _twice(self, said: str) -> list[str]:
-        """Return the files with the revision id that a warning names."""
-        folders = self.script.version_locations or [str(Path(self.script.dir) / "versions")]
-        files = [path for folder in folders for path in sorted((self.root / folder).rglob("*.py"))]
-        return [str(path) for path in files if f" {read_source(path, '').revision} " in said]
+            problem = f"the revisions in {self.root} cannot be read: {error}"
+            raise HarnessError(problem, remedy="correct the files") from error
 
     def chosen(self, names: str | None) -> tuple[Script, ...]:
         """Return the revisions that `REV` or `FIRST:LAST` names, all without a name.

@@ -71,6 +71,8 @@ class Cluster:
     account: Account
     run: RunDirectory
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    failure: HarnessError | None = None
+    """Why it has no template, if the migrations fail."""
 
     @property
     def host(self) -> str:

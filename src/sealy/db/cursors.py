@@ -26,8 +26,7 @@ class ObservedCursor(psycopg.Cursor[Any]):
 
 @contextmanager
 def _sending(query: Any) -> Iterator[Any]:
-    request = current.get()
-    if request is None:
+    if (request := current.get()) is None:
         yield query
         return
     comment = f" /* {request.method} {request.route} */" if request.observe.settings.tag_statements else ""

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from sealy.db.cursors import ObservedCursor
-from sealy.db.head import HEAD
+from sealy.db.head import REVISIONS
 from sealy.settings import Settings
 
 LONGEST_WAIT = 8.0  # seconds for the server's next answer; it ends a statement itself after 5 (deploy/db/roles.sql)
@@ -34,15 +34,13 @@ class Database:
     """
 
     def __init__(self, settings: Settings) -> None:
-        parameters = settings.connection_parameters | {"cursor_factory": ObservedCursor}
-        parameters |= {"prepare_threshold": 5 if settings.prepare else None}
+        parameters = settings.connection_parameters | {"prepare_threshold": 5 if settings.prepare else None}
         self.reads = create_engine(
             "postgresql+psycopg://",
-            creator=lambda: _Connection.connect(**parameters),
+            creator=lambda: _Connection.connect(**parameters, cursor_factory=ObservedCursor),
             pool_size=settings.pool_size,
             max_overflow=0,
             pool_timeout=settings.pool_timeout,
-            pool_pre_ping=False,
             use_native_hstore=False,
             hide_parameters=True,
             isolation_level="AUTOCOMMIT",
@@ -55,7 +53,7 @@ class Database:
     def why_not_ready(self) -> str | None:
         """Return None if the pool is open and the database has this release's revision or a later one, else the reason.
 
-        A later revision is the next release's: this one serves until that takes over, and again after a rollback.
+        An unlisted revision is the next release's: this one serves until that takes over, and again after a rollback.
         """
         try:
             if self.prepare and not self.warm:
@@ -65,16 +63,16 @@ class Database:
                     held.enter_context(self.reads.connect())
                 self.warm = True
             with self.reads.connect() as connection:
-                revisions = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
+                found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
         except ProgrammingError as error:
             if getattr(error.orig, "sqlstate", "") in {"26000", "42P05"}:  # it is missing, or another client's is there
                 return "a pooler in front of the database loses prepared statements: set APP_PREPARE=false"
-            return f"cannot read alembic_version; this release needs revision {HEAD} or later"
+            return f"cannot read alembic_version; this release needs revision {REVISIONS[-1]} or later"
         except SQLAlchemyError as error:
             return f"the database does not answer ({type(error).__name__})"
-        if revisions and min(revisions) >= HEAD:  # revisions are numbers of four digits (migrations/env.py)
+        if found and not {*found} & {*REVISIONS[:-1]}:
             return None
-        return f"the database is at revision {', '.join(revisions) or 'none'}; this release needs {HEAD} or later"
+        return f"the database is at revision {', '.join(found) or 'none'}; this release needs {REVISIONS[-1]} or later"
 
     def _prepare(self) -> None:
         """Fail where a pooler loses prepared statements, which are named alike in each of its clients' sessions."""

@@ -36,8 +36,7 @@ class TodoTag(Base):
 _counts = select(Tag.owner_id, Tag.name, func.count().label("todos"))
 _counts = _counts.join(TodoTag, TodoTag.tag_id == Tag.id).group_by(Tag.owner_id, Tag.name)
 _view = CreateView(_counts, "tags_in_use", materialized=True)
-# Each owner's tags with their number of todos, as of the last refresh. It is not in Base.metadata, because create_all()
-# and autogenerate would take it for a table.
+# Each owner's tags with their number of todos, as of the last refresh; in Base.metadata it would become a table.
 TAGS_IN_USE = _view.table
 
 # REFRESH … CONCURRENTLY needs a unique index over all rows; it also serves one owner's list in order of name.

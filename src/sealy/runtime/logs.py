@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +17,7 @@ ERROR_EVENT = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.R
 
 def configure(*, as_json: bool) -> None:
     """Send the app's and uvicorn's lines to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler()
     handler.setFormatter(_JSONLines() if as_json else _TerminalLines())
     for name in ("sealy", "uvicorn"):
         logger = logging.getLogger(name)
@@ -41,8 +40,6 @@ def note(request: Observed) -> None:
 
 def escaped(text: str) -> str:
     """Return the text with newlines, ESC and bidi controls as escapes: no client can forge a line."""
-    if text.isprintable():
-        return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 

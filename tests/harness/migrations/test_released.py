@@ -126,6 +126,14 @@ def test_a_renamed_file_and_a_moved_history_are_the_same_revisions(clone: Path) 
     assert [(item.rule.id, item.object) for item in moved.findings] == [("edited-history", "0002")]
 
 
+def test_another_history_of_the_repository_with_the_same_ids_is_not_ours(origin: Path, clone: Path) -> None:
+    """Such as an example's: what counts is the file that our folder had."""
+    write(origin, "0002", "0001", "CREATE TABLE another (id int)", folder="z/example/versions")
+    commit(origin)
+    git(clone, "pull", "-q", "origin", "main")
+    assert found(clone) == []
+
+
 def test_a_removed_revision_is_found(clone: Path) -> None:
     """A database at that revision could not be migrated."""
     (clone / VERSIONS / "0002.py").unlink()

@@ -100,13 +100,14 @@ def _released(repository: Repository, base: Base, folders: list[Path]) -> dict[s
     """The revisions of the merge base, in whatever directory; `folders` decide which history is ours.
 
     A repository may hold the histories of several databases, and a history may have moved. So all files of the base
-    that are in our folders count, and of the others those whose id we have.
+    that are in our folders count, and of the others those whose id we have and no file in our folders had.
     """
     ours = {item.id for folder in folders for item in _read_all(_files(folder))}
     here = tuple(f"{folder.relative_to(repository.root).as_posix()}/" for folder in folders)
     files = repository.files(base.commit, containing="down_revision")
-    found = _read_all((path, repository.content(base.commit, path)) for path in files)
-    return {item.id: item for item in found if item.id in ours or item.path.startswith(here)}
+    found = [*_read_all((path, repository.content(base.commit, path)) for path in files)]
+    moved = {item.id: item for item in found if item.id in ours}
+    return moved | {item.id: item for item in found if item.path.startswith(here)}
 
 
 def _read_all(files: Iterable[tuple[str, bytes]]) -> Iterator[ReleasedRevision]:
