@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from harness.alembic_config import refuse_conflict
-from harness.api.application import NOWHERE
 from harness.config import Config, load_config
 from harness.databases.cache import ClusterCache
 from harness.errors import HarnessError
@@ -23,6 +22,7 @@ from harness.postgres.os_account import user_cache
 from harness.postgres.pgbouncer import read_settings
 from harness.run import FAILED, RUN, Choice, Run
 from harness.stale_exemptions import SUITES, StaleExemptions
+from harness.wire.fixed_address import FixedAddress
 
 pytest_plugins = ("harness.fixtures", "harness.api.fixtures", "harness.migrations.fixtures")
 
@@ -78,10 +78,12 @@ def _run(config: pytest.Config) -> Run:
     server = read_address(
         *(config.getoption(f"postgresql_{part}") for part in ("host", "port", "user", "password", "maintenance_dbname"))
     )
-    _prepare_environment(config, project, server)
+    fixed = FixedAddress()
+    config.add_cleanup(fixed.close)
+    _prepare_environment(config, project, server, fixed.dsn)
     choice = Choice(project.postgres, config.getoption("pg"), config.getoption("postgresql_exec"), server)
     cache = None if config.getoption("no_cache") else ClusterCache(user_cache())
-    return Run(project, choice, cache, read_settings(config.getoption("pgbouncer")))
+    return Run(project, choice, cache, read_settings(config.getoption("pgbouncer")), fixed.port)
 
 
 def _check_writable(option: str, path: Path | None) -> None:
@@ -102,17 +104,17 @@ def _check_writable(option: str, path: Path | None) -> None:
         ) from error
 
 
-def _prepare_environment(config: pytest.Config, project: Config, server: Address | None) -> None:
+def _prepare_environment(config: pytest.Config, project: Config, server: Address | None, dsn: str) -> None:
     """Give this process the app's settings for tests, until pytest ends.
 
-    The address of the developer's database is replaced by one that leads nowhere, for modules that read it when they
-    are imported. libpq's variables are dropped unless they are for the `server` given. Settings may also come from the
-    file that a variable with the suffix _FILE names.
+    The address of the developer's database is replaced by `dsn`, for modules that read it when they are imported.
+    libpq's variables are dropped unless they are for the `server` given. Settings may also come from the file that a
+    variable with the suffix _FILE names.
     """
     patch = pytest.MonkeyPatch()
     config.add_cleanup(patch.undo)
     patch.delenv(f"{project.database_env}_FILE", raising=False)
-    for name, value in {**project.environment, project.database_env: NOWHERE}.items():
+    for name, value in {**project.environment, project.database_env: dsn}.items():
         patch.setenv(name, value)
     if server is None:
         drop_variables()

@@ -94,6 +94,8 @@ class Run:
     """Keeps the prepared cluster between runs; None to build it each time."""
     pgbouncer: dict[str, str] = field(default_factory=dict)
     """The settings of a PgBouncer between the app and its server; none is started if it is empty."""
+    fixed_port: int = 0
+    """Where an app that reads its address when it is imported connects; 0 if no test runs."""
     report: Report = field(default_factory=Report)
     kept: dict[str, list[str]] = field(default_factory=dict)
     """Test id to the commands that open the databases of a failed test."""

@@ -8,13 +8,16 @@ import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from typing import Any
+from weakref import WeakSet
 
 import uvicorn
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.ext.asyncio import AsyncEngine
 from uvicorn.lifespan.on import LifespanOn
 
 from harness.api.application import environment, make_app
 from harness.api.in_flight import InFlight
-from harness.config import Config
+from harness.config import Config, load_object
 from harness.errors import HarnessError
 
 
@@ -25,7 +28,10 @@ class AppServer:
     few.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fixed_port: int = 0) -> None:
+        self._fixed_port = fixed_port
+        self._engines = WeakSet[Engine]()
+        event.listen(Engine, "engine_connect", self._note_engine)
         # If the protocol is named, asyncio sets TCP_NODELAY on accepted sockets; else each answer is delayed by 40 ms.
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._listener.bind(("127.0.0.1", 0))
@@ -57,10 +63,14 @@ class AppServer:
         Raises:
             HarnessError: when it cannot be made, or its lifespan fails or takes longer than 30 seconds.
         """
+        load_object(config.app)  # its modules are imported with the run's fixed address, which outlives this app
         with environment(config, database_url):
             app = make_app(config)
-            with self.run(app, config.app), _same_overrides(app):
-                yield app
+            try:
+                with self.run(app, config.app), _same_overrides(app):
+                    yield app
+            finally:
+                self._renew_pools()
 
     @contextlib.contextmanager
     def run(self, app: Any, name: str) -> Iterator[None]:
@@ -85,9 +95,21 @@ class AppServer:
 
     def close(self) -> None:
         """End uvicorn and its thread."""
+        event.remove(Engine, "engine_connect", self._note_engine)
         self._server.should_exit = True
         self._thread.join(timeout=30)
         self._listener.close()
+
+    def _note_engine(self, connection: Connection) -> None:
+        self._engines.add(connection.engine)
+
+    def _renew_pools(self) -> None:
+        """Close the connections of engines at the fixed port, which outlive the app: the next database is another."""
+        for engine in [each for each in self._engines if self._fixed_port and each.url.port == self._fixed_port]:
+            if engine.dialect.is_async:
+                self._await(AsyncEngine(engine).dispose(), str(engine))
+            else:
+                engine.dispose()
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # it cancels what an interrupted test has left

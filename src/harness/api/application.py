@@ -12,15 +12,19 @@ from typing import Any
 from harness.config import Config, cause, load_config, load_object
 from harness.errors import HarnessError
 
-NOWHERE = "postgresql://nobody@/nowhere?host=/address-read-before-the-app-started"
-"""The database's address while no app runs. A connection fails, and the error contains the directory's name."""
+NOWHERE = "postgresql://nobody@/nowhere?host=/nowhere"
+"""The database's address while none is known."""
 
 
 @contextlib.contextmanager
-def environment(config: Config, database_url: str = NOWHERE) -> Iterator[None]:
-    """Set the variables that the app reads: the database's address and, if unset, `[tool.harness] environment`."""
+def environment(config: Config, database_url: str = "") -> Iterator[None]:
+    """Set the variables that the app reads: the database's address and, if unset, `[tool.harness] environment`.
+
+    Without an address that of the environment stays.
+    """
     before = dict(os.environ)
-    os.environ.update({**config.environment, **before, config.database_env: database_url})
+    given = {config.database_env: database_url} if database_url else {}
+    os.environ.update({config.database_env: NOWHERE, **config.environment, **before, **given})
     try:
         yield
     finally:

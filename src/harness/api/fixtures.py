@@ -25,6 +25,7 @@ from harness.databases.databases import Database, Databases
 from harness.findings import Exemption
 from harness.postgres.server import Cluster
 from harness.run import Run
+from harness.wire.fixed_address import FixedLogin
 from harness.wire.observer import Observer
 
 MARKERS = {
@@ -44,9 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def app_server() -> Iterator[AppServer]:
+def app_server(harness_run: Run) -> Iterator[AppServer]:
     """The run's uvicorn."""
-    with observed_tasks(), contextlib.closing(AppServer()) as running:
+    with observed_tasks(), contextlib.closing(AppServer(harness_run.fixed_port)) as running:
         yield running
 
 
@@ -126,7 +127,7 @@ def _client(
     verdict = partial(run.judge, "api")
     with (
         run.address_for_app(database) as address,
-        Observer(address) as wire,
+        Observer(address, fixed=_fixed_login(run, database)) as wire,
         server.host(run.config, wire.dsn(database.as_role("app").dsn)) as app,
         Client(
             server.base_url,
@@ -139,6 +140,12 @@ def _client(
     ):
         client.log_in("user")
         yield client
+
+
+def _fixed_login(run: Run, database: Database) -> FixedLogin | None:
+    """Return where an app that read its address when it was imported is to connect."""
+    app = database.as_role("app")
+    return FixedLogin(run.fixed_port, app.address.user, app.name) if run.fixed_port else None
 
 
 @pytest.fixture

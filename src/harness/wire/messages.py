@@ -21,6 +21,18 @@ _length = struct.Struct("!I").unpack_from
 _short = struct.Struct("!H").unpack_from
 
 
+def startup_as(packet: bytes, user: str, database: str) -> bytes:
+    """Return a start-up packet for another user and database; a packet of another kind as it is."""
+    (version,) = _length(packet, 4)
+    if version >> 16 != 3:
+        return packet
+    words = packet[8:-1].split(b"\0")
+    parameters = dict(zip(words[::2], words[1::2], strict=False))
+    parameters |= {b"user": user.encode(), b"database": database.encode()}
+    body = b"".join(name + b"\0" + value + b"\0" for name, value in parameters.items()) + b"\0"
+    return struct.pack("!II", 8 + len(body), version) + body
+
+
 class Splitter:
     """Splits one direction of a connection into messages, in whatever chunks the bytes arrive.
 

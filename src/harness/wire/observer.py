@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode
@@ -18,6 +19,8 @@ from psycopg.conninfo import conninfo_to_dict
 from harness.errors import HarnessError
 from harness.postgres.address import Address
 from harness.wire.faults import Fault, FaultKind
+from harness.wire.fixed_address import FixedLogin
+from harness.wire.messages import startup_as
 from harness.wire.protocol import ProtocolState
 from harness.wire.recording import Recording, RoundTrip
 from harness.wire.relay import Relay, Upstream
@@ -31,12 +34,14 @@ ENCRYPTION = {"sslmode": "PGSSLMODE", "gssencmode": "PGGSSENCMODE"}
 class Observer:
     """Listens on a loopback port, or on a socket in `directory`, and relays every connection to `server`.
 
+    Connections to the port of `fixed` lead to its database, whichever they ask for.
+
     A context manager; its event loop runs in a thread of this process. `latency` (seconds) delays what a client sends,
     as a network does: what is sent together arrives together. `disturbed` becomes True with the first fault, and when
     the server ends a connection by itself: from then on the app may have to open connections again.
     """
 
-    def __init__(self, server: Address, *, directory: Path | None = None) -> None:
+    def __init__(self, server: Address, *, directory: Path | None = None, fixed: FixedLogin | None = None) -> None:
         self.server = server
         self.latency = 0.0
         self.faults: list[Fault] = []
@@ -48,7 +53,8 @@ class Observer:
         self._recordings: list[Recording] = []
         self._number = 0
         self._at_rest: list[asyncio.Event] = []
-        self._listener: asyncio.Server | None = None
+        self._fixed = fixed
+        self._listeners: list[asyncio.Server] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="observer", daemon=True)
 
@@ -228,15 +234,23 @@ class Observer:
 
     async def _listen(self) -> None:
         if path := _socket(self.address):
-            self._listener = await self._loop.create_unix_server(lambda: Relay(self), path, backlog=512)
+            self._listeners = [await self._loop.create_unix_server(lambda: Relay(self), path, backlog=512)]
             return
         host, port = self.address.host, self.address.port
-        self._listener = await self._loop.create_server(lambda: Relay(self), host, port, backlog=512)
-        self.address = replace(self.address, port=self._listener.sockets[0].getsockname()[1])
+        own = await self._loop.create_server(lambda: Relay(self), host, port, backlog=512)
+        self.address = replace(self.address, port=own.sockets[0].getsockname()[1])
+        self._listeners = [own]
+        if self._fixed:
+            login = partial(startup_as, user=self._fixed.user, database=self._fixed.database)
+            self._listeners.append(
+                await self._loop.create_server(
+                    lambda: Relay(self, login), host, self._fixed.port, backlog=512, reuse_port=True
+                )
+            )
 
     async def _deafen(self) -> None:
-        if self._listener is not None:
-            self._listener.close()
+        for listener in self._listeners:
+            listener.close()
         if path := _socket(self.address):
             Path(path).unlink(missing_ok=True)  # Python 3.13 removes it itself
 

@@ -7,6 +7,7 @@ import math
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from harness.wire import messages
@@ -39,8 +40,9 @@ class _Hub(Protocol):
 class Relay(asyncio.Protocol):
     """The client's side of a connection, and what both sides share."""
 
-    def __init__(self, hub: _Hub) -> None:
+    def __init__(self, hub: _Hub, login: Callable[[bytes], bytes] = bytes) -> None:
         self._hub = hub
+        self._login = login  # what the server gets instead of the start-up packet
         self.state: ProtocolState | None = None
         self.client: asyncio.Transport | None = None
         self.server: asyncio.Transport | None = None
@@ -127,7 +129,7 @@ class Relay(asyncio.Protocol):
         if self.client is None or self.client.is_closing():
             self.server.abort()
             return
-        first, rest = bytes(self._start[:length]), bytes(self._start[length:])
+        first, rest = self._login(bytes(self._start[:length])), bytes(self._start[length:])
         self._start.clear()
         self._forward(first)
         if rest:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -156,6 +158,57 @@ def test_an_app_may_be_started_once_a_module(project: pytest.Pytester) -> None:
     result.assert_outcomes(passed=2, failed=2)
     result.stdout.fnmatch_lines(["*query-budget: GET /items*", "*1 query, the budget is 0*"])
     result.stdout.fnmatch_lines(["*stale-exemption: tests/api/test_shared.py::test_two*"])
+
+
+IMPORTED = """
+    import os
+    from contextlib import asynccontextmanager
+
+    from fastapi import FastAPI
+    from sqlalchemy import BigInteger, Column, Identity, MetaData, Table, Text, create_engine, select
+
+    metadata = MetaData()
+    item = Table("item", metadata, Column("id", BigInteger, Identity(), primary_key=True), Column("name", Text))
+    url = os.environ["SHOP_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://")
+    engine = create_engine(url, pool_size=1, use_native_hstore=False)
+
+    @asynccontextmanager
+    async def lifespan(app):
+        with engine.connect():
+            pass
+        yield
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.get("/ready")
+    def ready():
+        return {}
+
+    @app.get("/items")
+    def items():
+        with engine.connect() as connection:
+            return list(connection.scalars(select(item.c.name)))
+    """
+
+
+def test_an_engine_may_be_made_when_its_module_is_imported(project: pytest.Pytester) -> None:
+    """Each test has its own database all the same, and the observer sees what such an engine sends."""
+    (project.path / "shop" / "app.py").write_text(dedent(IMPORTED))
+    path = project.path / "pyproject.toml"
+    path.write_text(path.read_text().replace("create_app", "app").replace('settings = "shop.app:Settings"', ""))
+    body = """
+        import pytest
+
+        @pytest.mark.parametrize("name", ["a", "b", "c"])
+        def test_it(api, app_process, name):
+            api.seed("item", [{"name": name}])
+            assert api.get("/items").json() == [name]
+            assert (api.last.queries, api.last.connections) == (1, 0)
+            with api.at(app_process.base_url) as client:
+                assert client.get("/items").json() == [name]
+        """
+    project.makepyfile(**{"tests/api/test_it": body})
+    project.runpytest_inprocess().assert_outcomes(passed=3)
 
 
 def test_the_plans_of_what_was_sent_are_judged_at_the_end(project: pytest.Pytester) -> None:
