@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -82,12 +82,10 @@ class Inspection:
             missing = getattr(self.script.module, "downgrade", None) is None
             return DowngradeResult(tried=True, missing=missing, error=(said(error) or "").splitlines()[0])
         left = read_snapshot(session)
-        changes = [change for change in difference(before, left) if not _only_adds_labels(before, left, change)]
-        if changes and not difference(after, left):
-            return DowngradeResult(tried=True, missing=True)
-        losses = round_trip_losses(before, digests, left, digest(session, left))
-        shown = tuple((change.name, str(change)) for change in changes)
-        return DowngradeResult(tried=True, changes=shown, losses=tuple(losses))
+        result = downgrade_result(before, after, left)
+        if result.missing:
+            return result
+        return replace(result, losses=tuple(round_trip_losses(before, digests, left, digest(session, left))))
 
     def _second_runs(self, seen: Trace, after: Snapshot) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         with self._filled() as (filled, session, _):
@@ -140,6 +138,14 @@ class Inspection:
                 yield database, session, "" if stock else self.fill(session, adversarial=adversarial, tables=tables)
         finally:
             self.scratch.drop(database)
+
+
+def downgrade_result(before: Snapshot, after: Snapshot, left: Snapshot) -> DowngradeResult:
+    """Compare what a downgrade has left with the schema before the revision and after it."""
+    changes = [change for change in difference(before, left) if not _only_adds_labels(before, left, change)]
+    if changes and not difference(after, left):
+        return DowngradeResult(tried=True, missing=True)
+    return DowngradeResult(tried=True, changes=tuple((change.name, str(change)) for change in changes))
 
 
 def _met(seen: Trace, before: Snapshot) -> set[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from harness.findings import Finding
 from harness.migrations.tracing.evidence import Trace, strongest
 from harness.rules import named
+from harness.sql.normalise import shorten
 
 COLUMNS = ("revision", "statements", "strongest lock", "rewrites", "scans", "ms")
 """The table of a history, a row a revision."""
@@ -57,18 +58,27 @@ def from_data(data: dict[str, Any]) -> RevisionResult:
     )
 
 
+MOST = 12
+"""Statements that a failure shows; `python -m harness migrations REV --json` has all of them."""
+
+
 def statements_table(judged: RevisionResult) -> str:
-    """Return the statements of a revision as a person reads them in a failure."""
-    lines = []
-    for item in judged.statements:
-        locks = ", ".join(f"{lock['mode'].removesuffix('Lock')} {lock['relation']}" for lock in item["locks"])
-        where = "outside a transaction" if item["transaction"] is None else f"transaction {item['transaction']}"
-        rewrites = "".join(f"; rewrites {rewrite['relation']}" for rewrite in item["rewrites"])
-        rows = "".join(f"; {_counts(row)}" for row in item["rows"])
-        error = f"; {item['sqlstate']}" if item["error"] else ""
-        lines.append(f"{item['number']:>3}  {item['sql'][:100]}")
-        lines.append(f"     {where}; {item['milliseconds']:.1f} ms; {locks or 'no lock'}{rewrites}{rows}{error}")
-    return "\n".join(lines)
+    """Return the statements of a revision as a person reads them in a failure; of many the first ones and the last."""
+    shown = [_statement(item) for item in judged.statements]
+    if len(shown) > MOST:
+        shown[MOST - 1 : -1] = [f"     … and {len(shown) - MOST} more"]
+    return "\n".join(shown)
+
+
+def _statement(item: dict[str, Any]) -> str:
+    """Return a statement on one line, and what it did on a second one."""
+    locks = ", ".join(f"{lock['mode'].removesuffix('Lock')} {lock['relation']}" for lock in item["locks"])
+    where = "outside a transaction" if item["transaction"] is None else f"transaction {item['transaction']}"
+    rewrites = "".join(f"; rewrites {rewrite['relation']}" for rewrite in item["rewrites"])
+    rows = "".join(f"; {_counts(row)}" for row in item["rows"])
+    error = f"; {item['sqlstate']}" if item["error"] else ""
+    effect = f"{where}; {item['milliseconds']:.1f} ms; {locks or 'no lock'}{rewrites}{rows}{error}"
+    return f"{item['number']:>3}  {shorten(item['sql'], 100)}\n     {effect}"
 
 
 def _counts(row: dict[str, Any]) -> str:

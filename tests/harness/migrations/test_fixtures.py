@@ -53,6 +53,18 @@ def test_a_failure_shows_findings_and_statements(shop: pytest.Pytester) -> None:
     )
 
 
+def test_a_long_revision_is_shown_in_part(shop: pytest.Pytester) -> None:
+    """Of a hundred statements, each of several lines, the failure shows the first ones and the last, a line each."""
+    many = "\n".join(f'op.execute("""COMMENT ON TABLE item\n    IS \'{number}\'""")' for number in range(100))
+    write_revision(shop.path / "migrations" / "versions", "0002", "0001", f"SET lock_timeout = '5s'\n{many}")
+    result = shop.runpytest_inprocess("--no-cache")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [" 11  COMMENT ON TABLE item IS '9'", "     … and 89 more", "101  COMMENT ON TABLE item*"]
+    )
+    assert len(result.outlines) < 80
+
+
 def test_an_exemption_passes_and_is_printed(shop: pytest.Pytester) -> None:
     """With its reason, in the summary of the run."""
     add(shop, EXEMPTIONS)

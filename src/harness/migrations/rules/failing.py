@@ -9,6 +9,7 @@ from harness.migrations.rules.explain import explained, remedy
 from harness.migrations.tracing.evidence import CONCURRENTLY, TracedStatement
 from harness.migrations.tracing.observations import Observations
 from harness.rules import Breach, rule
+from harness.sql.normalise import shorten
 from harness.sql.operations import autocommit, drop_index_concurrently
 
 NOT_NULL = "23502"
@@ -53,7 +54,7 @@ def fails_on_existing_data(seen: Observations) -> Iterator[Breach]:
         yield Breach(statement.refused or seen.trace.revision, _said(statement), statement=statement)
     elif seen.adversary:
         message = f"on rows with duplicates, nulls and extreme values: {seen.adversary.message}"
-        message += f"\n  in: {seen.adversary.sql}"
+        message += f"\n  in: {shorten(seen.adversary.sql, 300)}"
         yield Breach(seen.adversary.object or seen.trace.revision, message, level="warning")
 
 
