@@ -45,22 +45,13 @@ POOLER = (
     "run would stay in sessions of others: connect to the database itself, or to a pooler that pools sessions"
 )
 
-PROTECT = text("""
-DO $$
-DECLARE
-    grantee text;
-BEGIN
-    FOR grantee IN
-        SELECT DISTINCT acl.grantee::regrole::text
-        FROM pg_class c, aclexplode(c.relacl) acl
-        WHERE c.oid = to_regclass('alembic_version') AND pg_has_role(c.relowner, 'USAGE')
-          AND acl.grantee NOT IN (0, c.relowner) AND acl.privilege_type IN ('INSERT', 'UPDATE', 'DELETE')
-    LOOP
-        EXECUTE 'REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM ' || grantee;
-    END LOOP;
-END
-$$""")
-"""Take back what default privileges give on whatever the owner makes: only migrations say where the schema stands."""
+WRITERS = text("""
+SELECT DISTINCT acl.grantee::regrole::text
+FROM pg_class c, aclexplode(c.relacl) acl
+WHERE c.oid = to_regclass(:versions) AND pg_has_role(c.relowner, 'USAGE')
+  AND acl.grantee NOT IN (0, c.relowner) AND acl.privilege_type IN ('INSERT', 'UPDATE', 'DELETE')
+""")
+"""The roles that default privileges let write to whatever the owner makes."""
 
 runpy.run_path(str(Path(__file__).with_name("operations.py")))
 autogenerate = runpy.run_path(str(Path(__file__).with_name("autogenerate.py")))
@@ -157,6 +148,16 @@ def alone(connection: Connection) -> Iterator[None]:
             connection.commit()
 
 
+def protect_versions(connection: Connection) -> None:
+    """Let only the owner write to Alembic's own table: only migrations say where the schema stands."""
+    alembic = context.get_context()
+    names = filter(None, (alembic.version_table_schema, alembic.version_table))
+    versions = ".".join(connection.dialect.identifier_preparer.quote(name) for name in names)
+    for role in connection.scalars(WRITERS, {"versions": versions}).all():
+        connection.execute(text(f"REVOKE INSERT, UPDATE, DELETE ON {versions} FROM {role}"))
+    connection.commit()
+
+
 def migrate(connection: Connection) -> None:
     """Run what the command asks for, each revision in its own transaction; no other process then writes the version."""
     context.configure(
@@ -170,8 +171,7 @@ def migrate(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
-    connection.execute(PROTECT)
-    connection.commit()
+    protect_versions(connection)
 
 
 if context.is_offline_mode():

@@ -9,9 +9,6 @@ only a unique index can treat nulls as equal.
 # ruff: noqa: S608 - every part that is put into a query is a constant of this module
 from __future__ import annotations
 
-MIGRATION_TABLE = "alembic_version"
-"""The migration tool's own table, which no rule judges."""
-
 _SYSTEM = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 
@@ -26,6 +23,21 @@ def _not_of_extension(catalogue: str, oid: str) -> str:
 def _in_scope(catalogue: str, oid: str) -> str:
     """Return the condition that the object is the project's, in one of its schemas `n`."""
     return f"{_SYSTEM} AND {_not_of_extension(catalogue, oid)} AND {_not_of_extension('pg_namespace', 'n.oid')}"
+
+
+_VERSIONS = """(c.relkind = 'r' AND (c.relname = 'alembic_version' OR c.relnatts = 1 AND EXISTS (
+  SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'version_num' AND a.attnotnull
+    AND a.atttypid IN ('varchar'::regtype, 'text'::regtype)
+    AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype <> 'n'
+      AND (k.contype <> 'p' OR k.conname <> left(c.relname || '_pkc', 63))))))"""
+"""Whether a relation `c` is Alembic's own table, whatever `version_table` of env.py calls it; no rule judges it."""
+
+_HOLDS_VERSIONS = f"""(n.nspname <> 'public'
+  AND EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND {_VERSIONS})
+  AND NOT EXISTS (SELECT FROM pg_class c
+    WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT {_VERSIONS})
+  AND NOT EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid))"""
+"""Whether a schema `n` is there only for that table: `version_table_schema`."""
 
 
 def _rights(kind: str, acl: str, owner: str) -> str:
@@ -61,7 +73,7 @@ SELECT n.oid, n.nspname::text, pg_get_userbyid(n.nspowner)::text,
   {_rights("n", "n.nspacl", "n.nspowner")}, d.description
 FROM pg_namespace n
 LEFT JOIN pg_description d ON d.objoid = n.oid AND d.classoid = 'pg_namespace'::regclass AND d.objsubid = 0
-WHERE {_SYSTEM} AND {_not_of_extension("pg_namespace", "n.oid")}
+WHERE {_SYSTEM} AND {_not_of_extension("pg_namespace", "n.oid")} AND NOT {_HOLDS_VERSIONS}
 ORDER BY n.nspname
 """
 
@@ -84,7 +96,7 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_am a ON a.oid = c.relam
 LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
 LEFT JOIN pg_description d ON d.objoid = c.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0
-WHERE c.relkind IN ('r', 'p', 'v', 'm') AND c.relpersistence <> 't' AND c.relname <> '{MIGRATION_TABLE}'
+WHERE c.relkind IN ('r', 'p', 'v', 'm') AND c.relpersistence <> 't' AND NOT {_VERSIONS}
   AND {_in_scope("pg_class", "c.oid")}
 ORDER BY n.nspname, c.relname
 """

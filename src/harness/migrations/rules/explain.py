@@ -33,7 +33,7 @@ def explained(trace: Trace) -> str:
     where = f"\n  at {trace.where}" if trace.where else ""
     if "is not available" in error and "extension" in error:
         return f"{error}{where}\n  the server lacks this extension: install its package, or judge on one that has it"
-    if "no schema has been selected" in error or ("does not exist" in error and "alembic_version" in error):
+    if "no schema has been selected" in error or ("does not exist" in error and "version_num" in error):
         return f"{error}{where}\n  the revision has dropped the schema that Alembic keeps its version table in"
     return f"{error}{where}"
 
