@@ -64,6 +64,8 @@ STOP_TIMEOUT = 30.0
 SOURCES: dict[str, str | None] = {"PYTHONPATH": str(Path("src").resolve())}
 if sys.dont_write_bytecode:  # without bytecode, each start of pytest would compile for seconds
     SOURCES |= {"PYTHONDONTWRITEBYTECODE": None, "PYTHONPYCACHEPREFIX": str(Path(".nox/bytecode").resolve())}
+if not os.access(".", os.W_OK):  # a checkout that is mounted read-only
+    SOURCES |= {"RUFF_NO_CACHE": "true", "MYPY_CACHE_DIR": os.devnull}
 
 PIP_TO_UV = {
     "index-url": ("UV_INDEX_URL", " "),
@@ -136,7 +138,7 @@ def run(
 
     What a `silent` program prints is shown only if it fails.
     """
-    programs = session.cache_dir.parent.resolve() / f"venv-{python.replace('.', '-')}" / "bin"
+    programs = session.env_dir.parent.resolve() / f"venv-{python.replace('.', '-')}" / "bin"
     if not (programs / "python").exists():
         session.skip(f"Python {python} was not found")
     session.run(
@@ -235,7 +237,7 @@ def lint(session: nox.Session) -> None:
     """Check style, format, imports between packages, the diagram, the workflows, and the template's English."""
     check(session, "-m", "ruff", "check")
     check(session, "-m", "ruff", "format", "--check")
-    check(session, *IMPORTS)
+    check(session, *IMPORTS, "--no-cache")
     check(session, *DIAGRAM, "--check")
     check_workflows(session)
     if TEMPLATE:

@@ -85,12 +85,19 @@ def install() -> None:
     STAMP.write_text(fingerprint(), encoding="utf-8")
 
 
+def is_current() -> bool:
+    """Return whether nox is installed as it should be."""
+    return STAMP.exists() and STAMP.read_text(encoding="utf-8") == fingerprint()
+
+
 def bootstrap() -> None:
-    """Install nox if it is missing or outdated. A second run waits for the first one."""
+    """Install nox if it is missing or outdated, else write nothing. A second run waits for the first one."""
+    if is_current():
+        return
     BOOTSTRAP.parent.mkdir(exist_ok=True)
     with (BOOTSTRAP.parent / "_bootstrap.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not STAMP.exists() or STAMP.read_text(encoding="utf-8") != fingerprint():
+        if not is_current():
             install()
 
 

@@ -106,6 +106,14 @@ def test_help_lists_the_commands(run_py: ModuleType, capsys: pytest.CaptureFixtu
     assert "python3 run.py dev" in capsys.readouterr().out
 
 
+def test_a_checkout_with_nox_installed_is_not_written_to(run_py: ModuleType, clone: Path) -> None:
+    """It may be mounted read-only; a bootstrap that is out of date is made again, behind a lock."""
+    run_py.BOOTSTRAP.mkdir(parents=True)
+    run_py.STAMP.write_text(run_py.fingerprint())
+    run_py.bootstrap()
+    assert [path.name for path in (clone / ".nox").iterdir()] == ["_bootstrap"]
+
+
 def test_a_python_without_an_installer_gets_remedies(run_py: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without pip and ensurepip it says so, names the remedies, and leaves no partial bootstrap."""
     monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, "", ""))
