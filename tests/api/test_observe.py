@@ -77,7 +77,7 @@ def test_a_cancelled_statement_counts_with_its_time(api: Client, owner: int, ans
 def test_each_statement_names_its_route(api: Client, owner: int) -> None:
     """pg_stat_statements shows the comment, so that its rows can be assigned to endpoints."""
     api.get(f"/v1/users/{owner}")
-    assert [text[text.index("/*") :] for text in api.last.recording.texts] == ["/* GET /v1/users/{user_id} */"]
+    assert [item.text[item.text.index("/*") :] for item in api.last.statements] == ["/* GET /v1/users/{user_id} */"]
 
 
 def test_statements_count_without_the_comment_too(

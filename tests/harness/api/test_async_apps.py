@@ -144,3 +144,13 @@ def test_a_commit_whose_answer_is_lost_is_no_success(start: Start, driver: str) 
 def test_a_lost_commit_that_is_reported_as_a_success_is_caught(start: Start, fault: Fault) -> None:
     """The same check finds the app that catches the driver's error."""
     assert succeeds_without_its_commit(start(fault.driver, fault))
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_silent_network_is_not_waited_for(start: Start, driver: str) -> None:
+    """Each driver has a limit for the server's next answer; the connection is dropped, and the next request served."""
+    client = start(driver, Fault("", "", driver, "WAIT = 8.0", "WAIT = 0.3"))
+    with client.wire.fault("FROM item", "stall") as fault:
+        assert client.get("/items", timeout=60).is_server_error
+        assert fault.met
+        assert client.get("/items/1").is_success

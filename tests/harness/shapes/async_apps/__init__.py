@@ -48,10 +48,9 @@ def faults() -> list[Fault]:
 
 def source(driver: str, fault: Fault | None = None) -> str:
     """Return the code of an app, with a fault if one is given."""
-    name, _, dialect = driver.partition("+")
-    code = (FOLDER / f"{name}.txt").read_text(encoding="utf-8").replace("DRIVER", dialect)
+    code = (FOLDER / f"{driver}.txt").read_text(encoding="utf-8")
     if fault:
-        assert code.count(fault.old) == 1, f"{name}.txt should hold this once:\n{fault.old}"
+        assert code.count(fault.old) == 1, f"{driver}.txt should hold this once:\n{fault.old}"
         code = code.replace(fault.old, fault.new)
     return code
 
