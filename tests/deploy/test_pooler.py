@@ -23,7 +23,7 @@ from sealy.db.engine import Database
 from sealy.settings import Settings
 from tests.deploy.conftest import ROOT, Serve, free_port
 
-FORGETS = "a pooler in front of the database loses prepared statements: set APP_PREPARE=false"
+LOST = "a pooler in front of the database loses prepared statements: set APP_PREPARE=false"
 
 PATIENCE = 100
 """Seconds after which a migration that waits is killed; PgBouncer lets a client wait for a session for 120."""
@@ -143,11 +143,15 @@ def app(address: Address, fresh: Fresh, *, prepare: bool, pool_size: int) -> Ite
 
 
 @pytest.mark.parametrize("pool_size", [1, 5])
-def test_a_pooler_that_forgets_statements_is_found(database: Fresh, version: tuple[int, int], pool_size: int) -> None:
+@pytest.mark.parametrize("mode", ["transactions without prepared statements", "sessions that are not reset"])
+def test_a_pooler_that_loses_statements_is_found(
+    database: Fresh, version: tuple[int, int], mode: str, pool_size: int
+) -> None:
     """Each time that the app is asked whether it is ready, until APP_PREPARE is false."""
-    with pooled(database, untracked(version)) as address:
+    settings = untracked(version) if mode in MODES else {**SESSION, "server_reset_query": ""}
+    with pooled(database, settings) as address:
         with app(address, database, prepare=True, pool_size=pool_size) as prepares:
-            assert [prepares.why_not_ready() for _ in range(8)] == [FORGETS] * 8
+            assert [prepares.why_not_ready() for _ in range(8)] == [LOST] * 8
         with app(address, database, prepare=False, pool_size=pool_size) as ready:
             assert [ready.why_not_ready() for _ in range(8)] == [None] * 8
 
@@ -173,8 +177,8 @@ def test_a_wrong_app_prepare_is_in_the_log_and_in_ready(
         url = dsn(address, database.as_role("app"))
         with serve(APP_DATABASE_URL=url) as served:
             answer = httpx.get(f"{served.base_url}/ready", trust_env=False)
-            assert (answer.status_code, answer.json()["detail"]) == (503, FORGETS)
-            assert served.log.read_text().count(f"not ready: {FORGETS}") == 1
+            assert (answer.status_code, answer.json()["detail"]) == (503, LOST)
+            assert served.log.read_text().count(f"not ready: {LOST}") == 1
         with serve(APP_DATABASE_URL=url, APP_PREPARE="false") as served:
             assert httpx.get(f"{served.base_url}/ready", trust_env=False).status_code == 200
 
