@@ -41,6 +41,9 @@ MARKERS = {
 UNCOLLECTED = pytest.StashKey[dict[str, str]]()
 """On pytest's config: each reason why tests cannot be collected, and the first file that has it."""
 
+UNPREPARED = pytest.StashKey[dict[str, pytest.Item]]()
+"""On pytest's config: each error of the harness in a set-up, and the first test that met it."""
+
 NEED_POSTGRES = {"catalog", "cluster", "harness_databases", "postgresql_proc"}
 """The fixtures that start a server; every other fixture that needs one asks for one of these."""
 
@@ -236,6 +239,8 @@ def pytest_runtest_makereport(
     """Note a failure, so that the test's databases are kept, and print their addresses."""
     report = yield
     run = item.config.stash[RUN]
+    if report.when == "setup" and call.excinfo and isinstance(call.excinfo.value, HarnessError):
+        _skip_repeated(item, report, str(call.excinfo.value))
     if call.excinfo and (reason := run.explain(call.excinfo.value)):
         report.sections.append(("disk full", str(reason)))
     if report.failed:
@@ -245,6 +250,16 @@ def pytest_runtest_makereport(
     if report.when == "teardown":
         run.settle()
     return report
+
+
+def _skip_repeated(item: pytest.Item, report: pytest.TestReport, text: str) -> None:
+    """Skip a test that meets an error which has failed another: pytest prints these in one line, with their number."""
+    first = item.config.stash.setdefault(UNPREPARED, {}).setdefault(text, item)
+    if first is not item:
+        path, line, _ = first.location
+        head = text.partition("\n")[0]
+        problem = f"Skipped: the same error as {first.name}: {head}"
+        report.outcome, report.longrepr = "skipped", (str(item.config.rootpath / path), (line or 0) + 1, problem)
 
 
 @pytest.hookimpl(trylast=True)  # after an interrupt, pytest tears the fixtures down in this hook

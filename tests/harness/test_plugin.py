@@ -57,6 +57,28 @@ def test_an_api_test_may_not_ask_for_a_database(project: pytest.Pytester) -> Non
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+def test_an_error_in_many_set_ups_is_printed_once(project: pytest.Pytester) -> None:
+    """Such as a login that fails: the first test has the error, others are skipped in one line with their number."""
+    body = """
+        import pytest
+        from harness.errors import HarnessError
+
+        @pytest.fixture(params=["one", "two"])
+        def broken(request):
+            raise HarnessError(f"there is no {request.param}", remedy="make it")
+
+        @pytest.mark.parametrize("number", range(5))
+        def test_it(broken, number):
+            pass
+        """
+    project.makepyfile(**{"tests/test_it": body})
+    result = project.runpytest_inprocess("-ra")
+    result.assert_outcomes(errors=2, skipped=8)
+    assert result.stdout.str().count("remedy: make it") == 2
+    result.stdout.fnmatch_lines(["SKIPPED [[]4[]] *the same error as test_it*: there is no one"])
+    assert result.ret == 1
+
+
 @pytest.mark.parametrize("fixture", ["connection", "empty_database"])
 def test_an_api_test_may_not_ask_for_a_connection(project: pytest.Pytester, fixture: str) -> None:
     """A connection is a look behind the API too."""
