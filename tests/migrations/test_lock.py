@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import alembic.command
+from sqlalchemy import make_url
 
-from harness.alembic_config import alembic_config, script_directory
+from harness.alembic_config import alembic_config, script_directory, upgrade
 from harness.config import Config
 from harness.databases.databases import Database
+from harness.wire.observer import Observer
 
 PATIENCE = 120
 """Seconds after which processes that got nowhere are killed, so that the test fails instead of hanging."""
@@ -129,3 +131,11 @@ def test_a_lent_connection_comes_back_as_it_was(harness_config: Config, empty_da
         assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "1234ms"
         held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
         assert connection.exec_driver_sql(held).scalar() == 0
+
+
+def test_a_proxy_that_passes_connections_on_is_not_a_pooler(harness_config: Config, empty_database: Database) -> None:
+    """It announces the server's own process id, so no other connection is opened to look for a pooler."""
+    with Observer(empty_database.address) as wire, wire.recording() as seen:
+        url = make_url(wire.dsn(empty_database.dsn)).set(drivername="postgresql+psycopg")
+        upgrade(harness_config, url)
+    assert len(seen.opened) == 1
