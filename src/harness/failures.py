@@ -12,18 +12,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from harness.captured_logs import LOGS, Tracebacks, reduced
 from harness.errors import HarnessError
 from harness.findings import BrokenPromiseError
 from harness.frames import LIBRARIES, is_project, joined, package, steps
 from harness.migration_errors import migration_error
 from harness.run import Run
 from harness.wording import plural
-
-LOGS = ("Captured log", "Captured stderr")
-"""The sections of a report with what the app logs."""
-
-TROUBLE = ("ERROR", "CRITICAL", "Traceback")
-"""What a log has that explains a failure."""
 
 EXPLAINED = pytest.StashKey[bool]()
 """On a test: whether it has failed with a text that needs no log."""
@@ -65,6 +60,7 @@ class Failures:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._failed: set[str] = set()
+        self._tracebacks = Tracebacks()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection(self) -> Generator[None, object, object]:
@@ -107,7 +103,11 @@ class Failures:
         explained = item.stash.setdefault(EXPLAINED, False) or (error is not None and _is_text(error))
         item.stash[EXPLAINED] = explained
         if explained or item.get_closest_marker("api"):
-            report.sections = _without_logs(report.sections, wholly=explained)
+            report.sections = reduced(report.sections, wholly=explained)
+        if report.failed and error:
+            report.sections, known = self._tracebacks.replace(report.sections, item.nodeid)
+            if known and not explained and not item.config.getoption("fulltrace", False):
+                self._refer(report, error, known, item.config.rootpath)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -141,6 +141,12 @@ class Failures:
         if not isinstance(error, Exception) or isinstance(error, AssertionError):
             return ""
         return str(migration_error(error, self._run.config.root / self._run.config.migrations) or "")
+
+    def _refer(self, report: pytest.TestReport, error: BaseException, known: Sequence[str], root: Path) -> None:
+        """Shorten a failure whose cause is an error of the app that another failure has shown."""
+        lines = [*list(_lines(error, root))[-1:], *(f"E   {line}" for line in str(error).splitlines()[:1]), *known]
+        report.longrepr = Failure("\n".join(lines), known[0])  # type: ignore[assignment]
+        report.sections = [section for section in report.sections if not section[0].startswith(LOGS)]
 
     def _show(self, report: Any, shown: dict[tuple[str, ...], str], *, names: bool = False) -> None:
         """Write the findings of a test's report, those in `shown` in two lines."""
@@ -203,18 +209,3 @@ def _lines(error: BaseException, root: Path) -> Iterator[str]:
 def _is_text(error: BaseException) -> bool:
     """Return whether an error says all that there is to say: findings, and `pytest.fail` without a traceback."""
     return isinstance(error, BrokenPromiseError) or (isinstance(error, pytest.fail.Exception) and not error.pytrace)
-
-
-def _without_logs(sections: Sequence[tuple[str, str]], *, wholly: bool) -> list[tuple[str, str]]:
-    """Return the sections of a report without what an app has logged, unless it had trouble.
-
-    If not `wholly`, the log of the test itself is kept. What is in the log is not repeated from stderr.
-    """
-    names = {name for name, _ in sections}
-    kept = []
-    for name, content in sections:
-        quiet = name.startswith(LOGS) and not any(word in content for word in TROUBLE)
-        repeated = name.startswith("Captured stderr") and name.replace("stderr", "log") in names
-        if not (quiet and (wholly or not name.endswith("call"))) and not repeated:
-            kept.append((name, content))
-    return kept

@@ -162,6 +162,13 @@ def test_it(api):
     print("waiting", file=sys.__stdout__, flush=True)
     time.sleep(60)
 """
+BROKEN = """
+import pytest
+
+@pytest.mark.parametrize("number", range(2))
+def test_it(api, number):
+    api.get("/broken").raise_for_status()
+"""
 FAILING_ROUTE = """
             @app.get("/broken")
             def broken():
@@ -187,13 +194,16 @@ def test_an_interrupted_run_ends_with_one_line(project: pytest.Pytester) -> None
 
 @pytest.mark.slow
 def test_an_error_of_the_app_is_logged_with_its_own_frames(project: pytest.Pytester) -> None:
-    """The log of a 500 names the line of the app, and none of the framework around it."""
+    """The log of a 500 names the line of the app, once in a run, and none of the framework around it."""
     path = project.path / "shop" / "app.py"
     path.write_text(path.read_text().replace("\n    return app\n", FAILING_ROUTE.replace("            ", "    ")))
-    project.makepyfile(**{"tests/api/test_it": "def test_it(api): api.get('/broken').raise_for_status()"})
+    project.makepyfile(**{"tests/api/test_it": BROKEN})
     result = project.runpytest_subprocess()
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(
         ["*the app failed on GET /broken", '*shop/app.py", line *, in broken', "LookupError: *"]
+    )
+    result.stdout.fnmatch_lines(
+        ["LookupError: no such thing (its traceback is shown in tests/api/test_it.py::test_it*"]
     )
     result.stdout.no_fnmatch_line("*starlette*")
