@@ -57,7 +57,7 @@ MENTIONED = {
     "docs/README.md": r"(?m)^- .*proof\.md.*\n",
     "docs/benchmarks.md": r"(?m)^## Requests of the sample\n(?:(?!## ).*\n)+",
     "docs/writing-a-rule.md": r"(?m)^5\. Optionally.*\n.*-s proof.*\n",
-    "docs/commands.md": r"(?m)^\|.*-s (?:proof|load)\b.*\n",
+    "docs/commands.md": r"(?m)^\|.*run\.py (?:proof|load)\b.*\n",
     "docs/api.md": r"(?m)^- \*\*Load\*\* .*\n(  .*\n)*",
 }
 """Patterns of the texts that mention it, by page; a project may have rewritten these pages."""
@@ -298,6 +298,7 @@ KEPT = (
     "tests/PACKAGE/test_observe.py",
     "tests/PACKAGE/test_problems.py",
     "tests/PACKAGE/test_wheel.py",
+    "tests/api/fuzzing.py",
     "tests/api/test_connections.py",
     "tests/api/test_dashboard.py",
     "tests/api/test_objectives.py",

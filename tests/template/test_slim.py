@@ -45,7 +45,7 @@ def test_released_revisions_may_be_removed(tmp_path: Path) -> None:
 def test_no_page_mentions_removed_sessions(tmp_path: Path) -> None:
     """`proof` and `load` are about the sample: README and docs no longer mention them."""
     place = copy(tmp_path)
-    removed = re.compile(r"-s (proof|load)\b|proof\.md")
+    removed = re.compile(r"(-s|run\.py) (proof|load)\b|proof\.md")
     assert mentioning(place, removed) != []
     slim(place)
     commit_all(place, "Start without the sample")
@@ -115,7 +115,7 @@ def test_a_changed_sample_is_not_removed(tmp_path: Path) -> None:
     """If a shared file was edited, the error names the file and the missing text, and nothing is changed."""
     place = copy(tmp_path)
     path = place / "src" / PACKAGE / "api" / "conflicts.py"
-    path.write_text(path.read_text().replace('    "uq_users_email": "email",\n', ""))
+    path.write_text(path.read_text().replace('"uq_users_email": "email", ', ""))
     commit_all(place, "Ours")
     with pytest.raises(HarnessError, match=r"conflicts\.py was changed: it does not contain FIELDS = \{"):
         slim(place)
