@@ -161,6 +161,8 @@ SERVED = {
     "by key": "SELECT title FROM book WHERE id = $1",
     "the first key of two": "SELECT id FROM book WHERE title = $1",
     "range and order": "SELECT title FROM book WHERE id > $1 ORDER BY id LIMIT 10",
+    "a page of one value": "SELECT id FROM book WHERE title = $1 AND state < $2 ORDER BY state DESC LIMIT 10",
+    "a period": "SELECT id FROM book WHERE id > $1 AND title = $2",
     "no condition at all": "SELECT title FROM book ORDER BY id LIMIT 10",
     "join by an index": "SELECT b.title FROM author a JOIN book b ON b.author_id = a.id WHERE a.id = $1",
     "any of a list": "SELECT title FROM book WHERE author_id = ANY ($1)",
@@ -186,6 +188,10 @@ def test_a_served_statement_is_clean(session: psycopg.Connection[Any], text: str
 UNSERVED = {
     "filter": ("SELECT id FROM account WHERE done = $1", "public.account(done)"),
     "order by key, filter by another": ("SELECT id FROM tag WHERE word = $1 ORDER BY id", "public.tag(word)"),
+    "a page by key, filter by another": (
+        "SELECT id FROM tag WHERE word = $1 AND id < $2 ORDER BY id DESC LIMIT 10",
+        "public.tag(word, id)",
+    ),
     "the second key of two": ("SELECT title FROM book WHERE state = $1", "public.book(state)"),
     "join": (
         "SELECT r.id FROM author a JOIN review r ON r.author_id = a.id WHERE a.id = $1",
