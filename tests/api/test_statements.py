@@ -49,10 +49,9 @@ def test_the_recorded_statements_are_those_that_are_sent(api: Client, update: bo
                 f"{api.last.route} refuses a request that is made for it\n  {refused}\n  if it is a value: {GIVE}",
                 False,
             )
-        for statement in api.last.recording.statements:
-            if statement.kind == "query":
-                text = re.sub(r"/\*.*?\*/$", "", statement.text)
-                routes[" ".join(text.split())].add(api.last.route)
+        for statement in api.last.recording.queries:
+            text = re.sub(r"/\*.*?\*/$", "", statement.text)
+            routes[" ".join(text.split())].add(api.last.route)
     sent = [{"routes": sorted(names), "text": text} for text, names in routes.items()]
     sent.sort(key=lambda item: (item["routes"], item["text"]))
     if update:

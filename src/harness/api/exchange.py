@@ -29,9 +29,9 @@ class Exchange:
 
     `route` is the method and the path template (`GET /v1/todos`), `seconds` the client's time, `items` the length of
     the list that it answered with. `answered` is when the app began to send its answer, None if that was not observed,
-    and `ended` when it sent the last part. `parts` is when each part of an event stream was sent, and when its client
-    left; `tasks` is when each background task began and ended. `unsettled` describes transactions that did not end,
-    `working` what else the app still does.
+    and `ended` when it sent the last part. Of an event stream, `parts` is when the start and each part were sent and
+    when the client left; `tasks` is when each background task began and ended. `unsettled` describes transactions that
+    did not end, `working` what else the app still does.
     """
 
     route: str
@@ -63,8 +63,8 @@ class Exchange:
 
     @property
     def statements(self) -> list[WireStatement]:
-        """The queries that the answer needed, in the order of their trips."""
-        return [item for trip in self.answering for item in trip.statements if item.kind == "query"]
+        """The queries of the answer, in the order of their start."""
+        return Recording(self.answering).queries
 
     @cached_property
     def answering(self) -> list[RoundTrip]:
@@ -80,15 +80,13 @@ class Exchange:
     def _is_aside(self, unit: Sequence[RoundTrip]) -> bool:
         """Return whether a transaction is one that neither delays the answer nor waits for the client.
 
-        A framework may prepare the next part of an event stream while it sends one; two sent parts are a wait.
+        A framework may prepare a part of an event stream while it sends the one before; two sent parts are a wait.
         """
-        begun = unit[0].started
+        begun, ended = unit[0].started, math.inf if unit[-1].open else unit[-1].ended
         if any(start <= begun <= end for start, end in self.tasks):
             return True
-        if not self.parts or self.answered is None or not self.answered < begun < (self.ended or math.inf):
-            return False
-        ended = math.inf if unit[-1].open else unit[-1].ended
-        return sum(begun < part < ended for part in self.parts) < 2
+        streamed = self.parts and ended > self.parts[0] and begun < (self.ended or math.inf)
+        return bool(streamed) and sum(begun < part < ended for part in self.parts) < 2
 
 
 def transactions(trips: Sequence[RoundTrip]) -> Iterator[list[RoundTrip]]:

@@ -30,7 +30,7 @@ class BoundedAdapter(HTTPAdapter):
         return answer
 
 
-def session() -> requests.Session:
+def bounded_session() -> requests.Session:
     """Return a session that reads no settings of the environment."""
     made = requests.Session()
     made.trust_env = False

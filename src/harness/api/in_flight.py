@@ -27,10 +27,10 @@ EVENTS = b"text/event-stream"
 class Work:
     """One HTTP request or WebSocket. Moments are `time.perf_counter()` seconds.
 
-    `answered` is when the answer began and `ended` when its last part was sent, None before. `parts` is when each part
-    of an event stream was sent, and when its client left; `tasks` is when each background task began, with its end.
-    `alone` is False if the app worked on something else at the same time. `finished` is set when the app has returned:
-    then dependencies are closed and background tasks have run.
+    `answered` is when the answer began and `ended` when its last part was sent, None before. Of an event stream,
+    `parts` is when the start and each part were sent and when the client left; `tasks` is when each background task
+    began, with its end. `alone` is False if the app worked on something else at the same time. `finished` is set when
+    the app has returned: then dependencies are closed and background tasks have run.
     """
 
     def __init__(self, scope: Any) -> None:
@@ -54,6 +54,7 @@ class Work:
         if message["type"] == "http.response.start":
             self.answered = now
             self._events = any(name == b"content-type" and EVENTS in value for name, value in message["headers"])
+            self.parts += [now] if self._events else []
         elif message["type"] == "http.response.body":
             if self._events and message.get("body"):
                 self.parts.append(now)

@@ -221,8 +221,8 @@ class JudgingTransport(httpx.HTTPTransport):
 
     def _note(self, exchange: Exchange) -> None:
         """Add the queries of a request that succeeded to the statements sent."""
-        for statement in exchange.recording.statements:
-            if statement.kind == "query" and not statement.sqlstate:
+        for statement in exchange.recording.queries:
+            if not statement.sqlstate:
                 made = SentStatement(statement.query, statement.types)
                 self._sent.setdefault(normalise(statement.query), made).routes.add(exchange.route)
 

@@ -85,6 +85,11 @@ class Recording:
         return sorted((item for trip in self.trips for item in trip.statements), key=lambda item: item.started)
 
     @property
+    def queries(self) -> list[WireStatement]:
+        """The statements that are no set-up and no transaction control."""
+        return [item for item in self.statements if item.kind == "query"]
+
+    @property
     def texts(self) -> list[str]:
         """The texts of `statements`."""
         return [item.text for item in self.statements]

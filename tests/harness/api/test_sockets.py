@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from harness.api import bodies, transport
 from harness.api.app_server import AppServer
 from harness.api.client import Client
-from harness.api.fuzzing import session
+from harness.api.fuzzing import bounded_session
 from harness.errors import HarnessError
 from harness.findings import BrokenPromiseError
 from harness.rules import judge
@@ -197,7 +197,7 @@ def test_a_fuzzed_answer_is_bounded_too(faulty_app: Start, monkeypatch: pytest.M
     """Of an event stream the first part is read; what is no event stream must end."""
     monkeypatch.setattr(bodies, "LARGEST", 2**20)
     client = faulty_app(ONE + ENDLESS)
-    with session() as fuzzing:
+    with bounded_session() as fuzzing:
         assert fuzzing.get(str(client.base_url.join("/events/todos"))).text == 'data: {"todos": 3}\n\n'
         assert fuzzing.get(str(client.base_url.join("/one"))).json() == 3
         with pytest.raises(HarnessError, match="GET /flood: the body of its answer did not end"):
