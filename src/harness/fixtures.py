@@ -23,6 +23,7 @@ from harness.catalog import Snapshot, read_snapshot
 from harness.config import Config
 from harness.databases.databases import Database, Databases
 from harness.findings import Exemption, Finding, Verdict
+from harness.postgres.extensions import extension_remedies
 from harness.postgres.server import Cluster
 from harness.run import RUN, Run
 from harness.schema.access.plans import RouteStatement
@@ -55,15 +56,22 @@ REFUSED = re.compile(r"ScopeMismatch: .* function scoped fixture (\w+) with|uses
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say what to ask for instead of a fixture that pytest or hypothesis refuses for its scope."""
+    """Say what to do about a fixture that is refused for its scope, and about an extension that the server lacks."""
     report = yield
-    if call.excinfo and (found := REFUSED.search(str(call.excinfo.value))):
-        name = found[1] or found[2]
-        if name in ("database", "connection", "empty_database"):
-            report.sections.append(("harness", OWN_DATABASE.format(name)))
-        elif name in ("api", "wire", "app_process") and found[2]:
-            report.sections.append(("harness", OWN_APP))
+    if call.excinfo and (text := _hint(call.excinfo.value)):
+        report.sections.append(("harness", text))
     return report
+
+
+def _hint(error: BaseException) -> str:
+    if hasattr(error, "sqlstate") or hasattr(error, "orig"):  # of a driver, or of SQLAlchemy
+        return "\n".join(f"remedy: {remedy}" for remedy in extension_remedies(str(error)))
+    if not (found := REFUSED.search(str(error))):
+        return ""
+    name = found[1] or found[2]
+    if name in ("database", "connection", "empty_database"):
+        return OWN_DATABASE.format(name)
+    return OWN_APP if name in ("api", "wire", "app_process") and found[2] else ""
 
 
 @pytest.fixture(scope="session")

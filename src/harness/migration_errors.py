@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from harness.error_origin import last_line
 from harness.errors import HarnessError
+from harness.postgres.extensions import extension_remedies
 
 APART = "python3 run.py revision --renumber puts this branch's revision last; or give it another id and down_revision"
 """The remedy where two branches have added a revision each."""
@@ -31,7 +32,7 @@ LONGEST = 300
 class MigrationError(HarnessError):
     """Reports that env.py or a revision fails; `file` is the one below `migrations` that did."""
 
-    def __init__(self, what: str, file: Path, line: str, remedy: str) -> None:
+    def __init__(self, what: str, file: Path, line: str, remedy: str | Iterable[str]) -> None:
         super().__init__(what, looked_at=line or (), remedy=remedy)
         self.file = file
 
@@ -70,8 +71,8 @@ def migration_error(error: BaseException, place: Path) -> HarnessError | None:
     linecache.checkcache(str(file))
     source = linecache.getline(str(file), line).strip()
     marked = isinstance(error, SyntaxError) and source.startswith(("<<<<<<<", "=======", ">>>>>>>"))
-    remedy = "resolve the conflict of the merge there" if marked else "correct this line"
-    return MigrationError(f"{shown(file)}, line {line}: {_reason(error)}", file, source, remedy)
+    remedy = "resolve the conflict of the merge there" if marked else extension_remedies(str(error))
+    return MigrationError(f"{shown(file)}, line {line}: {_reason(error)}", file, source, remedy or "correct this line")
 
 
 def _place(error: BaseException, place: Path) -> tuple[Path, int]:

@@ -43,6 +43,11 @@ class Installation:
         """Return the path of a program of this installation."""
         return str(self.bindir / name)
 
+    def has_extension(self, name: str) -> bool:
+        """Return whether CREATE EXTENSION would find `name` here."""
+        shared = _says(self.program("pg_config"), "--sharedir").strip() or self.bindir.parent / "share"
+        return Path(shared, "extension", f"{name}.control").is_file()
+
     def __str__(self) -> str:
         """Return version, directory and source, as pytest's header shows them."""
         return f"{self.version} in {self.bindir} ({self.source})"

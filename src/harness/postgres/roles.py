@@ -11,6 +11,7 @@ from psycopg import sql
 
 from harness.errors import HarnessError
 from harness.postgres.address import Address
+from harness.postgres.extensions import extension_remedies
 
 LOGINS = ("migrator", "app", "readonly")
 """The roles that log in, each named `<prefix>_<role>`; `<prefix>_owner` owns every object and does not."""
@@ -44,7 +45,8 @@ class Roles:
                 connection.execute(script.encode())
         except (OSError, psycopg.Error) as error:
             raise HarnessError(
-                f"the roles of {self.file} cannot be made in {dbname}: {error}", remedy="correct this file"
+                f"the roles of {self.file} cannot be made in {dbname}: {error}",
+                remedy=extension_remedies(str(error)) or "correct this file",
             ) from error
         if self.guarded and not self.passwords:
             self._set_passwords(server)

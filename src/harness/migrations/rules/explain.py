@@ -8,6 +8,7 @@ import re
 from alembic import op
 
 from harness.migrations.tracing.evidence import Trace
+from harness.postgres.extensions import extension_remedies
 
 MISSPELT = re.compile(r"module 'alembic\.op' has no attribute '(\w+)'")
 
@@ -31,8 +32,6 @@ def explained(trace: Trace) -> str:
     """Return an error with its place, and with its meaning where that is not plain."""
     error = trace.error or ""
     where = f"\n  at {trace.where}" if trace.where else ""
-    if "is not available" in error and "extension" in error:
-        return f"{error}{where}\n  the server lacks this extension: install its package, or judge on one that has it"
     if "no schema has been selected" in error or ("does not exist" in error and "version_num" in error):
         return f"{error}{where}\n  the revision has dropped the schema that Alembic keeps its version table in"
     return f"{error}{where}"
@@ -40,6 +39,8 @@ def explained(trace: Trace) -> str:
 
 def remedy(trace: Trace) -> str:
     """Return what to do about an error of this kind; empty if only its place is unknown too."""
+    if lacking := extension_remedies(trace.error or ""):
+        return "\n".join(lacking)
     place = trace.where.partition(": ")[0]
     known = REMEDIES.get(trace.sqlstate or "", "")
     if misspelt := MISSPELT.search(trace.error or ""):
