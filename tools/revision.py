@@ -5,8 +5,8 @@ The models are compared with a fresh database at head, so the state of a develop
 
 from __future__ import annotations
 
-import argparse
 import contextlib
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from harness.errors import HarnessError
 from harness.migration_errors import migration_errors, shown
 from harness.run import Choice, Run
 from tools.cli import error_exit
-from tools.head import update_head
+from tools.head import check_head, update_head
 from tools.renumber import renumber
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,10 +56,12 @@ def write_revision(config: Config, message: str) -> Path | None:
 def _autogenerate(config: Config, engine: Engine, message: str) -> Path | None:
     """Write the migration, then run it up, down, and up again: what the downgrade leaves would be in the way."""
     settings = alembic_config(config)
-    settings.cmd_opts = argparse.Namespace(quiet=True, x=None, autogenerate=True)
     with migration_errors(config.migrations_path), engine.connect() as connection:
         settings.attributes["connection"] = connection
-        script = alembic.command.revision(settings, message, autogenerate=True, process_revision_directives=drop_empty)
+        with contextlib.redirect_stdout(io.StringIO()):  # what Alembic says about its steps
+            script = alembic.command.revision(
+                settings, message, autogenerate=True, process_revision_directives=drop_empty
+            )
         if script is None or isinstance(script, list):
             return None
         alembic.command.upgrade(settings, script.revision)
@@ -73,7 +75,7 @@ def revise(message: str) -> None:
     config = load_config(ROOT)
     refuse_conflict(config)
     check_history(config)
-    update_head(config)
+    check_head(config)
     written = write_revision(config, message)
     head = update_head(config)
     if written is None:

@@ -161,6 +161,9 @@ def test_a_revision_that_does_not_run_is_an_error_and_not_listed(
     assert re.search(rf"/0001_add_items\.py, line \d+: {re.escape(says)}\n  looked at: sa\.Column\('a', kinds", error)
     assert "0001_add_items.py, which was kept, or delete it; then run the same command again" in error
     assert listed(shop) == []
+    assert revise(monkeypatch, "add items") == 2
+    assert "kept" not in capsys.readouterr().err
+    assert listed(shop) == []
     (path,) = (shop.migrations_path / "versions").glob("*.py")
     path.write_text(re.sub(r"kinds\.Point\(.*?\)", "kinds.Point()", path.read_text()))
     assert revise(monkeypatch, "add items") == 0
