@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -20,7 +21,7 @@ from harness.migrations.tracing.observations import AdversarialFailure, Downgrad
 from harness.migrations.tracing.previous_release import PreviousRelease
 from harness.migrations.tracing.rerun import Reruns
 from harness.migrations.tracing.scratch_databases import ScratchDatabases
-from harness.migrations.tracing.trace import count, prepare, said, trace
+from harness.migrations.tracing.trace import count, prepare, said_at, trace
 from harness.seed import fill
 from harness.seed.given_rows import read_given
 
@@ -80,7 +81,7 @@ class Inspection:
             )
         except Exception as error:
             missing = getattr(self.script.module, "downgrade", None) is None
-            return DowngradeResult(tried=True, missing=missing, error=(said(error) or "").splitlines()[0])
+            return DowngradeResult(tried=True, missing=missing, error=said_at(error, Path(self.script.path)))
         left = read_snapshot(session)
         result = downgrade_result(before, after, left)
         if result.missing:

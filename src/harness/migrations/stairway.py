@@ -17,7 +17,7 @@ from harness.migrations.inspection import downgrade_result
 from harness.migrations.rules.data import downgrade_missing, downgrade_not_symmetric
 from harness.migrations.tracing.evidence import Trace
 from harness.migrations.tracing.observations import DowngradeResult, Observations
-from harness.migrations.tracing.trace import said
+from harness.migrations.tracing.trace import said_at
 
 
 def stairway(runner: MigrationContext, scripts: ScriptDirectory, database: Database, root: Path) -> list[Finding]:
@@ -44,14 +44,14 @@ def stairway(runner: MigrationContext, scripts: ScriptDirectory, database: Datab
 
 def _step_back(runner: MigrationContext, script: Script, database: Database, before: Snapshot) -> Iterator[Finding]:
     after = _snapshot(database)
-    if error := _error(runner.migrate_down_one):
+    if error := _error(runner.migrate_down_one, script):
         result = DowngradeResult(tried=True, error=error)
     else:
         result = downgrade_result(before, after, _snapshot(database))
     seen = Observations(Trace(script.revision, 0, (), ()), before, after, downgrade_result=result)
     if found := [*downgrade_missing(seen), *downgrade_not_symmetric(seen)]:
         yield from found
-    elif error := _error(runner.migrate_up_one):
+    elif error := _error(runner.migrate_up_one, script):
         yield Finding(downgrade_not_symmetric.rule, script.revision, f"upgrade() fails after downgrade(): {error}")
     else:
         for change in difference(after, _snapshot(database)):
@@ -59,12 +59,12 @@ def _step_back(runner: MigrationContext, script: Script, database: Database, bef
             yield Finding(downgrade_not_symmetric.rule, change.name, message)
 
 
-def _error(step: Callable[[], object]) -> str:
-    """Run a step, and return the first line of its error; "" if there is none."""
+def _error(step: Callable[[], object], script: Script) -> str:
+    """Run a step, and return the first line of its error with its place; "" if there is none."""
     try:
         step()
     except Exception as error:
-        return (said(error) or "it fails").splitlines()[0]
+        return said_at(error, Path(script.path))
     return ""
 
 

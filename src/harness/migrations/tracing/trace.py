@@ -112,6 +112,12 @@ def said(error: BaseException | None) -> str | None:
     return f"{type(original).__name__}: {original}".strip()
 
 
+def said_at(error: BaseException, file: Path) -> str:
+    """Return the first line of an exception's text, and the line of a file from which it comes, if it does."""
+    first = (said(error) or "it fails").splitlines()[0]
+    return f"{first}\n  at {place}" if (place := origin(error, file)) else first
+
+
 def sqlstate(error: BaseException | None) -> str | None:
     """Return the SQLSTATE of the driver's error in an exception's chain."""
     while error is not None:
