@@ -202,3 +202,49 @@ def test_a_route_that_costs_too_much_says_what_it_sent_and_what_to_do() -> None:
     assert text.startswith("error: route-cost: GET /a\n  2 queries in 3 round trips; a GET may make 1 in 1\n")
     assert "    1.0 ms  #1  SELECT b\n" in text
     assert '{ rule = "route-cost", object = "GET /a", reason = "…" }' in text
+
+
+RESET = "SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL"
+FETCH = 'FETCH FORWARD 10 FROM "walk"'
+
+
+def fetched(*rows: int) -> list[RoundTrip]:
+    """A cursor in a transaction that fetches so many rows, in a round trip each."""
+    made = trips("BEGIN", "DECLARE walk CURSOR FOR SELECT id FROM todo", *[FETCH] * len(rows), "COMMIT")
+    for trip, count in zip(made[2:], rows, strict=False):
+        trip.statements[0].rows = count
+    return made
+
+
+def test_a_pool_that_resets_its_connection_after_the_answer_does_no_work() -> None:
+    """The data is saved and no transaction is open; the reset is a round trip of the request all the same."""
+    exchange = request(*trips(READ, RESET), answered=0.0015)
+    assert judge(exchange) == []
+    assert (exchange.queries, exchange.trips) == (1, 2)
+
+
+def test_rows_of_a_cursor_may_take_any_number_of_round_trips() -> None:
+    """One query, no loop, and no growth."""
+    few, many = request(*fetched(1), items=1), request(*fetched(10, 10, 10, 10, 0), items=10)
+    assert (judge(many), many.queries, many.trips) == ([], 1, 8)
+    assert list(query_growth({1: few, 10: many})) == []
+
+
+def test_a_cursor_that_fetches_row_by_row_is_a_loop() -> None:
+    """A round trip for each row costs as much as a query for each row."""
+    (found,) = judge(request(*fetched(1, 1, 1, 0)))
+    assert (found.rule.id, "fetch many rows" in found.fix) == ("query-loop", True)
+
+
+def test_a_cursor_for_each_row_is_a_loop() -> None:
+    """Drivers give each cursor another name; its query is compared."""
+    made = [f'DECLARE "c_{number}" CURSOR FOR SELECT name FROM owner WHERE id = $1' for number in range(3)]
+    assert [found.rule.id for found in judge(request(*trips("BEGIN", *made, "COMMIT")))] == ["query-loop"]
+
+
+def test_what_a_connection_prepares_once_is_neither_a_round_trip_nor_growth() -> None:
+    """The first request on each connection of a pool costs what the others do."""
+    preparing = RoundTrip(1, 0, 0.001, "prepare")
+    first, later = request(preparing, *trips(READ), items=1), request(*trips(READ), items=10)
+    assert (first.queries, first.trips) == (later.queries, later.trips) == (1, 1)
+    assert list(query_growth({1: first, 10: later})) == []
