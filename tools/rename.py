@@ -118,8 +118,9 @@ def tracked(root: Path) -> list[str]:
 def check_clean(root: Path, command: str) -> None:
     """Raise HarnessError for a work tree with changes: they would be mixed with the command's."""
     if changes := git(root, "status", "--porcelain").splitlines():
+        found = plural(len(changes), "changed or new file")
         raise HarnessError(
-            f"{command} needs a work tree without changes, and there are {plural(len(changes), 'changed or new file')}",
+            f"{command} needs a work tree without changes, and this one has {found}",
             looked_at=f"git status: {', '.join(change[3:] for change in changes[:3])}",
             remedy="commit or stash them",
         )

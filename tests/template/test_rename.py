@@ -150,7 +150,9 @@ def test_a_work_tree_with_changes_is_rejected(tmp_path: Path) -> None:
     (place / "notes.txt").write_text("mine\n")
     done = python_of(place, "-m", "tools.rename", FIRST)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("rename: rename needs a work tree without changes, and 1 files are changed or new\n")
+    assert done.stderr.startswith(
+        "rename: rename needs a work tree without changes, and this one has 1 changed or new file\n"
+    )
     assert "git status: notes.txt\n" in done.stderr
 
 
