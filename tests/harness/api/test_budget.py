@@ -113,6 +113,14 @@ def test_a_budget_lists_every_statement_with_its_time() -> None:
     assert "2.0 ms  #1  SELECT todo.id, todo.title FROM todo WHERE todo.id = $1  [2 times]" in finding.message
 
 
+def test_a_loop_is_not_over_budget_too() -> None:
+    """What a loop repeats is one finding; with the other statements the request may still be over budget."""
+    loop = [READ] * 7
+    assert [finding.rule.id for finding in judge(request(*trips(*loop, "SELECT a FROM t")))] == ["query-loop"]
+    others = ("SELECT a FROM t", "SELECT b FROM t", "SELECT c FROM t")
+    assert [finding.rule.id for finding in judge(request(*trips(*loop, *others)))] == ["query-loop", "query-budget"]
+
+
 def test_a_raised_budget_is_kept() -> None:
     """The limits are the caller's."""
     exchange = request(*trips("SELECT 'a', 2", "SELECT a FROM t", "SELECT b FROM t", "SELECT c FROM t"))
