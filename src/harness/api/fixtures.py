@@ -38,6 +38,10 @@ SHARED = pytest.StashKey[list[JudgingTransport]]()
 """On pytest's config: the transports of apps that several tests share."""
 
 
+NEEDED = pytest.StashKey[dict[str, dict[str, int | None]]]()
+"""On pytest's config: by what has the marker query_budget, the most queries that each test needed, None before."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers."""
     for name, meaning in MARKERS.items():
@@ -189,7 +193,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Function) -> Generator[None]:
-    """Judge the budget that a test's marker raises by what its requests needed, if all of them were judged.
+    """Judge the budget that a marker raises by what requests needed, when all its tests have run and were judged.
 
     A test that shares its app with others has its own limits all the same.
     """
@@ -200,7 +204,26 @@ def pytest_runtest_call(item: pytest.Function) -> Generator[None]:
     api = getattr(item, "funcargs", {}).get("api")
     if api is None or item.get_closest_marker("query_budget") is None or api.transport.unjudged:
         return
-    api.transport.verdict(judge_budget(item.nodeid, limits_of(item), api.transport.most)).enforce()
+    needed = item.config.stash[NEEDED][_marked(item)]
+    needed[item.nodeid] = api.transport.most
+    if all(most is not None for most in needed.values()):
+        most = max(filter(None, needed.values()), default=0)
+        api.transport.verdict(judge_budget(_marked(item), limits_of(item), most)).enforce()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Remember which tests have the same budget, those that the run leaves out too."""
+    if item.get_closest_marker("query_budget") and "api" in getattr(item, "fixturenames", ()):
+        item.config.stash.setdefault(NEEDED, {}).setdefault(_marked(item), {})[item.nodeid] = None
+
+
+def _marked(item: pytest.Item) -> str:
+    """Return the id of what has the marker: a test with all its parameters, one of these, a class, a module."""
+    node, mark = next(item.iter_markers_with_node("query_budget"))
+    callspec = getattr(item, "callspec", None)
+    if node is item and not (callspec and mark in callspec.marks):
+        return item.nodeid.partition("[")[0]
+    return node.nodeid
 
 
 def limits_of(item: pytest.Item) -> Limits:

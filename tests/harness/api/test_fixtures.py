@@ -98,6 +98,31 @@ def test_a_raised_budget_needs_a_reason(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*the fixture rows is for tests marked growth*"])
 
 
+SHARED_BUDGET = """
+import pytest
+
+@pytest.mark.query_budget({}, reason="one of the cases reads the list four times")
+@pytest.mark.parametrize("times", [1, 4])
+def test_it(api, times):
+    api.get("/items", params={{"times": times}})
+"""
+
+
+def test_a_budget_is_needed_by_one_of_the_tests_that_share_it(project: pytest.Pytester) -> None:
+    """The cases of a parametrized test have one marker; a run of some of them does not know what the others need."""
+    path = project.path / "shop" / "app.py"
+    text = path.read_text().replace("def items(request: Request):", "def items(request: Request, times: int = 1):")
+    many = "for n in 'abc'[: times - 1]:\n            request.state.connection.execute(f'SELECT id AS {n} FROM item')\n"
+    path.write_text(text.replace("return request.state", f"{many}        return request.state"))
+    project.makepyfile(**{"tests/api/test_it": SHARED_BUDGET.format(4)})
+    project.runpytest_inprocess().assert_outcomes(passed=2)
+    project.makepyfile(**{"tests/api/test_it": SHARED_BUDGET.format(5)})
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*stale-exemption: tests/api/test_it.py::test_it", "*allows 5 queries, 4 are enough"])
+    project.runpytest_inprocess("-k", "1").assert_outcomes(passed=1, deselected=1)
+
+
 def test_an_exemption_of_the_project_covers_one_route(project: pytest.Pytester) -> None:
     """What `[tool.harness]` accepts does not fail, and the summary prints it with its reason."""
     exempt(project, "GET /items")
