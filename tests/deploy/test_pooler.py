@@ -69,6 +69,21 @@ MODES: dict[str, Callable[[tuple[int, int]], dict[str, str]]] = {
 }
 
 
+SUITE = """
+import os
+import sys
+
+import pytest
+
+class Setting:
+    def pytest_configure(self):  # after tests/conftest.py, which drops what the shell exports
+        os.environ["APP_PREPARE"] = sys.argv[1]
+
+sys.exit(pytest.main(sys.argv[2:], plugins=[Setting()]))
+"""
+"""Runs pytest with a setting that the project does not have."""
+
+
 def pooled(fresh: Fresh, settings: dict[str, str]) -> contextlib.AbstractContextManager[Address]:
     """Run PgBouncer in front of a database's server."""
     return pgbouncer(fresh.server, [fresh.as_role(role).address for role in LOGINS], settings)
@@ -190,17 +205,7 @@ def test_the_api_suite_passes_behind_a_pooler(version: tuple[int, int], mode: st
     """Every query is still judged: the observer is between the app and PgBouncer."""
     settings = MODES[mode](version)
     options = [f"--pgbouncer={name}={value}" for name, value in settings.items()]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "tests/api",
-        "-m",
-        "not nightly",
-        "-p",
-        "no:cacheprovider",
-        f"--pg={major}",
-    ]
-    environment = {**os.environ, "APP_PREPARE": str("without" not in mode)}
-    ended = subprocess.run([*command, *options], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", SUITE, str("without" not in mode), "tests/api", "-m", "not nightly"]
+    command += ["-p", "no:cacheprovider", f"--pg={major}", *options]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout[-5000:] + ended.stderr
