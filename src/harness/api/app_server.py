@@ -89,8 +89,8 @@ class AppServer:
         try:
             yield
         finally:
+            self.inflight.drain()
             self._app = before
-            self.inflight.forget()
             self._await(lifespan.shutdown(), name)
 
     def close(self) -> None:

@@ -29,8 +29,8 @@ class Work:
 
     `answered` is when the answer began and `ended` when its last part was sent, None before. Of an event stream,
     `parts` is when the start and each part were sent and when the client left; `tasks` is when each background task
-    began, with its end. `alone` is False if the app worked on something else at the same time. `finished` is set when
-    the app has returned: then dependencies are closed and background tasks have run.
+    began, with its end. `finished` is set when the app has returned: then dependencies are closed and background tasks
+    have run. `alone` is False if the app worked on something else at the same time whose client had not `left`.
     """
 
     def __init__(self, scope: Any) -> None:
@@ -40,6 +40,7 @@ class Work:
         self.parts: list[float] = []
         self.tasks: dict[float, float] = {}
         self.alone = True
+        self.left = False
         self.finished = Event()
         self._events = False
 
@@ -61,10 +62,10 @@ class Work:
             if not message.get("more_body", False):
                 self.ended = now
 
-    def left(self) -> None:
-        """Note that the client did not wait for the end of the answer."""
-        if self._events:
-            self.parts.append(perf_counter())
+    def leave(self) -> None:
+        """Note that the client does not wait any longer."""
+        self.left = True
+        self.parts += [perf_counter()] if self._events else []
 
 
 _current: ContextVar[Work | None] = ContextVar("harness_work", default=None)
@@ -104,16 +105,20 @@ class InFlight:
     def _begin(self, scope: Any) -> Work:
         work = Work(scope)
         for other in self._running:
-            work.alone = other.alone = False
+            if not other.left:
+                work.alone = other.alone = False
         self._running.add(work)
         if scope["type"] == "http":
             self.last = work
         _current.set(work)
         return work
 
-    def forget(self, work: Work | None = None) -> None:
-        """Count a request, by default everything, as finished: its client, or its app, is gone."""
-        self._running = self._running - {work} if work else set()
+    def drain(self, timeout: float = 1.0) -> None:
+        """Wait until the app has returned from everything, or `timeout` seconds: its lifespan must not end before."""
+        deadline = perf_counter() + timeout
+        for work in list(self._running):
+            work.finished.wait(max(0.0, deadline - perf_counter()))
+        self._running.clear()
 
 
 @contextmanager

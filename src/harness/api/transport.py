@@ -16,6 +16,7 @@ from harness.api.bodies import STREAMED, Body
 from harness.api.exchange import Exchange, Limits, listing
 from harness.api.in_flight import InFlight, Work
 from harness.api.rules import judge
+from harness.errors import HarnessError
 from harness.findings import Finding, Verdict
 from harness.sql.normalise import normalise
 from harness.wire.observer import Observer
@@ -165,6 +166,11 @@ class JudgingTransport(httpx.HTTPTransport):
                 self._turns.add(turn)
             try:
                 yield turn
+            except HarnessError:
+                if turn.work:
+                    turn.work.leave()
+                    turn.work.finished.wait(LEAVING)
+                raise
             finally:
                 with self._lock:
                     self._turns.discard(turn)
@@ -182,7 +188,7 @@ class JudgingTransport(httpx.HTTPTransport):
         with held:
             seconds = perf_counter() - turn.begun
             if turn.work and not body.whole:
-                turn.work.left()
+                turn.work.leave()
             unsettled, working = self._rest(turn, whole=body.whole) if turn.alone else ("", "")
             exchange = self.last = turn.exchange(answer, seconds, unsettled, working)
         if self._preparing:
@@ -199,7 +205,7 @@ class JudgingTransport(httpx.HTTPTransport):
         """
         working = ""
         if turn.work and not turn.work.finished.wait(LONGEST_WORK if whole else LEAVING):
-            self._inflight.forget(turn.work)
+            turn.work.left = True
             working = STILL.format(LONGEST_WORK) if whole else ""
         if turn.work and not turn.work.alone:
             return "", working

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -217,16 +218,36 @@ async def holding(scope: Any, receive: Any, send: Any) -> None:
         pass
 
 
-def test_an_open_stream_does_not_hold_up_the_end(own_server: AppServer) -> None:
+def test_an_open_stream_does_not_hold_up_the_end() -> None:
     """Neither the end of the app nor that of the server waits for its client."""
-    with httpx.Client(base_url=own_server.base_url, trust_env=False) as client:
-        with own_server.run(holding, "shop:app"), client.stream("GET", "/") as answer:
-            assert next(answer.iter_raw()) == b"one"
-            with own_server.run(holding, "shop:app"):
-                pass
-        assert own_server.inflight.last
-        with own_server.run(holding, "shop:app"):
+    server = AppServer()
+    with httpx.Client(base_url=server.base_url, trust_env=False) as client:
+        with server.run(holding, "shop:app"):
             held = client.send(client.build_request("GET", "/"), stream=True)
-        own_server.close()
-        assert not own_server._thread.is_alive()
+        server.close()
+        assert not server._thread.is_alive()
         held.close()
+
+
+def test_an_app_ends_after_the_requests_that_clients_have_left(own_server: AppServer) -> None:
+    """What is being prepared for a part of a stream still finds the app as it was."""
+    seen: list[str] = []
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        async def noted() -> Any:
+            message = await receive()
+            seen.append(message["type"])
+            return message
+
+        await holding(scope, noted, send)
+        if scope["type"] == "http":
+            await asyncio.sleep(0.2)
+            seen.append("the end of the request")
+
+    with (
+        own_server.run(slow, "shop:app"),
+        httpx.Client(base_url=own_server.base_url, trust_env=False) as client,
+        client.stream("GET", "/") as answer,
+    ):
+        assert next(answer.iter_raw()) == b"one"
+    assert seen[-3:] == ["http.disconnect", "the end of the request", "lifespan.shutdown"]
