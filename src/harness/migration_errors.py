@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from textwrap import indent, shorten
 
+import psycopg
 from alembic.util.exc import CommandError
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +21,9 @@ from harness.postgres.extensions import extension_remedies
 
 APART = "python3 run.py revision --renumber puts this branch's revision last; or give it another id and down_revision"
 """The remedy where two branches have added a revision each."""
+
+ADDRESS = "let env.py use config.attributes['connection'], or sqlalchemy.url where it is set: both name the database"
+"""The remedy where env.py cannot reach the database that it chooses itself."""
 
 TWICE = re.compile(r"Revision (\S+) is present more than once")
 MISSING = re.compile(r"Revision (\S+) referenced from (?:.* -> )?(\S+).* is not present")
@@ -72,7 +76,14 @@ def migration_error(error: BaseException, place: Path) -> HarnessError | None:
     source = linecache.getline(str(file), line).strip()
     marked = isinstance(error, SyntaxError) and source.startswith(("<<<<<<<", "=======", ">>>>>>>"))
     remedy = "resolve the conflict of the merge there" if marked else extension_remedies(str(error))
-    return MigrationError(f"{shown(file)}, line {line}: {_reason(error)}", file, source, remedy or "correct this line")
+    usual = ADDRESS if file == place / "env.py" and _unreachable(error) else "correct this line"
+    return MigrationError(f"{shown(file)}, line {line}: {_reason(error)}", file, source, remedy or usual)
+
+
+def _unreachable(error: BaseException) -> bool:
+    """Return whether a driver could not connect: psycopg's error then has no SQLSTATE, asyncpg's is the system's."""
+    cause = getattr(error, "orig", error)
+    return isinstance(cause, OSError) or (isinstance(cause, psycopg.OperationalError) and not cause.sqlstate)
 
 
 def _place(error: BaseException, place: Path) -> tuple[Path, int]:

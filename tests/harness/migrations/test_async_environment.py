@@ -50,3 +50,22 @@ def test_alembics_async_template_works_unchanged(shop: pytest.Pytester) -> None:
     result.assert_outcomes(passed=5, failed=2)
     result.stdout.fnmatch_lines(["error: index-build-blocking: public.item.item_name at migrations/versions/0002.py:*"])
     result.stdout.fnmatch_lines(["error: model-drift: *item_name*"])
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
+def test_an_environment_that_connects_elsewhere_is_reported_how_to_take_the_database(
+    shop: pytest.Pytester, driver: str
+) -> None:
+    """It stops the run once, with the line of env.py that connects."""
+    env = shop.path / "migrations" / "env.py"
+    own = f"config.set_main_option('sqlalchemy.url', 'postgresql+{driver}://shop@127.0.0.1:1/shop')"
+    env.write_text(env.read_text(encoding="utf-8").replace("as target_metadata", f"as target_metadata\n{own}"), "utf-8")
+    result = shop.runpytest_inprocess("--no-cache", "tests/migrations")
+    result.stdout.fnmatch_lines(
+        [
+            "migrations/env.py, line *",
+            "  looked at: async with connectable.connect() as connection:",
+            "  remedy: let env.py use *",
+        ]
+    )
+    assert len(result.outlines) < 20
