@@ -167,7 +167,7 @@ def fast_tests(session: nox.Session, *folders: str, options: tuple[str, ...] = (
     pytest(session, "-o", f"testpaths={' '.join(folders)}", "-m", "not (deploy or slow)", *options)
 
 
-SLOW = re.compile("Resolved|Downloading|Prepared|Installed")
+SLOW = re.compile("Resolved|Downloading|Prepared|Installed|Bytecode compiled")
 """The lines of `uv pip install` that show progress; the others name each package."""
 
 
