@@ -5,9 +5,9 @@ The models are compared with a fresh database at head, so the state of a develop
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -102,17 +102,18 @@ def put_last() -> None:
 
 def main() -> None:
     """Write a revision with the typed message, or renumber."""
-    message = " ".join(sys.argv[1:]).strip()
+    parser = argparse.ArgumentParser("revision", description=__doc__)
+    parser.add_argument("message", nargs="*", help="what changes")
+    parser.add_argument("--renumber", action="store_true", help="put this branch's revisions last, after a merge")
+    options = parser.parse_args()
+    message = " ".join(options.message).strip()
     with error_exit("revision"):
-        if message == "--renumber":
-            put_last()
-        elif not message or message.startswith("-"):
+        if bool(message) is options.renumber:
             raise HarnessError(
-                "a revision needs a message",
+                "a revision needs a message, and --renumber takes none",
                 remedy=('python3 run.py revision "add due date"', "after a merge: python3 run.py revision --renumber"),
             )
-        else:
-            revise(message)
+        put_last() if options.renumber else revise(message)
 
 
 if __name__ == "__main__":
