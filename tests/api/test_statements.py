@@ -45,10 +45,8 @@ def test_the_recorded_statements_are_those_that_are_sent(api: Client, update: bo
         answer = api.send(request)
         if not answer.is_success:
             refused = f"{request.method} {request.url.raw_path.decode()}: {answer.status_code} {answer.text[:500]}"
-            pytest.fail(
-                f"{api.last.route} refuses a request that is made for it\n  {refused}\n  if it is a value: {GIVE}",
-                False,
-            )
+            remedy = f"  remedy: if it refuses a parameter that has no example, {GIVE}"
+            pytest.fail(f"{api.last.route} refuses what is sent to record its statements\n  {refused}\n{remedy}", False)
         for statement in api.last.recording.queries:
             text = re.sub(r"/\*.*?\*/$", "", statement.text)
             routes[" ".join(text.split())].add(api.last.route)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, WebSocket
 from pydantic import SecretStr
 
 from sealy.main import LARGEST_BODY, create_app
@@ -48,6 +49,30 @@ def test_without_the_edge_key_nobody_gets_in(path: str, key: bytes | None) -> No
     reply = ask(app(edge_key=KEY), scope("GET", path, {} if key is None else {"x-edge-key": key}))
     assert problem(reply) == reply.status == 403
     assert KEY not in reply.body.decode()
+
+
+@pytest.mark.parametrize(
+    ("key", "answer"), [(b"another key", "websocket.http.response.start"), (KEY.encode(), "websocket.accept")]
+)
+def test_a_websocket_needs_the_edge_key_too(key: bytes, answer: str) -> None:
+    """Without it the handshake is answered with 403, as a request is."""
+    guarded = app(edge_key=KEY)
+    sent: list[Any] = []
+
+    @guarded.websocket("/live")
+    async def live(socket: WebSocket) -> None:
+        await socket.accept()
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    request = {**scope("GET", "/live", {"x-edge-key": key}), "type": "websocket", "scheme": "ws", "subprotocols": []}
+    asyncio.run(guarded(request, receive, send))
+    assert sent[0]["type"] == answer
+    assert sent[0].get("status", 403) == 403
 
 
 def test_with_the_edge_key_requests_are_served() -> None:

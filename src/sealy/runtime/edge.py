@@ -13,7 +13,7 @@ _ADDRESS = re.compile(rb"[0-9a-fA-F.:]{2,45}")
 
 
 class EdgeGuard:
-    """ASGI middleware. With an edge key it serves only requests that carry it, and trusts X-Client-IP in them."""
+    """ASGI middleware. With an edge key it serves only what carries it, WebSockets too, and trusts its X-Client-IP."""
 
     def __init__(self, app: ASGIApp, edge_key: SecretStr | None, largest_body: int) -> None:
         self.app, self.largest_body = app, largest_body
@@ -21,7 +21,7 @@ class EdgeGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        refusal = self._refusal(scope, dict(scope["headers"])) if scope["type"] == "http" else None
+        refusal = None if scope["type"] == "lifespan" else self._refusal(scope, dict(scope["headers"]))
         await (refusal or self.app)(scope, receive, send)
 
     def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> ASGIApp | None:

@@ -28,7 +28,7 @@ def items() -> list[Item]:
     return []
 
 
-def versioned(*, root_path: str = "") -> FastAPI:
+def versioned() -> FastAPI:
     """An app with every kind of prefix: routers in routers, one router twice, and mounts in mounts."""
     router = APIRouter(prefix="/items")
     router.get("")(items)
@@ -42,7 +42,7 @@ def versioned(*, root_path: str = "") -> FastAPI:
     deep.get("/items")(items)
     inner.mount("/deep", deep)
     plain = Starlette(routes=[Route("/text", lambda _: PlainTextResponse("text")), Mount("/inner", deep)])
-    app = FastAPI(root_path=root_path)
+    app = FastAPI()
     app.include_router(outer, prefix="/api")
     app.include_router(outer, prefix="/internal")
     app.mount("/v2", GZipMiddleware(inner))
