@@ -80,11 +80,13 @@ class Finding:
         """The exemption that accepts the finding once it has a reason; "" if none can."""
         if not self.rule.exempt or (self.revision and not self.file) or any(sign in self.object for sign in WILDCARDS):
             return ""
-        if self.revision:
-            return f"in its file: exemptions = {{{_quoted(f'{self.rule.id}:{self.object}')}: {_quoted(REASON)}}}"
         parts = {"rule": self.rule.id, "object": self.object, "reason": REASON}
         values = ", ".join(f"{name} = {_quoted(text)}" for name, text in parts.items())
-        return f"in [tool.harness] exemptions: {{ {values} }}"
+        everywhere = f"in [tool.harness] exemptions: {{ {values} }}"
+        if not self.revision:
+            return everywhere
+        here = f"in its file: exemptions = {{{_quoted(f'{self.rule.id}:{self.object}')}: {_quoted(REASON)}}}"
+        return f"{everywhere}\n  or, if a later revision repairs it, {here}" if self.rule.suite == "schema" else here
 
     @property
     def head(self) -> str:

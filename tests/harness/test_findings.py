@@ -9,6 +9,7 @@ import pytest
 import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.findings import Exemption, Finding, Rule
 from harness.rules import judge
+from harness.wording import plural
 
 BROKEN = Rule("table-without-key", "error", "A table has a key", "rows cannot be distinguished", "add a primary key")
 ODD = Rule("column-odd", "warning", "A column is even", "it reads badly", "rename it")
@@ -90,3 +91,36 @@ def test_a_finding_reads_severity_rule_object_values_why_and_fix() -> None:
         "  why: rows cannot be distinguished",
         "  fix: op.create_primary_key(...)",
     ]
+
+
+def test_a_finding_says_where_it_is_exempted() -> None:
+    """In the project; for a hazard in the revision, for the design of a revision in either; or nowhere."""
+    hazard = replace(BROKEN, suite="migrations")
+    assert Finding(BROKEN, "public.a", "no key").exemption == (
+        'in [tool.harness] exemptions: { rule = "table-without-key", object = "public.a", reason = "…" }'
+    )
+    stated = 'in its file: exemptions = {"table-without-key:public.a": "…"}'
+    assert Finding(hazard, "public.a", "no key", revision="0001", file="0001.py").exemption == stated
+    design = Finding(replace(BROKEN, suite="schema"), "public.a", "no key", revision="0001", file="0001.py")
+    assert design.exemption.splitlines()[1].endswith(f"if a later revision repairs it, {stated}")
+    for none in (
+        Finding(replace(BROKEN, exempt=False), "public.a", "no key"),
+        Finding(BROKEN, "public.50%", "no key"),
+        Finding(hazard, "public.a", "no key", revision="0001"),
+    ):
+        assert none.exemption == ""
+        assert none.text == str(none)
+
+
+def test_a_printed_statement_is_one_line() -> None:
+    """However long and however it was written."""
+    text = str(Finding(BROKEN, "public.a", "no key", statement="SELECT\n" + "  a,\n" * 1000))
+    assert len(text.splitlines()) == 5
+    assert text.splitlines()[3].endswith(" …")
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 queries"), (1, "1 query"), (2, "2 queries")])
+def test_a_number_agrees_with_its_noun(number: int, text: str) -> None:
+    """Also where the plural does not just end in s."""
+    assert plural(number, "query", "queries") == text
+    assert plural(number, "row") == ("1 row" if number == 1 else f"{number} rows")
