@@ -73,7 +73,7 @@ CLEAN = {
     "latency-objective": latency_objective(Timing("GET /todos", 1, 1, (0.002,), (0.03, 0.19))),
     "route-cost": route_cost(Timing("POST /todos", 2, 4, (0.002,), (0.03,)), queries=2, trips=4),
     "pool-too-small": judge_pool(Recording(most_busy=2), 20),
-    "route-refused": route_refused(Answers("GET /todos", {401: 20, 422: 5})),
+    "route-refused": route_refused(Answers("GET /todos", {401: 20, 200: 5})),
 }
 
 
@@ -132,6 +132,25 @@ def test_a_stale_budget_names_the_number_that_is_enough(queries: int, most: int,
     """The number to write, or that the marker can go."""
     (finding,) = judge_budget("test_it", Limits(queries=queries), most)
     assert (finding.object, needed in finding.message) == ("test_it", True)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "fix"),
+    [
+        ({401: 1}, "log in: "),
+        ({401: 9, 422: 1, 415: 2}, "log in: "),
+        ({403: 3, 404: 1}, "log in as a user who may"),
+        ({404: 3, 403: 1}, "something that exists"),
+        ({404: 3, 422: 1}, ""),
+        ({401: 9, 409: 1}, ""),
+        ({422: 9}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_route_is_served_when_one_request_gets_through(statuses: dict[int, int], fix: str) -> None:
+    """An invalid body is refused before the app asks who sends it, so 422 does not show that anybody was let in."""
+    found = route_refused(Answers("POST /todos", statuses))
+    assert [fix in item.fix for item in found] == ([True] if fix else [])
 
 
 @pytest.mark.parametrize("queries", [0, 1, 3])
