@@ -313,6 +313,14 @@ def coverage(session: nox.Session) -> None:
         run(session, "-m", "coverage", "report", "--include=src/harness/*", "--fail-under=95")
 
 
+@nox.session(venv_backend="uv", default=False, tags=["ci"])
+def plugins(session: nox.Session) -> None:
+    """Run the suites next to other plugins of pytest: asyncio, cov, randomly, rerunfailures, timeout."""
+    install(session, "dev", "-r", "requirements/plugins.txt")
+    tests = ("tests/harness/test_other_plugins.py", *(f"tests/{suite}" for suite in SUITES))
+    session.run("python", "-m", "pytest", *tests, "-m", "not slow", *session.posargs, env=SOURCES)
+
+
 @nox.session(venv_backend="uv", python=PYTHONS[0], default=False, tags=["ci"])
 def lowest(session: nox.Session) -> None:
     """Run all suites on the lowest versions that pyproject.toml allows."""
@@ -436,6 +444,7 @@ def pins(session: nox.Session) -> None:
         ("dev", ["pyproject.toml", "--group=dev"]),
         ("deploy", ["pyproject.toml", "--group=deploy"]),
         ("nox", ["--group=nox"]),
+        ("plugins", ["--group=plugins", "--constraint=requirements/dev.txt"]),
         ("lowest", ["pyproject.toml", "--group=dev", "--resolution=lowest-direct"]),
     ):
         target = f"requirements/{name}.txt"

@@ -248,7 +248,7 @@ def pytest_runtest_makereport(
         title = "database, kept until the run ends; --keep-db keeps it longer"
         report.sections += [(title, command) for command in run.keep(item)]
     if report.when == "teardown":
-        run.settle()
+        run.settle(item)
     return report
 
 

@@ -274,8 +274,10 @@ class Run:
             self.kept[test.nodeid] = commands
         return commands
 
-    def settle(self) -> None:
-        """Take back what a test that has ended did not give back itself."""
+    def settle(self, test: pytest.Item) -> None:
+        """Take back what a test that has ended did not give back itself; a plugin may run it again."""
+        test.stash[FAILED] = False
+        test.stash[LENT] = []
         if "loans" in self.__dict__:
             self.loans.settle()
 

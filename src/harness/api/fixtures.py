@@ -181,6 +181,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     missing = {"api", "rows"} - set(pyfuncitem.funcargs)
     if missing:
         pytest.fail(f"a test marked growth needs the fixtures api and rows; it lacks {', '.join(missing)}", False)
+    if inspect.iscoroutinefunction(pyfuncitem.obj):  # pytest-asyncio has made it a plain one by now
+        pytest.fail("a test marked growth is a plain function, or has the marker asyncio of pytest-asyncio", False)
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in names}
     measured: dict[int, Exchange] = {}

@@ -244,3 +244,21 @@ def test_the_plans_of_what_was_sent_are_judged_at_the_end(project: pytest.Pytest
     result = project.runpytest_inprocess()
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*query-without-index: GET /items*item(name)*", "*create_index(*"])
+
+
+def test_a_coroutine_that_no_plugin_runs_shows_no_growth(project: pytest.Pytester) -> None:
+    """It would pass without having sent a request."""
+    project.makepyfile(
+        **{
+            "tests/api/test_it": """
+            import pytest
+
+            @pytest.mark.growth
+            async def test_it(api, rows):
+                raise AssertionError("it was run")
+            """
+        }
+    )
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["a test marked growth is a plain function, or has the marker asyncio *"])
