@@ -54,7 +54,7 @@ class Exchange:
     def trips(self) -> int:
         """Round trips, those left out that open a connection or prepare a statement, which a pool does now and then."""
         trips = self.answering
-        return sum(trip.kind == "fetch" or (trip.kind != "prepare" and bool(trip.statements)) for trip in trips)
+        return sum(trip.recurs or (trip.kind != "prepare" and bool(trip.statements)) for trip in trips)
 
     @property
     def connections(self) -> int:

@@ -45,12 +45,13 @@ class ProtocolState:
         self._finished = finished
         self._prepared: dict[str, tuple[str, tuple[int, ...]]] = {}
         self._portals: dict[str, _Portal] = {}
+        self._ever: set[str] = set()  # prepared, perhaps under other names
         self._asked: set[tuple[str, bytes]] = set()
         self._owed: deque[_Owed] = deque()
         self.trip: RoundTrip | None = None
         self._waiting = False
         self._skipping = False
-        self._opens_cursor = False  # unless it is executed in the same round trip
+        self._recurs = False
         self._last = "(start-up)"
         self.status = ""
         self.key = b""
@@ -102,14 +103,16 @@ class ProtocolState:
         if letter == "P":
             name, text, types = messages.parse(body)
             self._prepared[name] = (text, types)
+            self._recurs = self._recurs or text in self._ever
+            self._ever.add(text)
             self._raise_kind("prepare")
         elif letter == "B":
             portal, name, values = messages.bind(body)
             unseen = (f"(prepared statement {name}, whose text was not seen)", ())
             self._portals[portal] = _Portal(*self._prepared.get(name, unseen), values)
-            self._opens_cursor = True
+            self._recurs = True
         elif letter == "D" and body.startswith(b"P"):
-            self._opens_cursor = True
+            self._recurs = True
         elif letter == "E":
             return self._run(self._portals.get(messages.text(body)[0], _Portal("(portal whose text was not seen)")))
         elif letter == "F":
@@ -207,9 +210,8 @@ class ProtocolState:
             self.trip.ended = perf_counter()
             self.trip.status = self.status
             self.trip.complete = complete
-            if self._opens_cursor and not self.trip.statements:
-                self._raise_kind("fetch")
-            self._opens_cursor = False
+            self.trip.recurs = self._recurs and not self.trip.statements
+            self._recurs = False
             trip, self.trip = self.trip, None
             self._finished(trip)
 

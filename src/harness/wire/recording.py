@@ -47,6 +47,8 @@ class RoundTrip:
     sqlstate: str = ""
     status: str = ""
     complete: bool = True
+    recurs: bool = False
+    """Whether it runs no statement and is not made once a connection: it opens a cursor, or prepares again."""
 
     @property
     def seconds(self) -> float:

@@ -69,6 +69,16 @@ def test_a_request_costs_the_same_from_the_first_to_the_tenth(start: Start, driv
         assert (client.last.queries, client.last.trips) == (1, 3 + more)
 
 
+def test_a_statement_that_is_prepared_for_each_request_costs_a_round_trip(start: Start) -> None:
+    """As asyncpg does without its cache, which a pooler of transactions needs: only the first time is not counted."""
+    without = Fault("", "", "asyncpg_pool", "command_timeout=WAIT", "command_timeout=WAIT, statement_cache_size=0")
+    client, trips = start("asyncpg_pool", without), []
+    for _ in range(3):
+        client.get("/items/1").raise_for_status()
+        trips.append(client.last.trips)
+    assert trips == [2, 3, 3]
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_fetching_from_a_cursor_is_no_loop_and_does_not_grow(start: Start, driver: str) -> None:
     """A server-side cursor is one query, whatever number of round trips its rows take."""
@@ -79,7 +89,7 @@ def test_fetching_from_a_cursor_is_no_loop_and_does_not_grow(start: Start, drive
         assert len(client.get("/export").raise_for_status().json()) == size
         assert client.last.queries == 1
         measured[size] = client.last
-    assert measured[100].recording.kinds["fetch"] > 1
+    assert measured[100].recording.kinds["fetch"] > 0
     assert [each.rule.id for each in growth.judge(measured)] == ["unbounded-list"]
 
 
