@@ -28,7 +28,7 @@ def test_the_rule_of_a_project_finds_what_the_page_says(tmp_path: Path) -> None:
     rule, examples, *_ = blocks("python")
     above, decorator, test_rule = path.read_text(encoding="utf-8").partition('@pytest.mark.parametrize("rule"')
     path.write_text(f"{above}{rule}\n\n{decorator}{test_rule}\n\n{examples}", encoding="utf-8")
-    [selection] = re.findall(r'-s schema -- -k "(.+)"', PAGE)
+    [selection] = re.findall(r'run.py schema -k "(.+)"', PAGE)
     assert "3 passed" in passes(place, "pytest", "tests/schema", "-k", selection)
 
 
@@ -51,7 +51,7 @@ class Table:
 @dataclass
 class Schema:
     roots: tuple = (Table(),)
-print(*time_without_at(Schema()))
+print(*(finding.text for finding in time_without_at(Schema())))
 """
     (place / "say.py").write_text(script.replace("RULE", blocks("python")[0]), encoding="utf-8")
     assert passes(place, "say") in blocks("text")
