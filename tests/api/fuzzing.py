@@ -22,7 +22,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from harness.api.bodies import PARTS
 from harness.api.client import Client
+from harness.api.fuzzing import BoundedAdapter
 from harness.api.routes import path_values
 from tests.api.examples import EXAMPLES
 
@@ -57,6 +59,8 @@ class Fuzzed:
         Schemathesis's own collector makes the boundary cases when tests are collected, which takes seconds.
         """
         self.route = route
+        parts = EXAMPLES[route](self.api).extensions.get(PARTS) if route in EXAMPLES else None
+        self.session.mount("http://", BoundedAdapter(parts))
         method, path = route.split(" ", 1)
         schema = schemathesis.openapi.from_dict(dict(document))
         seeded = settings(

@@ -1,4 +1,4 @@
-"""What schemathesis sends its requests with: a session of `requests` whose answers are read within bounds."""
+"""What schemathesis sends its requests with: an adapter of `requests` that reads answers within bounds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ EVENTS = "text/event-stream"
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Reads the first part of an event stream, which may have no end, and any other answer to its end."""
+    """Reads the first part of an event stream, which may have no end, and `parts` of any other answer, or all of it."""
+
+    def __init__(self, parts: int | None = None) -> None:
+        super().__init__()
+        self._parts = parts
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """Send a request, and read its answer.
@@ -23,16 +27,8 @@ class BoundedAdapter(HTTPAdapter):
             HarnessError: when the body does not end.
         """
         answer = super().send(request, *args, **options)
-        most = 1 if EVENTS in answer.headers.get("Content-Type", "") else None
+        most = 1 if EVENTS in answer.headers.get("Content-Type", "") else self._parts
         route = f"{request.method} {urlsplit(str(request.url)).path}"
         answer._content = b"".join(bounded(answer.iter_content(65536), route, most))
         answer.close()
         return answer
-
-
-def bounded_session() -> requests.Session:
-    """Return a session that reads no settings of the environment."""
-    made = requests.Session()
-    made.trust_env = False
-    made.mount("http://", BoundedAdapter())
-    return made

@@ -9,12 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
+import requests
 from websockets.sync.client import connect
 
 from harness.api import bodies, transport
 from harness.api.app_server import AppServer
 from harness.api.client import Client
-from harness.api.fuzzing import bounded_session
+from harness.api.fuzzing import BoundedAdapter
 from harness.errors import HarnessError
 from harness.findings import BrokenPromiseError
 from harness.rules import judge
@@ -195,14 +196,19 @@ def own_server() -> Iterator[AppServer]:
 
 
 def test_a_fuzzed_answer_is_bounded_too(faulty_app: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of an event stream the first part is read; what is no event stream must end."""
+    """Of an event stream the first part is read; what is no event stream must end, or its example says what to read."""
     monkeypatch.setattr(bodies, "LARGEST", 2**20)
     client = faulty_app(ONE + ENDLESS)
-    with bounded_session() as fuzzing:
-        assert fuzzing.get(str(client.base_url.join("/events/todos"))).text == 'data: {"todos": 3}\n\n'
-        assert fuzzing.get(str(client.base_url.join("/one"))).json() == 3
+    events, one, flood = (str(client.base_url.join(path)) for path in ("/events/todos", "/one", "/flood"))
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("http://", BoundedAdapter())
+        assert session.get(events).text == 'data: {"todos": 3}\n\n'
+        assert session.get(one).json() == 3
         with pytest.raises(HarnessError, match="GET /flood: the body of its answer did not end"):
-            fuzzing.get(str(client.base_url.join("/flood")))
+            session.get(flood)
+        session.mount("http://", BoundedAdapter(parts=1))
+        assert set(session.get(flood).text) == {"x"}
 
 
 async def holding(scope: Any, receive: Any, send: Any) -> None:
