@@ -10,6 +10,9 @@ from harness.postgres.installations import Installation, installations
 LACKING = re.compile(r'extension "([^"]+)" is not available|extension control file "[^"]*/([^/"]+)\.control"')
 """What a server says of CREATE EXTENSION, since PostgreSQL 16 and before."""
 
+UNLOADED = re.compile(r'"?(\w+)"? (?:must be preloaded|(?:must|can only) be loaded via "?shared_preload_libraries)')
+"""What an extension says that has to be loaded when the server starts, such as timescaledb."""
+
 WITH_UUIDS = ("pgcrypto", "uuid-ossp")
 """Extensions that are often created for UUIDs only."""
 
@@ -23,7 +26,10 @@ PACKAGES = {
 
 
 def extension_remedies(text: str) -> tuple[str, ...]:
-    """Return what to do about a server's error that it lacks an extension; nothing for another error."""
+    """Return what to do about a server's error that it lacks an extension, or has not loaded it; else nothing."""
+    if found := UNLOADED.search(text):
+        preloaded = f"with shared_preload_libraries = '{found[1]}'"
+        return (f"start a server {preloaded}, and run pytest on it: --postgresql-host HOST --postgresql-user USER",)
     if not (found := LACKING.search(text)):
         return ()
     name = found[1] or found[2]

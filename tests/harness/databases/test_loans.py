@@ -57,10 +57,11 @@ def test_a_test_gets_several_databases(project: pytest.Pytester) -> None:
 
 
 GIVEN = """
-    from hypothesis import given, strategies
+    from hypothesis import given, settings, strategies
 
-    counts, names = [], []
+    counts = []
 
+    @settings(deadline=None)
     @given(strategies.integers(0, 1000))
     def test_it(new_database, number):
         with new_database() as database, database.connect() as connection:

@@ -108,6 +108,22 @@ def test_every_server_says_it_so_that_it_is_understood(server: Address) -> None:
 
 
 @pytest.mark.integration
+def test_one_that_the_server_has_not_loaded_needs_another_server(server: Address) -> None:
+    """The harness loads none, so that each run is the same: the remedy is a server that the user starts."""
+    with server.connect() as connection:
+        connection.execute("CREATE EXTENSION pg_stat_statements")
+        with pytest.raises(psycopg.Error) as refused:
+            connection.execute("SELECT * FROM pg_stat_statements")
+    (remedy,) = extension_remedies(str(refused.value))
+    assert remedy.startswith("start a server with shared_preload_libraries = 'pg_stat_statements', and run pytest on")
+    for words in (
+        'extension "timescaledb" must be preloaded',
+        "pg_cron can only be loaded via shared_preload_libraries",
+    ):
+        assert extension_remedies(words)
+
+
+@pytest.mark.integration
 def test_roles_that_need_one_name_the_remedies(server: Address, tmp_path: Path) -> None:
     """The roles' file may create extensions too, because it is run by a superuser."""
     file = tmp_path / "roles.sql"
