@@ -131,7 +131,7 @@ def test_enum_types_are_created_once_and_dropped(shop: Config, monkeypatch: pyte
     assert revise(monkeypatch, "table") == 0
     assert written(shop, "0001").count("CREATE TYPE state AS ENUM ('open', 'it''s\\\\: closed')") == 1
     assert written(shop, "0001").count("DROP TYPE state") == 1
-    declare(shop, f'Column("a", {STATE}), Column("c", Enum("x", name="letter", schema="public"))')
+    declare(shop, f'Column("a", {STATE}), Column("c", Enum("x", name="letter", schema="public")), Column("e", {STATE})')
     assert revise(monkeypatch, "column") == 0
     assert "TYPE state" not in written(shop, "0002")
     assert written(shop, "0002").count("CREATE TYPE public.letter AS ENUM ('x')") == 1
@@ -169,6 +169,19 @@ def test_a_revision_that_does_not_run_is_an_error_and_not_listed(
     assert revise(monkeypatch, "add items") == 0
     assert "models and migrations agree" in capsys.readouterr().out
     assert listed(shop) == [f'"0001",  # {path.stem}']
+
+
+@pytest.mark.filterwarnings("ignore:Did not recognize type")
+def test_a_downgrade_that_does_not_run_is_an_error(
+    shop: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Autogenerate does not know the type of the column that is dropped, so the downgrade cannot add it again."""
+    declare(shop, 'Column("a", kinds.Point())')
+    assert revise(monkeypatch, "add items") == 0
+    declare(shop, 'Column("b", Integer)')
+    assert revise(monkeypatch, "drop a") == 2
+    assert "AttributeError: module 'sqlalchemy' has no attribute 'NullType'" in capsys.readouterr().err
+    assert len(listed(shop)) == 1
 
 
 def test_a_broken_earlier_revision_is_not_taken_for_the_new_one(
