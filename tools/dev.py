@@ -18,7 +18,7 @@ import psutil  # type: ignore[import-untyped]
 from alembic.script.revision import ResolutionError
 from psycopg import sql
 
-from harness.alembic_config import upgrade
+from harness.alembic_config import refuse_conflict, upgrade
 from harness.config import Config, load_config
 from harness.databases.databases import Database
 from harness.errors import HarnessError
@@ -105,6 +105,7 @@ def migrate(config: Config, database: Database) -> None:
     Raises:
         HarnessError: when a revision fails, or the data are at a revision that this checkout does not have.
     """
+    refuse_conflict(config)
     say("migrating to head")
     try:
         upgrade(config, database.url)

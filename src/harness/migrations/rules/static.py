@@ -35,7 +35,7 @@ def imports_app_models(source: RevisionSource) -> Iterator[Breach]:
     """Find imports of the app's package, unless for type checkers only.
 
     Why: the models change and the revision does not, so the revision fails later or does something else
-    Fix: declare the tables in the revision with sa.table() and sa.column()
+    Fix: declare tables with sa.table() and sa.column(), and copy the class of a type into the revision
     """
     for name, line in sorted({*_imported(source.tree, source.names)}):
         if name.partition(".")[0] == source.package:
