@@ -9,7 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI, applications
 
-from tools.devapp import serve_docs
+from harness.config import load_config
+from tools.devapp import ROOT, create_app, serve_docs
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +57,10 @@ def test_an_app_without_documentation_has_no_redirect() -> None:
     serve_docs(app)
     answer = get(app, "/")
     assert (answer.status_code, answer.history) == (404, [])
+
+
+def test_a_missing_setting_ends_the_app_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """uvicorn prints it as it is, where an error would be a traceback."""
+    monkeypatch.delenv(load_config(ROOT).database_env, raising=False)
+    with pytest.raises(SystemExit, match=r"^\S+:Settings cannot be made: \w+: Field required\n  looked at: "):
+        create_app()

@@ -80,12 +80,13 @@ def _required(app: Any) -> list[inspect.Parameter]:
 def _make(config: Config, path: str, *arguments: Any) -> Any:
     """Call the factory or the class of settings at `path`; settings may take the address as `database_url`."""
     call = load_object(path)
+    address = os.environ.get(config.database_env)
     takes_address = path == config.settings and "database_url" in inspect.signature(call).parameters
     try:
-        return call(*arguments, **{"database_url": os.environ[config.database_env]} if takes_address else {})
+        return call(*arguments, **{"database_url": address} if address and takes_address else {})
     except (Exception, SystemExit) as error:
         raise HarnessError(
-            f"{path} cannot be called for the tests: {cause(error)}",
+            f"{path} cannot be made: {cause(error)}",
             looked_at=f"the variables {', '.join((config.database_env, *config.environment))}",
             remedy=(
                 f'give a setting that it lacks: [tool.harness.environment] {_variable(call, error)} = "…"',

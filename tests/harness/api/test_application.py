@@ -156,10 +156,10 @@ def test_an_override_ends_with_its_test(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("app", "settings", "key", "says"),
     [
-        ("till.app:with_settings", "Settings", "", "till.app:Settings cannot be called for the tests: api_key: Field"),
+        ("till.app:with_settings", "Settings", "", "till.app:Settings cannot be made: api_key: Field"),
         ("till.app:with_settings", "Settings", "", '[tool.harness.environment] SHOP_API_KEY = "…"'),
         ("till.app:with_settings", "", "x", "till.app:with_settings takes settings, and [tool.harness] names none"),
-        ("till.app:broken", "", "x", "till.app:broken cannot be called for the tests: wrong settings: SHOP_COLOUR"),
+        ("till.app:broken", "", "x", "till.app:broken cannot be made: wrong settings: SHOP_COLOUR"),
         ("till.app:bare", "", "x", "till.app:bare has no OpenAPI document: it is APIRouter"),
         ("till.broken:app", "", "x", "'till.broken:app', which cannot be loaded: KeyError: 'SHOP_NOWHERE_KEY'"),
     ],

@@ -194,8 +194,8 @@ IMPORTED = """
 
     metadata = MetaData()
     item = Table("item", metadata, Column("id", BigInteger, Identity(), primary_key=True), Column("name", Text))
-    url = os.environ["SHOP_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://")
-    engine = create_engine(url, pool_size=1, use_native_hstore=False)
+    url = os.environ["SHOP_DATABASE_URL"].replace("postgresql://", "postgresql+DRIVER://")
+    engine = create_engine(url, pool_size=1)
 
     @asynccontextmanager
     async def lifespan(app):
@@ -216,9 +216,16 @@ IMPORTED = """
     """
 
 
-def test_an_engine_may_be_made_when_its_module_is_imported(project: pytest.Pytester) -> None:
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg_async", "asyncpg"])
+def test_an_engine_may_be_made_when_its_module_is_imported(project: pytest.Pytester, driver: str) -> None:
     """Each test has its own database all the same, and the observer sees what such an engine sends."""
-    (project.path / "shop" / "app.py").write_text(dedent(IMPORTED))
+    code = dedent(IMPORTED).replace("DRIVER", driver)
+    if driver != "psycopg":
+        code = code.replace(", create_engine", "")
+        code = code.replace("create_engine", "create_async_engine").replace(" with engine", " async with engine")
+        code = code.replace("list(conn", "list(await conn").replace("\ndef items", "\nasync def items")
+        code = code.replace("import os\n", "import os\nfrom sqlalchemy.ext.asyncio import create_async_engine\n")
+    (project.path / "shop" / "app.py").write_text(code)
     path = project.path / "pyproject.toml"
     path.write_text(path.read_text().replace("create_app", "app").replace('settings = "shop.app:Settings"', ""))
     body = """
