@@ -18,7 +18,7 @@ from harness.wording import plural
 def query_loop(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
     """Find statements that a request sends, with any literals, in three or more round trips.
 
-    What its background tasks send is counted by itself.
+    What its background tasks send is counted by itself. Fetching from a cursor counts where each fetch gets one row.
 
     Why: a query in a loop is fast with the ten rows of a test and takes seconds with a thousand in production
     Fix: fetch all rows with one statement
