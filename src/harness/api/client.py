@@ -19,12 +19,11 @@ from harness.errors import HarnessError
 from harness.postgres.server import Cluster
 from harness.wire.observer import Observer
 
-Login = Callable[["Client", str], Mapping[str, str] | None]
-"""Logs a client in as a user: it may send requests, whose cookies stay, and returns headers for all later ones."""
+Login = Mapping[str, str] | Callable[["Client", str], Mapping[str, str] | None]
+"""Headers of all requests, or a function that logs a client in as a user and returns the headers of later requests.
 
-
-def no_login(_client: Client, _user: str) -> None:
-    """Log nobody in: for an app that everybody may use."""
+The function may send requests; the client keeps the cookies.
+"""
 
 
 class Client(httpx.Client):
@@ -42,7 +41,7 @@ class Client(httpx.Client):
         server: Cluster | None = None,
         *,
         app: Any = None,
-        login: Login = no_login,
+        login: Login | None = None,
     ) -> None:
         super().__init__(base_url=base_url, timeout=30, transport=transport, trust_env=False)
         self.transport = transport
@@ -50,7 +49,7 @@ class Client(httpx.Client):
         self._database = database
         self._operator = database.as_role("migrator")
         self._server = server
-        self._login = login
+        self._login = login or {}
         self._users: dict[str | None, Client] = {}
         transport.warm_up(self.base_url)
 
@@ -73,7 +72,7 @@ class Client(httpx.Client):
         """
         with self.transport.preparing():
             try:
-                self.headers.update(self._login(self, user) or {})
+                self.headers.update((self._login(self, user) if callable(self._login) else self._login) or {})
             except httpx.HTTPStatusError as error:
                 answer = error.response
                 raise HarnessError(

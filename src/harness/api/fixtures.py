@@ -14,7 +14,7 @@ import pytest
 
 from harness.api.app_process import AppProcess
 from harness.api.app_server import AppServer
-from harness.api.client import Client, Login, no_login
+from harness.api.client import Client, Login
 from harness.api.exchange import Exchange, Limits
 from harness.api.growth import STEPS, judge
 from harness.api.in_flight import observed_tasks
@@ -63,8 +63,8 @@ def statements_sent() -> StatementsSent:
 
 @pytest.fixture(scope="session")
 def login() -> Login:
-    """How a client logs in, for a project to override in tests/api/conftest.py; by default nobody does."""
-    return no_login
+    """How a client logs in, for a project to define in tests/api/conftest.py; by default nobody does."""
+    return {}
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def new_api(
     shared = request.config.stash.setdefault(SHARED, [])
 
     @contextlib.contextmanager
-    def new_api(login: Login = no_login) -> Iterator[Client]:
+    def new_api(login: Login | None = None) -> Iterator[Client]:
         with (
             harness_run.loans.lend() as fresh,
             _client(harness_run, app_server, statements_sent, fresh, login, Limits()) as client,
@@ -123,7 +123,7 @@ def _client(
     server: AppServer,
     sent: StatementsSent,
     database: Database,
-    login: Login,
+    login: Login | None,
     limits: Limits,
     cluster: Cluster | None = None,
 ) -> Iterator[Client]:

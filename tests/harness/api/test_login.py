@@ -66,6 +66,13 @@ def test_each_user_has_headers_and_cookies(client: Client) -> None:
         assert who(other) == ["bob", "token of bob"]
 
 
+def test_headers_alone_are_enough(client: Client, empty_database: Database) -> None:
+    """For an app with an API key and without users."""
+    keyed = Client(client.base_url, empty_database, client.transport, login={"Authorization": "key"})
+    keyed.log_in("ada")
+    assert [who(keyed), who(keyed.as_user(None))] == [["", "key"], ["", ""]]
+
+
 def test_a_request_of_an_example_carries_them(client: Client) -> None:
     """Also one that is built before it is sent, as examples are."""
     client.log_in("ada")
