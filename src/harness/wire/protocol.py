@@ -9,7 +9,7 @@ from time import perf_counter
 
 from harness.wire import messages
 from harness.wire.recording import RoundTrip, WireStatement
-from harness.wire.statement_kinds import Kind, asks_about_server, kind_of
+from harness.wire.statement_kinds import Kind, asks_about_session, asks_about_types, kind_of
 
 _ANSWERS = {"P": "1", "B": "2", "C": "3", "D": "Tn", "E": "CIs", "S": "Z", "Q": "Z", "F": "Z", "p": "Z"}
 """The messages that end the answer to each message; `p` is the start-up too."""
@@ -47,6 +47,7 @@ class ProtocolState:
         self._portals: dict[str, _Portal] = {}
         self._ever: set[str] = set()  # prepared, perhaps under other names
         self._asked: set[tuple[str, bytes]] = set()
+        self._queried = False
         self._owed: deque[_Owed] = deque()
         self.trip: RoundTrip | None = None
         self._waiting = False
@@ -132,10 +133,13 @@ class ProtocolState:
     def _kind(self, portal: _Portal) -> Kind:
         """Return the kind; a driver asks about a type or the session once on a connection, an app again and again."""
         asked = portal.text, portal.values
-        if asks_about_server(portal.text) and asked not in self._asked:
+        unasked = asked not in self._asked and not (self._queried and asks_about_session(portal.text))
+        if unasked and (asks_about_types(portal.text) or asks_about_session(portal.text)):
             self._asked.add(asked)
             return "prepare"
-        return kind_of(portal.text)
+        kind = kind_of(portal.text)
+        self._queried = self._queried or kind == "query"
+        return kind
 
     def _raise_kind(self, kind: Kind) -> None:
         if self.trip is not None:

@@ -48,12 +48,17 @@ def kind_of(text: str) -> Kind:
 
 
 @lru_cache(maxsize=4096)
-def asks_about_server(text: str) -> bool:
-    """Return whether a driver may ask this once on a connection: about types, the server, or its parameters."""
+def asks_about_types(text: str) -> bool:
+    """Return whether a driver may ask this once on a connection: it reads types, or parameters for the time of that."""
     found = statements(text)
-    if len(found) != 1:
-        return False
-    return _asks_about_types(found[0]) or _sets_parameters(found[0]) or _calls_only(found[0], SESSION_FACTS)
+    return len(found) == 1 and (_reads_types(found[0]) or _sets_parameters(found[0]))
+
+
+@lru_cache(maxsize=4096)
+def asks_about_session(text: str) -> bool:
+    """Return whether a driver may ask this when it has connected: which server and which schema it has reached."""
+    found = statements(text)
+    return len(found) == 1 and _calls_only(found[0], SESSION_FACTS)
 
 
 def declared_query(text: str) -> str:
@@ -85,7 +90,7 @@ def _calls_only(tokens: Tokens, functions: set[str]) -> bool:
     return bool(calls) and functions.issuperset(calls)
 
 
-def _asks_about_types(tokens: Tokens) -> bool:
+def _reads_types(tokens: Tokens) -> bool:
     if tokens[0] not in ("SELECT", "WITH") or WRITES.intersection(tokens):
         return False
     read = {each.removeprefix("pg_catalog.") for each in _relations(tokens)}

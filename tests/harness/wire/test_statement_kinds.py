@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
+
 import asyncpg.introspection
 import psycopg
 import pytest
@@ -12,7 +14,7 @@ from psycopg.types.multirange import MultirangeInfo
 from psycopg.types.range import RangeInfo
 
 from harness.wire.observer import Observer
-from harness.wire.statement_kinds import asks_about_server, declared_query, kind_of
+from harness.wire.statement_kinds import asks_about_session, asks_about_types, declared_query, kind_of
 
 RESET = "SELECT pg_advisory_unlock_all();\nCLOSE ALL;\nUNLISTEN *;\nRESET ALL;"
 
@@ -98,17 +100,29 @@ QUESTIONS = {
     for name in ("INTRO_LOOKUP_TYPES", "INTRO_LOOKUP_TYPES_13", "TYPE_BY_NAME")
     if (text := getattr(asyncpg.introspection, name, ""))
 } | {
-    "SQLAlchemy's version": "select pg_catalog.version()",
-    "SQLAlchemy's schema": "select current_schema()",
-    "libpq's standby": "SELECT pg_catalog.pg_is_in_recovery()",
     "psycopg2's hstore": "SELECT t.oid, typarray FROM pg_type t JOIN pg_namespace ns ON typnamespace = ns.oid",
 }
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_driver_asks_about_types_and_the_server(name: str) -> None:
-    """Recognised by the catalogs and functions that the statement reads, not by its text."""
-    assert asks_about_server(QUESTIONS[name])
+def test_a_driver_asks_about_types(name: str) -> None:
+    """Recognised by the catalogs that the statement reads, not by its text."""
+    assert asks_about_types(QUESTIONS[name])
+
+
+@pytest.mark.parametrize(
+    "text", ["select pg_catalog.version()", "select current_schema()", "SELECT pg_catalog.pg_is_in_recovery()"]
+)
+def test_a_driver_asks_what_it_has_reached_before_the_first_query(
+    wire: Observer, observed: str, text: LiteralString
+) -> None:
+    """SQLAlchemy does, and libpq for target_session_attrs; later it is a query of the app."""
+    for first, kind in (("SET search_path TO public", "prepare"), ("SELECT 1", "query")):
+        with psycopg.connect(observed, autocommit=True) as client, wire.recording() as seen:
+            client.execute(first)
+            client.execute(text)
+            wire.settle()
+        assert (seen.statements[-1].kind, asks_about_session(text)) == (kind, True)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +144,8 @@ def test_a_driver_asks_about_types_and_the_server(name: str) -> None:
 )
 def test_an_app_asks_about_its_own_tables(text: str) -> None:
     """Also where it reads the catalog of types on the way, and where it only reads other catalogs."""
-    assert not asks_about_server(text)
+    assert not asks_about_types(text)
+    assert not asks_about_session(text)
 
 
 @pytest.mark.parametrize("kind", [TypeInfo, EnumInfo, RangeInfo, MultirangeInfo, CompositeInfo])
