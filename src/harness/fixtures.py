@@ -42,14 +42,15 @@ ONLY_READ = (
     "or let it ask for empty_database."
 )
 
-OWN_DATABASE = (
-    "the fixture {} belongs to one test. For a wider scope or for each example of hypothesis, ask for new_database "
-    "instead, and write: with new_database() as database: … (docs/fixtures.md)"
-)
-OWN_APP = (
-    "the fixtures of the app belong to one test. For examples of hypothesis that may see each other's rows, add "
-    "@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])"
-)
+FACTORIES = {
+    "database": "with new_database() as database: … (docs/fixtures.md)",
+    "connection": "with new_database() as database, database.connect() as connection: … (docs/fixtures.md)",
+    "empty_database": "with new_database() as database: … (docs/fixtures.md)",
+    "api": "with new_api() as api: … (docs/api.md)",
+    "wire": "with new_api() as api: … api.wire … (docs/api.md)",
+}
+"""Fixtures of one test, and what does the same for a wider scope, or for each example of hypothesis."""
+
 REFUSED = re.compile(r"ScopeMismatch: .* function scoped fixture (\w+) with|uses a function-scoped fixture '(\w+)'")
 """How pytest and hypothesis refuse a fixture of one test."""
 
@@ -69,9 +70,8 @@ def _hint(error: BaseException) -> str:
     if not (found := REFUSED.search(str(error))):
         return ""
     name = found[1] or found[2]
-    if name in ("database", "connection", "empty_database"):
-        return OWN_DATABASE.format(name)
-    return OWN_APP if name in ("api", "wire", "app_process") and found[2] else ""
+    use = "For a wider scope or for each example of hypothesis write"
+    return f"the fixture {name} belongs to one test. {use}: {FACTORIES[name]}" if name in FACTORIES else ""
 
 
 @pytest.fixture(scope="session")

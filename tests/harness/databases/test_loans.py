@@ -134,8 +134,19 @@ def test_the_databases_of_a_failed_test_are_kept_and_named(project: pytest.Pytes
     assert len(shown) == 5
 
 
-@pytest.mark.parametrize("fixture", ["database", "connection", "empty_database"])
-def test_a_fixture_refused_for_its_scope_leads_to_new_database(project: pytest.Pytester, fixture: str) -> None:
+@pytest.mark.parametrize(
+    ("fixture", "says"),
+    [
+        ("database", "with new_database() as database:"),
+        ("connection", "with new_database() as database, database.connect() as connection:"),
+        ("empty_database", "with new_database() as database:"),
+        ("api", "with new_api() as api:"),
+        ("wire", "with new_api() as api:"),
+    ],
+)
+def test_a_fixture_refused_for_its_scope_leads_to_its_factory(
+    project: pytest.Pytester, fixture: str, says: str
+) -> None:
     """pytest's ScopeMismatch and hypothesis's health check are followed by what to write instead, once each."""
     project.makepyfile(
         **{
@@ -161,22 +172,42 @@ def test_a_fixture_refused_for_its_scope_leads_to_new_database(project: pytest.P
     )
     result = project.runpytest_inprocess("-p", "_hypothesis_pytestplugin")
     result.assert_outcomes(failed=2, errors=1)
-    says = f"the fixture {fixture} belongs to one test. For a wider scope or for each example of hypothesis, ask for"
-    assert result.stdout.str().count(says) == 2
-    assert result.stdout.str().count("with new_database() as database:") == 2
+    shown = result.stdout.str()
+    assert shown.count(f"the fixture {fixture} belongs to one test.") == shown.count(says) == 2
 
 
-def test_examples_against_the_app_are_led_to_one_app(project: pytest.Pytester) -> None:
-    """hypothesis refuses `api` too; the hint says how examples share an app and its database."""
-    body = """
-        from hypothesis import HealthCheck, given, settings, strategies
+def test_examples_of_hypothesis_may_share_an_app(project: pytest.Pytester) -> None:
+    """One for the module, whose database is kept if a test fails, or one for each example."""
+    project.makepyfile(
+        **{
+            "tests/api/test_it": """
+            import pytest
+            from hypothesis import given, settings, strategies
 
-        @given(strategies.integers(0, 9))
-        {}def test_it(api, number):
-            assert api.get("/items").json() == []
-        """
-    suppressed = "@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)\n        "
-    project.makepyfile(**{"tests/api/test_it": body.format(""), "tests/api/test_so": body.format(suppressed)})
+            @pytest.fixture(scope="module")
+            def api(new_api):
+                with new_api() as api:
+                    yield api
+
+            @settings(deadline=None)
+            @given(strategies.integers(0, 9))
+            def test_shared(api, number):
+                assert api.get("/items").json() == []
+
+            @settings(deadline=None, max_examples=5)
+            @given(strategies.integers(0, 9))
+            def test_alone(new_api, number):
+                with new_api() as api:
+                    api.seed("item", [{"name": "a"}])
+                    assert api.get("/items").json() == [["a"]]
+
+            def test_fails(api):
+                assert api.get("/items").json() == []
+                raise AssertionError("evidence")
+            """
+        }
+    )
     result = project.runpytest_inprocess("-p", "_hypothesis_pytestplugin")
-    result.assert_outcomes(failed=1, passed=1)
-    assert result.stdout.str().count("For examples of hypothesis that may see each other's rows, add") == 1
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["E * AssertionError: evidence"])
+    assert len(re.findall(r"psql 'postgresql://postgres@/\w+\?", result.stdout.str())) == 1
