@@ -68,7 +68,8 @@ def start(arguments: Sequence[str]) -> Cost:
     command = [sys.executable, "-m", *arguments]
     # Where the environment keeps Python from writing .pyc files, each start would compile all that it imports.
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": ""}
-    environment |= {"PORT": str(port), "UVICORN_PORT": str(port), load_config(ROOT).database_env: NOWHERE}
+    config = load_config(ROOT)
+    environment |= {"PORT": str(port), "UVICORN_PORT": str(port), **config.environment, config.database_env: NOWHERE}
     begun = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.config import Config
 from tests.deploy.containers import Engine, find_engine
 from tests.deploy.manifests import base_image, image_command
 
@@ -82,8 +83,8 @@ def started(command: list[str], environment: dict[str, str], port: int, log: Pat
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Serve:
-    """`serve(APP_…=…)`: the app under the command line of the image, with no variables but these."""
+def serve(tmp_path: Path, harness_config: Config) -> Serve:
+    """`serve(APP_…=…)`: the app under the command line of the image, with these variables and those of the tests."""
 
     @contextlib.contextmanager
     def serve(**variables: str) -> Iterator[Served]:
@@ -94,6 +95,7 @@ def serve(tmp_path: Path) -> Serve:
             "PATH": f"{programs}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT / "src"),
             "PORT": str(port),
+            **harness_config.environment,
             **variables,
         }
         with started(image_command(), environment, port, log) as process:
