@@ -12,8 +12,8 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
-APART = ("deploy", "nox")
-"""Groups that no test is run with."""
+APART = ("deploy", "nox", "plugins")
+"""Groups that the session does not install."""
 
 
 def requirements() -> list[Requirement]:
