@@ -79,6 +79,7 @@ def endless(route: str, seen: str) -> HarnessError:
         f"{route}: the body of its answer did not end within {LONGEST:g} s and {LARGEST // 2**20} MiB",
         looked_at=seen,
         remedy=(
+            "let it end, if nobody expects more",
             f"in a test, read the parts that it needs: with api.stream({method!r}, {path!r}) as answer: …",
             f"in tests/api/examples.py, hang up after the first part: {example}",
         ),
