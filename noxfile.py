@@ -367,7 +367,7 @@ def dev(session: nox.Session) -> None:
 
 @nox.session(**SHARED, default=False)
 def revision(session: nox.Session) -> None:
-    """Write a migration from the changes of the models, and update the diagram: -- "add due date"."""
+    """Write a migration from the changes of the models, and update the diagram: -- "add due date" | --renumber."""
     run(session, "-m", "tools.revision", *session.posargs)
     run(session, *DIAGRAM)
 
