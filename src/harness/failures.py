@@ -90,9 +90,10 @@ class Failures:
         """Replace the traceback of what is not a mistake of the test's code."""
         error = call.excinfo.value if call.excinfo else None
         text = self._text(error)
-        if error and not item.config.getoption("fulltrace", False):
-            _trim(call, error, item.config.rootpath)
-        report = yield
+        with _chain_kept(error):
+            if error and not item.config.getoption("fulltrace", False):
+                _trim(call, error, item.config.rootpath)
+            report = yield
         if text and report.failed:
             report.longrepr = Failure(text)  # type: ignore[assignment]  # pytest asks only for toterminal()
         elif isinstance(error, BrokenPromiseError) and report.failed:
@@ -180,6 +181,17 @@ def _interruptible() -> Iterator[None]:
     except KeyboardInterrupt:
         logging.raiseExceptions = False
         raise pytest.exit.Exception("interrupted", returncode=pytest.ExitCode.INTERRUPTED) from None
+
+
+@contextlib.contextmanager
+def _chain_kept(error: BaseException | None) -> Iterator[None]:
+    """Put the causes of an error back, which other plugins look for."""
+    if error is None:
+        yield
+        return
+    chain = error.__cause__, error.__context__, error.__suppress_context__
+    yield
+    error.__cause__, error.__context__, error.__suppress_context__ = chain
 
 
 def _trim(call: pytest.CallInfo[None], error: BaseException, root: Path) -> None:
