@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from http.cookiejar import Cookie, CookieJar
 from typing import Any
 
 import httpx
@@ -26,6 +27,14 @@ The function may send requests; the client keeps the cookies.
 """
 
 
+class _Cookies(CookieJar):
+    """Sends cookies for HTTPS back without TLS, as browsers do at a loopback address."""
+
+    def set_cookie(self, cookie: Cookie) -> None:
+        cookie.secure = False
+        super().set_cookie(cookie)
+
+
 class Client(httpx.Client):
     """An HTTP client of the app; `seed`, `rows` and `operator` go past the app, as an operator would.
 
@@ -43,7 +52,7 @@ class Client(httpx.Client):
         app: Any = None,
         login: Login | None = None,
     ) -> None:
-        super().__init__(base_url=base_url, timeout=30, transport=transport, trust_env=False)
+        super().__init__(base_url=base_url, timeout=30, transport=transport, trust_env=False, cookies=_Cookies())
         self.transport = transport
         self.app = app
         self._database = database

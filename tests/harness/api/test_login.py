@@ -23,7 +23,7 @@ def log_in(user: str, response: Response):
     with reads.connect() as connection:
         for _ in range(3):
             connection.scalar(select(Item.id))
-    response.set_cookie("session", user)
+    response.set_cookie("session", user, secure=True, httponly=True)
     return f"token of {user}"
 
 @app.get("/who")
@@ -35,7 +35,7 @@ Open = Callable[[], Client]
 
 
 def login(api: Client, user: str) -> dict[str, str]:
-    """Log in with a request, which sets a cookie and answers with a token."""
+    """Log in with a request, which sets a cookie for HTTPS and answers with a token."""
     return {"Authorization": api.post(f"/sessions/{user}").raise_for_status().json()}
 
 
