@@ -2,6 +2,7 @@
 <%!
 from harness.report.page import LOCKS, NUMBER, PLOT, WIDTH
 from harness.report.page import chart_of, milliseconds, number, shorten, sources, tenths
+from harness.wording import plural
 %>\
 <%def name="wide(columns, rows, caption)"><%
     lines = [tuple(map(str, cells)) for cells in rows]
@@ -27,7 +28,8 @@ from harness.report.page import chart_of, milliseconds, number, shorten, sources
 <article class="${item["severity"]}"><h3><span class="level">${item["severity"]}</span> \
 ${item["rule"]}: ${item["object"]}</h3>
 <p>${item["message"]}</p><p class="muted">${item["suite"]} suite\
-${", revision " + item["revision"] if "revision" in item else ""}: ${item["why"]}</p>\
+${", revision " + item["revision"] if "revision" in item else ""}\
+${", met by " + plural(len(item["tests"]), "test") if len(item.get("tests", ())) > 1 else ""}: ${item["why"]}</p>\
 % if "statement" in item:
 <p>Statement</p><pre>${item["statement"]}</pre>\
 % endif

@@ -183,6 +183,16 @@ def test_a_clean_run_without_tests_says_so(run: PageContent) -> None:
     assert "failed tests" not in document.texts("dt")
 
 
+def test_a_finding_of_several_tests_has_their_number(run: PageContent) -> None:
+    """It is on the page once, as in the terminal."""
+    report = Report()
+    for test in ("test_a", "test_b"):
+        report.add("api", judge([Finding(rule("query-loop"), "GET /a", "six times")]), test)
+    document = Document(page(replace(run, data=report.data(), tests=())))
+    assert document.texts("p").count("six times") == 1
+    assert "api suite, met by 2 tests: it breaks otherwise" in document.texts("p")
+
+
 def test_a_table_with_a_known_title_and_other_columns_has_no_chart(run: PageContent) -> None:
     """A project's own table called Routes has no chart and loses no row."""
     report = Report()
