@@ -18,8 +18,6 @@ from tests.template.clones import ROOT, commit_all, copy, passes
 from tests.template.projects import edit, run_tests
 from tests.template.test_first_day import change
 
-pytestmark = pytest.mark.slow
-
 PAGE = (ROOT / "docs" / "async.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^`([\w./]+)`(?:, all of it)?:\n\n```(diff|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DRIVERS = {"psycopg": ("asynchronous psycopg",), "asyncpg": ("asynchronous psycopg", "asyncpg")}
@@ -40,6 +38,13 @@ def paste(place: Path, section: str) -> None:
                 change(place / name, hunk)
 
 
+def test_the_page_fits_the_sample(tmp_path: Path) -> None:
+    """Each text that it replaces is in the sample once; a change of the sample is one of the page, too."""
+    place = copy(tmp_path / "project")
+    for section in DRIVERS["asyncpg"]:
+        paste(place, section)
+
+
 @pytest.fixture
 def converted(tmp_path: Path) -> Converted:
     """The sample after the sections of a driver."""
@@ -56,6 +61,7 @@ def converted(tmp_path: Path) -> Converted:
     return convert
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_the_asynchronous_sample_passes_its_checks(converted: Converted, driver: str) -> None:
     """Style, types, and every suite with its slow tests: the app's own count and its limits hold too."""
@@ -70,6 +76,7 @@ def test_the_asynchronous_sample_passes_its_checks(converted: Converted, driver:
 FAULTS = tomllib.loads(Path(__file__).with_name("async_faults.toml").read_text(encoding="utf-8"))["fault"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault["name"])
 def test_a_fault_planted_in_it_is_named(converted: Converted, fault: dict[str, str]) -> None:
     """The tests of the sample fail as they do for a synchronous app, and print what it is and where."""
