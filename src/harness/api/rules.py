@@ -16,7 +16,7 @@ from harness.wording import plural
 
 @rule("query-loop", "error", "A request does not repeat a statement")
 def query_loop(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
-    """Find statements that a request sends, with any literals, in three or more round trips.
+    """Find statements, the same but for literals, that a request sends in three or more round trips.
 
     What its background tasks send is counted by itself. Fetching from a cursor counts where each fetch gets one row.
 
@@ -94,7 +94,7 @@ def query_budget(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
 
 @rule("connection-per-request", "error", "Requests use connections that are already open")
 def connection_per_request(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
-    """Find requests that open a connection, alone or many at once.
+    """Find requests that open a connection, whether sent alone or many at once.
 
     Why: opening a connection starts a server process and takes several round trips; a burst exhausts max_connections
     Fix: create one engine with one pool per process, open its connections before /ready answers 200, and use them
@@ -122,7 +122,7 @@ def count_in_list(exchange: Exchange) -> Iterator[Breach]:
 
 @rule("work-after-answer", "error", "The transaction ends before the answer begins")
 def work_after_answer(exchange: Exchange) -> Iterator[Breach]:
-    """Find statements of the answer after its start: COMMIT in a dependency with yield, a streaming session.
+    """Find statements for an answer that has begun already: COMMIT in a dependency with yield, a streaming session.
 
     A background task may do its work in transactions that it begins itself, and an event stream may query between its
     parts; a transaction that is open while a part is sent waits for the client.
@@ -164,7 +164,7 @@ def idle_in_transaction(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
 
 @rule("transaction-left-open", "error", "A request ends every transaction that it begins", exempt=False)
 def transaction_left_open(exchange: Exchange) -> Iterator[Breach]:
-    """Find transactions that are still open 5 s after the answer.
+    """Find transactions that are still open 5 s after the app has finished the request.
 
     Why: an open transaction holds its locks, blocks VACUUM, and never returns its connection to the pool
     Fix: use the session or connection in a with block

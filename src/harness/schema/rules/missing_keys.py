@@ -12,7 +12,7 @@ from harness.schema.rules.foreign_keys import every
 
 @rule("foreign-key-missing", "error", "A column that is named like a reference is a foreign key")
 def foreign_key_missing(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find columns t_id of the key type of a table t, ts or tes, and columns x_id that elsewhere refer to one table.
+    """Find columns in no foreign key, named and typed like one: t_id for a table t, ts or tes, or as in other tables.
 
     Why: nothing keeps the value valid: rows that refer to nothing appear with the first race or forgotten delete
     Fix: add the foreign key, or rename the column if it refers to something outside this database

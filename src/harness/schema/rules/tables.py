@@ -126,7 +126,7 @@ def table_all_nullable(snapshot: Snapshot) -> Iterator[Breach]:
 
 @rule("table-split-one-to-one", "warning", "One entity is one table")
 def table_split_one_to_one(snapshot: Snapshot) -> Iterator[Breach]:
-    """Find tables whose primary key references another table's, if no other table's does and nothing references them.
+    """Find unreferenced tables that share another table's primary key by a foreign key, if no third table does.
 
     Why: every query joins two tables to read one row, and nothing else refers to the second table
     Fix: move the columns to the first table
