@@ -19,7 +19,7 @@ from tests.sealy.asgi import SETTINGS, ask, scope
 
 def opened(fresh: Fresh) -> Database:
     """The app's pool on a database, by the app's role."""
-    return Database(Settings(database_url=SecretStr(fresh.as_role("app").dsn), pool_size=2))
+    return Database(Settings(database_url=SecretStr(fresh.as_role("app").dsn), pool_size=2, prepare=True))
 
 
 def test_a_database_without_migrations_is_not_ready(empty_database: Fresh) -> None:
