@@ -25,7 +25,7 @@ TABLES = """
 def test_each_folder_tests_its_own_database(
     project: pytest.Pytester, harness_config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pytest in the root migrates and judges the first database only, pytest in the folder the second one only."""
+    """pytest in the root migrates and judges the first database only; in the folder, or with its path, the second."""
     folder = project.path / "billing"
     options = OPTIONS.replace('".", ', '"..", ')
     table = harness_table("billing", harness_config.postgres).replace("billing.app", "shop.app")
@@ -38,5 +38,6 @@ def test_each_folder_tests_its_own_database(
         }
     )
     project.runpytest_inprocess().assert_outcomes(passed=2)
+    project.runpytest_inprocess("billing/tests").assert_outcomes(passed=2)
     monkeypatch.chdir(folder)
     project.runpytest_inprocess().assert_outcomes(passed=2)
