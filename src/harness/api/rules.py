@@ -154,12 +154,17 @@ def idle_in_transaction(exchange: Exchange, limits: Limits) -> Iterator[Breach]:
     last: dict[int, RoundTrip] = {}
     for trip in exchange.recording.trips:
         before = last.get(trip.connection)
-        if before and before.open and trip.started - before.ended > limits.idle:
+        if before and before.open and _unused(exchange.recording, before.ended, trip.started) > limits.idle:
             gap = milliseconds(trip.started - before.ended)
             begun = shorten(before.statements[-1].text, 80) if before.statements else before.kind
             message = f"the transaction on connection #{trip.connection} did nothing for {gap} after: {begun}"
             yield Breach(exchange.route, message)
         last[trip.connection] = trip
+
+
+def _unused(recording: Recording, start: float, end: float) -> float:
+    """Return the seconds in which the app could have run between two moments, and did not use the connection."""
+    return end - start - recording.waited(start, end) if end > start else 0.0
 
 
 @rule("transaction-left-open", "error", "A request ends every transaction that it begins", exempt=False)

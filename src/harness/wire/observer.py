@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -18,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from harness.errors import HarnessError
 from harness.postgres.address import Address
+from harness.wire.contention import waited
 from harness.wire.faults import Fault, FaultKind
 from harness.wire.fixed_address import FixedLogin
 from harness.wire.messages import startup_as
@@ -29,6 +31,10 @@ T = TypeVar("T")
 
 ENCRYPTION = {"sslmode": "PGSSLMODE", "gssencmode": "PGGSSENCMODE"}
 """The parameters that ask libpq to encrypt, and the environment variables that do (manual, 32.15)."""
+
+
+SAMPLE = 0.1
+"""Seconds between two looks at how long this process waits for a processor."""
 
 
 class Observer:
@@ -61,6 +67,7 @@ class Observer:
     def __enter__(self) -> Self:
         self._thread.start()
         self._await(self._listen())
+        self._loop.call_soon_threadsafe(self._note_waits)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -201,6 +208,12 @@ class Observer:
             recording.trips.append(trip)
 
     # inside
+
+    def _note_waits(self) -> None:
+        """Note for open recordings, again and again, how long this process has waited for a processor."""
+        for recording in self._recordings:
+            recording.waits.append((perf_counter(), waited()))
+        self._loop.call_later(SAMPLE, self._note_waits)
 
     def _live(self) -> list[ProtocolState]:
         return [relay.state for relay in self.relays if relay.state is not None]

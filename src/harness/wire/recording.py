@@ -80,6 +80,16 @@ class Recording:
     tls: int = 0
     most_busy: int = 0
     """The largest number of connections that waited for the server, or were in a transaction, at one time."""
+    waits: list[tuple[float, float]] = field(default_factory=list)
+    """Moments, and for how many seconds the threads of this process had waited for a processor until then."""
+
+    def waited(self, start: float, end: float) -> float:
+        """Return for how many seconds threads of this process waited for a processor between two moments."""
+        before = [seconds for moment, seconds in self.waits if moment <= start][-1:]
+        inside = [seconds for moment, seconds in self.waits if start < moment < end]
+        after = [seconds for moment, seconds in self.waits if moment >= end][:1]
+        seen = [*before, *inside, *after]
+        return seen[-1] - seen[0] if seen else 0.0
 
     @property
     def statements(self) -> list[WireStatement]:

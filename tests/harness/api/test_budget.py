@@ -275,3 +275,11 @@ def test_what_a_connection_prepares_once_is_neither_a_round_trip_nor_growth() ->
     first, later = request(preparing, *trips(READ), items=1), request(*trips(READ), items=10)
     assert (first.queries, first.trips) == (later.queries, later.trips) == (1, 1)
     assert list(query_growth({1: first, 10: later})) == []
+
+
+@pytest.mark.parametrize(("waits", "found"), [([], 2), ([(0, 4), (1, 4.1), (5, 4.2)], 2), ([(0, 4), (5, 5.3)], 0)])
+def test_a_transaction_is_idle_only_while_the_app_can_run(waits: list[tuple[float, float]], found: int) -> None:
+    """A gap of 1.5 s is a finding, unless the process waited for a processor for most of it."""
+    exchange = request(*trips("BEGIN", READ, "COMMIT", step=1.5))
+    exchange.recording.waits += waits
+    assert len(judge(exchange)) == found
