@@ -10,23 +10,20 @@ Arguments after `--` go to pytest: nox -s api -- -k pagination --pg 15
 
 from __future__ import annotations
 
-import argparse
-import configparser
-import contextlib
-import difflib
 import os
-import re
 import runpy
-import signal
-import ssl
+import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import nox
 from nox import registry
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from tools.sessions.ending import end_with_nox
+from tools.sessions.overview import answer
+from tools.sessions.uv_settings import uv_settings
 
 nox.needs_version = ">=2025.11.12"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -67,64 +64,8 @@ if sys.dont_write_bytecode:  # without bytecode, each start of pytest would comp
 if not os.access(".", os.W_OK):  # a checkout that is mounted read-only
     SOURCES |= {"RUFF_NO_CACHE": "true", "MYPY_CACHE_DIR": os.devnull}
 
-PIP_TO_UV = {
-    "index-url": ("UV_INDEX_URL", " "),
-    "extra-index-url": ("UV_EXTRA_INDEX_URL", " "),
-    "find-links": ("UV_FIND_LINKS", ","),
-    "trusted-host": ("UV_INSECURE_HOST", " "),
-    "cert": ("SSL_CERT_FILE", " "),
-}
-"""Options of pip, and the variable by which uv takes each, with what separates several values."""
-
-HOME = Path(os.getenv("HOME", "/"))
-CONFIG = Path(os.getenv("XDG_CONFIG_HOME") or HOME / ".config")
-CACHE = Path(os.getenv("XDG_CACHE_HOME") or HOME / ".cache")
-
-
-def pip_options() -> dict[str, str]:
-    """Return pip's options from its variables and files (pip's manual, Configuration)."""
-    files = ("/etc/xdg/pip/pip.conf", "/etc/pip.conf", HOME / ".pip" / "pip.conf", CONFIG / "pip" / "pip.conf")
-    parser = configparser.RawConfigParser()
-    parser.read([*files, os.getenv("PIP_CONFIG_FILE", os.devnull)], encoding="utf-8")
-    options = {name: value for table in ("global", "install") if table in parser for name, value in parser.items(table)}
-    return options | {name[4:].lower().replace("_", "-"): os.environ[name] for name in os.environ if name[:4] == "PIP_"}
-
-
-def is_writable(directory: Path) -> bool:
-    """Make a directory if there is none, and return whether this user can write there."""
-    with contextlib.suppress(OSError):
-        directory.mkdir(parents=True, exist_ok=True)
-    return os.access(directory, os.W_OK)
-
-
-def uv_settings() -> dict[str, str]:
-    """Return the variables by which uv installs as pip does: it reads neither pip's options nor the system's CAs."""
-    options = pip_options()
-    found = {uv: separator.join(options[pip].split()) for pip, (uv, separator) in PIP_TO_UV.items() if options.get(pip)}
-    if "UV_EXTRA_INDEX_URL" in found:  # pip takes the best version of all indexes, uv that of the first one
-        found["UV_INDEX_STRATEGY"] = "unsafe-best-match"
-    if sys.platform == "darwin" or any(Path(ssl.get_default_verify_paths().openssl_capath).glob("*")):
-        found["UV_SYSTEM_CERTS"] = "1"
-    if not is_writable(CACHE / "uv"):
-        found["UV_CACHE_DIR"] = str(Path(".nox/uv").resolve())
-    return {name: value for name, value in found.items() if name not in os.environ}
-
-
 os.environ.update(uv_settings())
-
-# On SIGTERM nox ends without stopping its children. On an interrupt it stops them first.
-signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
-def stop_with_parent(parent: int) -> None:
-    """Stop this parallel session and its programs when nox, its parent, has been killed."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os.killpg(0, signal.SIGTERM)
-
-
-if "--parallel-worker" in sys.argv:
-    threading.Thread(target=stop_with_parent, args=(os.getppid(),), daemon=True).start()
+end_with_nox()
 
 
 def run(
@@ -167,35 +108,13 @@ def fast_tests(session: nox.Session, *folders: str, options: tuple[str, ...] = (
     pytest(session, "-o", f"testpaths={' '.join(folders)}", "-m", "not (deploy or slow)", *options)
 
 
-SLOW = re.compile("Resolved|Downloading|Prepared|Installed|Bytecode compiled")
-"""The lines of `uv pip install` that show progress; the others name each package."""
-
-
 def install(session: nox.Session, name: str, *options: str) -> None:
-    """Install requirements/NAME.txt, and show the progress; if it fails, everything."""
-    printed: list[str] = []
-
-    def show(descriptor: int) -> None:
-        with open(descriptor, encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                printed.append(line)
-                if SLOW.match(line):
-                    print(line, end="", flush=True)
-
-    output, into = os.pipe()
-    thread = threading.Thread(target=show, args=(output,))
-    thread.start()
-    compiled = {"UV_COMPILE_BYTECODE": "1"}  # once here, instead of at each start where bytecode may not be written
+    """Install requirements/NAME.txt, and show what uv prints except its list of packages."""
+    settings = {"UV_COMPILE_BYTECODE": "1", "PIP_QUIET": "1"}  # a start may have no right to write bytecode
     pinned = ("--require-hashes", "-r", f"requirements/{name}.txt", *options)
-    done = False
-    try:
-        session.install(*pinned, silent=False, stdout=into, env=compiled)
-        done = True
-    finally:
-        os.close(into)
-        thread.join()
-        if not done:
-            sys.stderr.write("".join(printed))
+    without_packages = ["grep", "--line-buffered", "-v", "^ [+~-] "]
+    with subprocess.Popen(without_packages, stdin=subprocess.PIPE, stdout=sys.stderr) as shown:
+        session.install(*pinned, silent=False, stdout=shown.stdin, env=settings)
 
 
 SHARED = {"venv_backend": "none", "requires": [f"venv-{CURRENT}"]}
@@ -459,75 +378,7 @@ if Path("sessions.py").exists():
     sys.modules["noxfile"] = sys.modules[__name__]
     runpy.run_path("sessions.py")
 
-
-EVERYDAY = ("dev", "env", "report", "revision")
-"""The sessions that are listed first, before those of the default run."""
-
-
-def purpose(name: str) -> str:
-    """Return the first line of a session's docstring."""
-    return (registry.get()[name].__doc__ or "").partition("\n")[0]
-
-
-def signatures(name: str) -> list[str]:
-    """Return what selects each run of a session: `suites-3.11(pg=15)` and so on."""
-    session = registry.get()[name]
-    pythons = session.python if isinstance(session.python, list) else []
-    names = [f"{name}-{python}" for python in pythons] or [name]
-    return [f"{each}({values})" for each in names for values in getattr(session, "parametrize", ())] or names
-
-
-def overview() -> str:
-    """Return the list of sessions: what is used every day, the others, and the sessions of each Python as one line."""
-    sessions = registry.get()
-    matrix: dict[str, list[str]] = {}
-    for name in sessions:
-        for each in signatures(name):
-            kind, version, _ = each.partition("-3.")
-            if version:
-                matrix.setdefault(kind, []).append(each)
-    single = [name for name in sessions if name.partition("-3.")[0] not in matrix]
-    first = [*EVERYDAY, *(name for name in single if sessions[name].default)]
-    lines = [
-        f"{'*' if sessions[name].default else ' '} {name:<12}{purpose(name)}" if name else ""
-        for name in (*first, "", *(name for name in single if name not in first), "")
-    ]
-    versions = ", ".join(f"{each[0]} … {each[-1]}" for each in matrix.values())
-    heading = "python3 run.py NAME runs one of these; without a name, those with *:"
-    return "\n".join([heading, "", *lines, f"for each Python and PostgreSQL: {versions}"])
-
-
-def mistake(names: list[str], words: list[str]) -> str:
-    """Return what is wrong with the sessions that were asked for and the words after `--`; "" if nothing is."""
-    sessions = registry.get()
-    known = [*sessions, *(each.partition("(")[0] for name in sessions for each in signatures(name))]
-    for name in names:
-        if (session := name.partition("(")[0]) not in known:
-            near = difflib.get_close_matches(session, known, n=1)
-            return f"there is no session {name!r}" + (f": did you mean {near[0]!r}?" if near else "")
-    takes_any = any(": -- " in purpose(name) for name in names if name in sessions)
-    if len(names) == 1 and words and words[0] in sessions and not takes_any:
-        return f"{words[0]!r} is a session too: for both, python3 run.py -s {names[0]} {words[0]}"
-    return ""
-
-
-def answer(arguments: list[str]) -> None:
-    """Print the list of sessions if it was asked for, and exit with 2 for a session that does not exist."""
-    divider = arguments.index("--") if "--" in arguments else len(arguments)
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("-l", "--list", "--list-sessions", action="store_true")
-    parser.add_argument("-s", "-e", "--session", "--sessions", nargs="*", default=[])
-    parser.add_argument("-f", "--noxfile")
-    typed, others = parser.parse_known_args(arguments[:divider])
-    if problem := mistake(typed.session, arguments[divider + 1 :]):
-        sys.stderr.write(f"run.py: {problem}\n  python3 run.py -l lists all sessions\n")
-        sys.exit(2)
-    if typed.list and not typed.session and not others:  # other lists are nox's, such as --json
-        print(overview())
-        sys.exit()
-
-
-answer(sys.argv[1:])
+answer(registry.get(), sys.argv[1:])
 
 if __name__ == "__main__":
     nox.main()

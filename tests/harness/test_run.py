@@ -196,6 +196,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "requirements").mkdir()
     for name in ("run.py", "noxfile.py", "pyproject.toml", "requirements/nox.txt"):
         shutil.copy(ROOT / name, place / name)
+    shutil.copytree(ROOT / "tools" / "sessions", place / "tools" / "sessions")
     shutil.copy(ROOT / "requirements" / "nox.txt", place / "requirements" / "dev.txt")
     (place / "sessions.py").write_text(SESSIONS)
     os.mkfifo(place / "started")
@@ -278,12 +279,20 @@ def test_the_list_begins_with_what_is_used_every_day(installed: Path) -> None:
 
 
 @pytest.mark.slow
+def test_nox_itself_reads_the_noxfile_from_any_directory(installed: Path, tmp_path: Path) -> None:
+    """What the noxfile imports is found next to it."""
+    command = [str(installed / ".nox/_bootstrap/bin/nox"), "-f", str(installed / "noxfile.py"), "-l"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == (run(installed, "-l").stdout, "")
+
+
+@pytest.mark.slow
 def test_an_installation_shows_progress_and_a_check_only_what_it_found(installed: Path) -> None:
     """No package is listed; a check that succeeds prints nothing, and one that fails prints all."""
     environment = f"venv-{sys.version_info.major}.{sys.version_info.minor}"
     first = run(installed, environment)
     assert first.returncode == 0, first.stderr
-    assert re.search(r"^Installed \d+ packages", first.stdout, re.MULTILINE)
+    assert re.search(r"^Installed \d+ packages", first.stderr, re.MULTILINE)
     assert "==" not in first.stdout + first.stderr
     good, bad = (run(installed, "checks", code) for code in "01")
     assert (good.returncode, "checked" in good.stdout + good.stderr) == (0, False)
