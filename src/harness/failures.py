@@ -156,13 +156,13 @@ class Failures:
             return
         new = [key for key, _, _ in data["found"] if tuple(key) not in shown]
         shown.update({tuple(key): report.nodeid for key in new})
-        blocks = ["\n".join(data["sent"])]
+        blocks = []
         for key, head, text in data["found"]:
             first = shown[tuple(key)]
             more = self._others(key, report.nodeid, names=names)
             blocks.append(f"{text}{more}" if key in new else f"{head}\n  shown above, in {first}")
-        blocks += [data["detail"]] if new else []
-        report.longrepr = Failure("\n\n".join(filter(None, blocks)), data["found"][0][1])
+        blocks += [data["detail"]] if new and data["detail"] else []
+        report.longrepr = Failure("\n".join([*data["sent"], "\n\n".join(blocks)]), data["found"][0][1])
 
     def _others(self, key: Iterable[str], test: str, *, names: bool) -> str:
         """Return how many other tests have met a finding, or which."""

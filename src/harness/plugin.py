@@ -14,6 +14,7 @@ from harness.config import Config, load_config
 from harness.databases.cache import ClusterCache
 from harness.errors import HarnessError
 from harness.failures import Failure, Failures
+from harness.findings import BrokenPromiseError
 from harness.migration_errors import MigrationError, shown, states
 from harness.postgres.address import Address
 from harness.postgres.environment import drop_variables
@@ -245,8 +246,9 @@ def pytest_runtest_makereport(
         report.sections.append(("disk full", str(reason)))
     if report.failed:
         item.stash[FAILED] = True
-        title = "database, kept until the run ends; --keep-db keeps it longer"
-        report.sections += [(title, command) for command in run.keep(item)]
+        title, commands = "database, kept until the run ends; --keep-db keeps it longer", run.keep(item)
+        if not (call.excinfo and isinstance(call.excinfo.value, BrokenPromiseError)):  # rows explain no finding
+            report.sections += [(title, command) for command in commands]
     if report.when == "teardown":
         run.settle(item)
     return report
