@@ -212,5 +212,5 @@ def test_an_error_of_the_app_is_logged_with_its_own_frames(project: pytest.Pytes
 def test_a_finding_comes_without_the_address_of_a_database(project: pytest.Pytester) -> None:
     """The rows of the test do not explain it; with --keep-db the end of the run lists the database all the same."""
     body = "\ndef test_it(judge, database):\n    judge('schema', FOUND)\n"
-    run(project, body).stdout.no_fnmatch_line("*psql*")
     run(project, body, "--keep-db").stdout.fnmatch_lines(["*databases kept*", "*psql*"])
+    run(project, body).stdout.no_fnmatch_line("*psql*")
