@@ -40,7 +40,9 @@ MOST = 10_000_000
 def read_arguments(words: list[str]) -> argparse.Namespace:
     """Return the options of `dev`."""
     parser = argparse.ArgumentParser(prog="python3 run.py dev", description=__doc__)
-    parser.add_argument("--port", type=int, default=8000, help="the API's port on 127.0.0.1 (default: 8000)")
+    parser.add_argument(
+        "--port", type=whole_number(1, 65535), default=8000, help="the API's port on 127.0.0.1 (default: 8000)"
+    )
     parser.add_argument("--fresh", action="store_true", help="discard the data of earlier runs")
     parser.add_argument("--rows", type=whole_number(0, MOST), metavar="N", help="rows per table of new data (100)")
     return parser.parse_args(words)
@@ -60,8 +62,8 @@ def obstacle(port: int) -> str:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((HOST, port))
-    except (OSError, OverflowError) as error:
-        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
         return f"is in use by {listener(port)}" if taken else f"cannot be opened: {error}"
     return ""
 

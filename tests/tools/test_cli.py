@@ -30,7 +30,7 @@ from tools.dev import migrate
         ("coldstart", ["--rounds", "0"], "--rounds: 0: give a whole number from 1 to 1000"),
         ("dev", ["--rows", "-1"], "--rows: -1: give a whole number from 0 to 10000000"),
         ("dev", ["--rows", "9" * 5000], ": give a whole number from 0 to 10000000"),
-        ("dev", ["--port", "70000"], "dev: port 70000 cannot be opened"),
+        ("dev", ["--port", "70000"], "--port: 70000: give a whole number from 1 to 65535"),
     ],
 )
 def test_what_cannot_be_done_ends_with_two(

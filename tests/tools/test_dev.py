@@ -100,12 +100,6 @@ def test_a_port_of_another_user_is_rejected(monkeypatch: pytest.MonkeyPatch) -> 
         check_port(listening.getsockname()[1])
 
 
-def test_an_invalid_port_number_is_rejected() -> None:
-    """A port above 65535 gives the same error, not a traceback."""
-    with pytest.raises(HarnessError, match="port 70000 cannot be opened"):
-        check_port(70000)
-
-
 def test_data_of_another_major_are_kept(server: DevServer) -> None:
     """Data of PostgreSQL 15 stop a server 18: the error names both versions, the place and --fresh."""
     server.data.mkdir()
