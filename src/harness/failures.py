@@ -97,7 +97,7 @@ class Failures:
         if text and report.failed:
             report.longrepr = Failure(text)  # type: ignore[assignment]  # pytest asks only for toterminal()
         elif isinstance(error, BrokenPromiseError) and report.failed:
-            found = [(item.key, item.head, item.text) for item in error.findings]
+            found = [(each.key, each.head, each.text) for each in error.findings]
             sent = list(_lines(error, item.config.rootpath))
             vars(report)["findings"] = {"sent": sent, "found": found, "detail": error.detail}
             self._show(report, {})
