@@ -86,6 +86,7 @@ def test_a_new_revision_on_the_released_head_is_fine(clone: Path) -> None:
     write(clone, "0004", "0003")
     assert found(clone) == []
     assert compare(clone).note.startswith("2 released revisions compared with origin/HEAD at ")
+    assert compare(clone).compared
 
 
 @pytest.mark.parametrize("committed", [True, False])
@@ -244,13 +245,14 @@ def test_a_shallow_clone_is_compared_with_the_tip_of_the_branch(origin: Path, tm
 
 
 def test_without_a_remote_or_a_repository_the_note_says_so(origin: Path, tmp_path: Path) -> None:
-    """Nothing is found, and the note does not claim a comparison."""
+    """Nothing is found, the note does not claim a comparison, and no exemption is stale for want of one."""
     assert compare(origin) == Comparison(
         (), "released revisions not compared: origin/HEAD is not set; git remote set-head origin --auto sets it"
     )
     copy = tmp_path / "export"
     shutil.copytree(origin, copy, ignore=shutil.ignore_patterns(".git"))
     assert "not a git repository" in compare(copy).note
+    assert not compare(copy).compared
 
 
 def test_without_git_the_note_says_so(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
