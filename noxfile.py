@@ -236,7 +236,8 @@ def coverage(session: nox.Session) -> None:
 def plugins(session: nox.Session) -> None:
     """Run the suites next to other plugins of pytest: asyncio, cov, randomly, rerunfailures, timeout."""
     install(session, "dev", "-r", "requirements/plugins.txt")
-    tests = ("tests/harness/test_other_plugins.py", *(f"tests/{suite}" for suite in SUITES))
+    own = ("tests/harness/test_other_plugins.py",) if TEMPLATE else ()
+    tests = (*own, *(f"tests/{suite}" for suite in SUITES))
     session.run("python", "-m", "pytest", *tests, "-m", "not slow", *session.posargs, env=SOURCES)
 
 
