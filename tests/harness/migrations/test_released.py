@@ -207,7 +207,7 @@ def test_another_history_of_the_same_repository_is_left_alone(origin: Path, tmp_
     root = tmp_path / "two"
     git(tmp_path, "clone", "-q", str(origin), str(root))
     assert found(root) == []
-    assert compare_with_released([root / "other/versions"], {}).note.startswith("1 released revisions compared")
+    assert compare_with_released([root / "other/versions"], {}).note.startswith("1 released revision compared")
 
 
 def test_a_pull_request_is_compared_with_its_target(origin: Path, clone: Path) -> None:
