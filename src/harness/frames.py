@@ -1,7 +1,9 @@
-"""The frames of a traceback that are code of the project, not of libraries."""
+"""The frames that are code of the project, not of libraries, and the line that an error comes from."""
 
 from __future__ import annotations
 
+import linecache
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -46,3 +48,29 @@ def shorten(error: BaseException, root: Path) -> None:
     while cause := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
         cause.__traceback__ = joined(step for step in steps(cause.__traceback__) if is_project(step, root))
         error = cause
+
+
+def origin(error: BaseException | None, place: Path) -> str:
+    """Return `file.py, line 12: op.add_colum(...)` of an error's last frame in a file or folder; empty without one."""
+    file, line = last_line(error, place)
+    return f"{file.name}, line {line}: {linecache.getline(str(file), line).strip()}" if line else ""
+
+
+def last_line(error: BaseException | None, place: Path) -> tuple[Path, int]:
+    """Return the file and line of an error's last frame in a file or folder; line 0 for an error elsewhere."""
+    place = place.resolve()
+    while error is not None:
+        for step in reversed([*steps(error.__traceback__)]):
+            file = Path(step.tb_frame.f_code.co_filename).resolve()
+            if file == place or place in file.parents:
+                return file, step.tb_lineno
+        error = error.__cause__ or error.__context__
+    return place, 0
+
+
+def running_line(file: str) -> int | None:
+    """Return the line of a file that is running in this thread; None when none is."""
+    frame = sys._getframe()
+    while frame.f_back and frame.f_code.co_filename != file:
+        frame = frame.f_back
+    return frame.f_lineno if frame.f_code.co_filename == file else None

@@ -15,8 +15,8 @@ import psycopg
 from alembic.util.exc import CommandError
 from sqlalchemy.exc import DBAPIError
 
-from harness.error_origin import last_line
 from harness.errors import HarnessError
+from harness.frames import last_line
 from harness.postgres.extensions import extension_remedies
 
 APART = "python3 run.py revision --renumber puts this branch's revision last; or give it another id and down_revision"

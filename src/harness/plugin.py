@@ -13,7 +13,7 @@ from harness.alembic_config import refuse_conflict
 from harness.config import Config, load_config
 from harness.databases.cache import ClusterCache
 from harness.errors import HarnessError
-from harness.failures import Failure, Failures
+from harness.failures.failures import Failure, Failures
 from harness.findings import BrokenPromiseError
 from harness.migration_errors import MigrationError, shown, states
 from harness.postgres.address import Address
@@ -229,7 +229,7 @@ def pytest_make_collect_report(
         reason = str(call.excinfo.value)
         first = collector.config.stash.setdefault(UNCOLLECTED, {}).setdefault(reason, collector.nodeid)
         text = reason if first == collector.nodeid else f"for the same reason as {first}"
-        report.longrepr = Failure(text)  # type: ignore[assignment]  # see harness.failures
+        report.longrepr = Failure(text)  # type: ignore[assignment]  # see harness.failures.failures
     return report
 
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from harness.api.client import Client
-from harness.api.filters import combined, filters
 from harness.api.routes import read_document
+from harness.api.routes.filters import combined, filters
 from tests.api.examples import EXAMPLES, ROWS
 
 pytestmark = pytest.mark.api

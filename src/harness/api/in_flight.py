@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.background import BackgroundTask
 
-from harness.api.prefixes import template
+from harness.api.routes.prefixes import template
 from harness.frames import shorten
 
 log = logging.getLogger(__name__)

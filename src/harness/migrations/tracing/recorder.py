@@ -14,7 +14,7 @@ from psycopg._connection_base import BaseConnection
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from harness.error_origin import running_line
+from harness.frames import running_line
 from harness.migrations.tracing.event_triggers import parse_notices
 from harness.migrations.tracing.evidence import Lock, Relation, TracedStatement
 from harness.migrations.tracing.lock_probe import SHORTEST, LockProbe

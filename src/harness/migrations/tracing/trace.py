@@ -12,8 +12,8 @@ from alembic.script import Script
 from psycopg import sql
 
 from harness.catalog import Snapshot
-from harness.error_origin import last_line, origin
 from harness.errors import HarnessError
+from harness.frames import last_line, origin
 from harness.migrations.history import History
 from harness.migrations.tracing.event_triggers import SCHEMA
 from harness.migrations.tracing.evidence import Relation, Trace

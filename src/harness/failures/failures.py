@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from harness.captured_logs import LOGS, Tracebacks, reduced
 from harness.errors import HarnessError
+from harness.failures.captured_logs import LOGS, Tracebacks, reduced
 from harness.findings import BrokenPromiseError
 from harness.frames import LIBRARIES, is_project, joined, package, steps
 from harness.migration_errors import migration_error

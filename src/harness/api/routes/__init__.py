@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.api.application import environment, make_app
-from harness.api.prefixes import describe
+from harness.api.routes.prefixes import describe
 from harness.config import load_config
 from harness.errors import HarnessError
 

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI, Path, Query
 from pydantic import BaseModel, Field
 
-from harness.api.filters import MOST, Filter, combined, filters
+from harness.api.routes.filters import MOST, Filter, combined, filters
 
 
 class State(Enum):

@@ -13,8 +13,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from harness.api.prefixes import describe, template
 from harness.api.routes import lists, routes
+from harness.api.routes.prefixes import describe, template
 
 
 class Item(BaseModel):

@@ -1,0 +1,1 @@
+"""Failures as pytest prints them, and the logs of the tests that failed."""
