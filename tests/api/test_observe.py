@@ -42,7 +42,7 @@ def answered() -> Iterator[list[Observed]]:
 
 def counted(answer: httpx.Response) -> int:
     """The number of statements in Server-Timing."""
-    found = re.search(r'desc="(\d+) queries"', answer.headers["Server-Timing"])
+    found = re.search(r'desc="queries: (\d+)"', answer.headers["Server-Timing"])
     assert found
     return int(found[1])
 

@@ -88,7 +88,7 @@ class Observe:
             yield b"cache-control", b"no-store"
         if self.settings.server_timing:
             app, db = (perf_counter() - request.begun) * 1e3, request.query_seconds * 1e3
-            yield b"server-timing", f'app;dur={app:.1f}, db;dur={db:.1f};desc="{request.queries} queries"'.encode()
+            yield b"server-timing", f'app;dur={app:.1f}, db;dur={db:.1f};desc="queries: {request.queries}"'.encode()
 
     def _finish(self, request: Observed) -> None:
         if not request.done:
