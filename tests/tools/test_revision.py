@@ -191,11 +191,11 @@ def test_a_broken_earlier_revision_is_not_taken_for_the_new_one(
     declare(shop, 'Column("a", Integer)')
     assert revise(monkeypatch, "add items") == 0
     (path,) = (shop.migrations_path / "versions").glob("*.py")
-    path.write_text(path.read_text().replace("op.create_table(", "op.create_tabel("))
+    path.write_text(path.read_text().replace("op.create_table(", "op.create_tables("))
     declare(shop, 'Column("a", Integer), Column("b", Integer)')
     assert revise(monkeypatch, "add b") == 2
     error = capsys.readouterr().err
-    assert "has no attribute 'create_tabel'" in error
+    assert "has no attribute 'create_tables'" in error
     assert "kept" not in error
 
 
