@@ -15,6 +15,7 @@ from harness.config import Config
 from harness.databases import cache as caching
 from harness.databases.cache import ClusterCache, cluster_key, template_key
 from harness.databases.prepared import databases_on, prepared_cluster
+from harness.errors import HarnessError
 from harness.postgres.installations import Installation, installations
 from harness.postgres.os_account import server_account
 from harness.postgres.server import SETTINGS, Cluster
@@ -154,7 +155,7 @@ def test_migrations_that_fail_are_not_cached(installation: Installation, trial: 
     ):
         with databases.create(migrated=False).connect() as connection:
             connection.execute("SELECT 1")
-        with pytest.raises(RuntimeError, match="broken on purpose"):
+        with pytest.raises(HarnessError, match="line 1: RuntimeError: broken on purpose"):
             databases.create(migrated=True)
     assert not list(place.glob("template-*"))
 
