@@ -22,6 +22,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import venv
 from pathlib import Path
@@ -42,8 +43,9 @@ NO_INSTALLER = """run.py: cannot install nox, because this Python has neither pi
 
 
 def fingerprint() -> str:
-    """Return a hash of what the bootstrap depends on: the pins, the interpreter and the directory."""
-    parts = (PINS.read_text(encoding="utf-8"), sys.version, os.path.realpath(sys.executable), str(BOOTSTRAP))
+    """Return a hash of what the bootstrap depends on: the pins without comments, the interpreter and the directory."""
+    pins = re.sub(r"(^|\s+)#.*", "", PINS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    parts = (pins, sys.version, os.path.realpath(sys.executable), str(BOOTSTRAP))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -107,6 +109,7 @@ def nox_arguments(arguments: list[str]) -> list[str]:
         return ["--parallel", "auto"]
     first = arguments[0]
     if first in ("-h", "--help"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` may leave first
         print(__doc__)
         sys.exit(0)
     if first.startswith("-"):

@@ -133,6 +133,15 @@ def test_a_failed_installation_is_reported_and_retried(
         assert "installing nox" in capsys.readouterr().err
 
 
+def test_a_comment_of_the_pins_does_not_install_again(run_py: ModuleType) -> None:
+    """Such as `# via NAME`, which a renamed project changes; another version or hash does."""
+    installed, pins = run_py.fingerprint(), run_py.PINS.read_text()
+    run_py.PINS.write_text("# made by hand\n" + pins.replace("# via nox", "# via\n    #   nox\n    #   other"))
+    assert run_py.fingerprint() == installed
+    run_py.PINS.write_text(pins.replace("sha256:6", "sha256:7", 1))
+    assert run_py.fingerprint() != installed
+
+
 @pytest.mark.slow
 def test_only_the_first_run_installs(clone: Path) -> None:
     """The first run installs nox and says so; the second does not; changed pins install again."""
@@ -145,7 +154,7 @@ def test_only_the_first_run_installs(clone: Path) -> None:
     assert "installing" not in again.stderr
     assert (clone / ".nox" / "_bootstrap" / "stamp").stat().st_mtime < began
     pins = clone / "requirements" / "nox.txt"
-    pins.write_text(pins.read_text() + "# changed\n")
+    pins.write_text(pins.read_text() + "--prefer-binary\n")
     assert "installing nox" in run(clone, "--list").stderr
 
 
@@ -276,6 +285,18 @@ def test_the_list_begins_with_what_is_used_every_day(installed: Path) -> None:
     single = {each["session"] for each in every if "-3." not in each["session"]}
     assert {*names} == single
     assert re.search(r"venv-3\.11 … .*, suites-3\.11\(pg=15\) … suites-3\.\d+\(pg=\d+\), template-3\.11 … ", lines[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("option", ["-l", "--help"])
+def test_a_list_may_be_cut_by_its_reader(installed: Path, option: str) -> None:
+    """`| head` leaves before the last line, and nothing is said about it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "run.py", option]
+    done = subprocess.run(command, cwd=installed, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, "")
 
 
 @pytest.mark.slow

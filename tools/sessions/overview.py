@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import signal
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -66,6 +67,8 @@ def answer(sessions: Sessions, arguments: list[str]) -> None:
     if problem := mistake(sessions, typed.session, arguments[divider + 1 :]):
         sys.stderr.write(f"run.py: {problem}\n  python3 run.py -l lists all sessions\n")
         sys.exit(2)
+    if typed.list:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` may leave first
     if typed.list and not typed.session and not others:  # other lists are nox's, such as --json
         print(overview(sessions))
         sys.exit()
