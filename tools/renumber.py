@@ -98,18 +98,19 @@ def _other_branch(repository: Repository) -> list[str]:
     """
     current = repository.ask("symbolic-ref", "--quiet", "--short", "HEAD")
     default = repository.ask("rev-parse", "--abbrev-ref", "origin/HEAD") or ""
-    names = [name for name in ("main", "master", default.partition("/")[2]) if name and name != current]
-    commits = [repository.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}") for name in (default, *names)]
-    merging = repository.ask("rev-parse", "--verify", "--quiet", "MERGE_HEAD")
+    local = default.partition("/")[2]
+    names = [default, *repository.default_branches(), *([local] if local != current else ())]
+    commits = [repository.commit(name) for name in names if name]
+    merging = repository.commit("MERGE_HEAD")
     before = "HEAD" if merging else "HEAD^1"
-    if not any(commits) and (merging or repository.ask("rev-parse", "--verify", "--quiet", "HEAD^2")):
-        commits = [repository.ask("rev-parse", "--verify", "--quiet", before)]
+    if not any(commits) and (merging or repository.commit("HEAD^2")):
+        commits = [repository.commit(before)]
     if found := list(dict.fromkeys(filter(None, commits))):
         return found
     raise HarnessError(
         "no revision was renumbered: it is not known which ones are this branch's",
         looked_at="origin/HEAD, main, and the parents of the last merge",
-        remedy="git remote set-head origin --auto",
+        remedy=repository.remedy(),
     )
 
 

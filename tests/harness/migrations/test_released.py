@@ -244,10 +244,37 @@ def test_a_shallow_clone_is_compared_with_the_tip_of_the_branch(origin: Path, tm
     assert found(root) == [("edited-history", "0001")]
 
 
+@pytest.mark.parametrize("branch", ["main", "trunk"])
+def test_without_a_remote_the_local_default_branch_is_released(origin: Path, branch: str) -> None:
+    """A project that has no remote yet, or none called origin; on that branch itself nothing is."""
+    git(origin, "branch", "-m", branch)
+    git(origin, "config", "init.defaultBranch", branch)
+    git(origin, "remote", "add", "template", "nowhere")
+    assert not compare(origin).compared
+    git(origin, "checkout", "-qb", "feature")
+    write(origin, "0001", None, "op.drop_table('t')")
+    assert found(origin) == [("edited-history", "0001")]
+    assert compare(origin).note.startswith(f"2 released revisions compared with {branch} at ")
+
+
+def test_the_commands_of_the_note_work(clone: Path) -> None:
+    """With a remote whose default branch is not known, and without a remote."""
+    for command in ("remote set-head origin --delete", "remote rename origin template"):
+        url = git(clone, "remote", "get-url", "origin").strip()
+        git(clone, *command.split())
+        if "rename" in command:
+            git(clone, "branch", "-D", "main")
+        note = compare(clone).note
+        for step in note.partition("to set it: ")[2].split(" && "):
+            git(clone, *(url if word == "URL" else word for word in step.split()[1:]))
+        assert compare(clone).note.startswith("2 released revisions compared with origin/HEAD"), note
+
+
 def test_without_a_remote_or_a_repository_the_note_says_so(origin: Path, tmp_path: Path) -> None:
     """Nothing is found, the note does not claim a comparison, and no exemption is stale for want of one."""
+    remedy = "git remote add origin URL && git fetch origin && git remote set-head origin --auto"
     assert compare(origin) == Comparison(
-        (), "released revisions not compared: origin/HEAD is not set; git remote set-head origin --auto sets it"
+        (), f"released revisions not compared: origin/HEAD is not set; to set it: {remedy}"
     )
     copy = tmp_path / "export"
     shutil.copytree(origin, copy, ignore=shutil.ignore_patterns(".git"))

@@ -53,15 +53,15 @@ class Repository:
     def base(self, environment: Mapping[str, str]) -> Base | str:
         """Return the merge base with the branch that revisions are released from, or why there is none.
 
-        In a pull request that is its target (GITHUB_BASE_REF, CI_MERGE_REQUEST_TARGET_BRANCH_NAME), else the remote's
-        default branch.
+        In a pull request that is its target (GITHUB_BASE_REF, CI_MERGE_REQUEST_TARGET_BRANCH_NAME), else the default
+        branch of the remote, or where no remote is called origin, the local one.
 
         Raises:
             HarnessError: when the pull request's target is not in the clone.
         """
         target = environment.get("GITHUB_BASE_REF") or environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
         branch = f"origin/{target}" if target else "origin/HEAD"
-        tip = self.ask("rev-parse", "--verify", "--quiet", f"refs/remotes/{branch}^{{commit}}")
+        tip = self.commit(f"refs/remotes/{branch}")
         if tip is None and target:
             raise HarnessError(
                 "released revisions cannot be compared: the target of this pull request is not in the clone",
@@ -69,10 +69,31 @@ class Repository:
                 remedy="use actions/checkout with fetch-depth: 0, GitLab with GIT_DEPTH: 0, or "
                 f"git fetch origin {target}:refs/remotes/{branch}",
             )
+        if tip is None and not self.has_origin() and (others := self.default_branches()):
+            branch, tip = others[0], self.commit(f"refs/heads/{others[0]}")
         if tip is None:
-            return "origin/HEAD is not set; git remote set-head origin --auto sets it"
+            return f"origin/HEAD is not set; to set it: {self.remedy()}"
         merge_base = self.ask("merge-base", "HEAD", tip)
         return Base(merge_base or tip, branch, exact=merge_base is not None)
+
+    def default_branches(self) -> list[str]:
+        """Return the local branches that others start from, without the current one."""
+        current = self.ask("symbolic-ref", "--quiet", "--short", "HEAD")
+        names = dict.fromkeys((self.ask("config", "init.defaultBranch"), "main", "master"))
+        return [name for name in names if name and name != current and self.commit(f"refs/heads/{name}")]
+
+    def has_origin(self) -> bool:
+        """Return whether a remote is called origin."""
+        return "origin" in (self.ask("remote") or "").splitlines()
+
+    def remedy(self) -> str:
+        """Return the commands that make the remote's default branch known."""
+        added = "" if self.has_origin() else "git remote add origin URL && git fetch origin && "
+        return f"{added}git remote set-head origin --auto"
+
+    def commit(self, name: str) -> str | None:
+        """Return the commit that a name stands for."""
+        return self.ask("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
 
     def files(self, commit: str, *, containing: str) -> list[str]:
         """Return the Python files of a commit that contain a word, relative to the top directory."""
