@@ -21,7 +21,7 @@ pytestmark = pytest.mark.api
 
 ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "tests" / "schema" / "statements.json"
-REMEDY = "  remedy: pytest --update tests/api/test_statements.py, and commit the file"
+REMEDY = "  remedy: python3 run.py api --update, and commit the file"
 GIVE = "give it one that the list accepts, where it is declared: Query(examples=[…]), or Field(examples=[…]) in a model"
 DOCUMENT = read_document(ROOT)
 
