@@ -35,6 +35,29 @@ HISTORY = ("CHANGELOG.md", "LICENSE")
 TEMPLATE_TESTS = "tests/template/"
 """Tests of the template, which a project does not have. The noxfile recognizes a project by that."""
 
+README = """\
+# TITLE
+
+[![CI](../../actions/workflows/main.yaml/badge.svg)](../../actions/workflows/main.yaml)
+
+A service on FastAPI and PostgreSQL. The app is in `src/PACKAGE`, the history of its schema in `migrations`, and how
+it is deployed in `deploy`. The harness in `src/harness` judges the migrations, the schema and each request; what it
+finds fails the tests.
+
+You need Python 3.11 or newer with pip, on Linux or macOS; no Docker, and no installed Postgres:
+
+```console
+$ python3 run.py dev     # the API on http://127.0.0.1:8000/docs, with its own Postgres and sample data
+$ python3 run.py         # all checks and tests that must pass before you push
+```
+
+[All pages](docs/README.md) · [a model, a revision and a route](docs/first-day.md#a-model) ·
+[commands](docs/commands.md) · [fixtures](docs/fixtures.md) ·
+[debug a failed test](docs/debugging-a-failed-test.md) · [CI](docs/ci.md) · [deploy](docs/deploying.md) ·
+[operate](docs/operating.md) · [take the template's updates](docs/updating.md)
+"""
+"""The first README.md of a project, instead of the template's."""
+
 OTHER_NAME = "choose another name"
 
 MAX_LENGTH = 22
@@ -200,14 +223,22 @@ def is_kebab(path: str, text: str, found: re.Match[str]) -> bool:
     return KEBAB_FILES.match(path) is not None and not snake
 
 
+def become_project(root: Path, name: Name) -> list[str]:
+    """Remove the template's tests and write the project's README.md; return the removed paths, [] in a project."""
+    removed = [path for path in tracked(root) if path.startswith(TEMPLATE_TESTS)]
+    for path in removed:
+        (root / path).unlink()
+        prune((root / path).parent)
+    if removed:
+        text = README.replace("TITLE", name.title).replace("PACKAGE", name.snake)
+        (root / "README.md").write_text(text, encoding="utf-8")
+    return removed
+
+
 def rewrite(root: Path, old: Name, new: Name) -> Iterator[str]:
-    """Replace the name in files and file names, and remove the template's tests; yield the new path of each change."""
+    """Replace the name in files and file names, and yield the new path of each change."""
     for path in tracked(root):
-        if path.startswith(UNCHANGED) or path in HISTORY:
-            continue
-        if path.startswith(TEMPLATE_TESTS):
-            (root / path).unlink()
-            prune((root / path).parent)
+        if path.startswith((*UNCHANGED, TEMPLATE_TESTS)) or path in HISTORY:
             continue
         content = changed = (root / path).read_bytes()
         with contextlib.suppress(UnicodeDecodeError):  # an image, say
@@ -246,8 +277,8 @@ def tidy(root: Path, paths: list[str]) -> None:
         subprocess.run([sys.executable, "-m", "ruff", *arguments, *files], cwd=root, check=True)
 
 
-def rename(root: Path, snake: str, title: str | None = None) -> list[str]:
-    """Rename the project, and return the paths of changed files.
+def rename(root: Path, snake: str, title: str | None = None) -> tuple[list[str], list[str]]:
+    """Rename the project, and return the paths of changed and of removed files.
 
     Raises:
         HarnessError: when the work tree has changes or the name cannot be used; nothing is changed then.
@@ -259,7 +290,7 @@ def rename(root: Path, snake: str, title: str | None = None) -> list[str]:
     check_clean(root, "rename")
     changed = list(rewrite(root, old, new))
     tidy(root, changed)
-    return changed
+    return changed, become_project(root, new)
 
 
 def main() -> None:
@@ -269,9 +300,10 @@ def main() -> None:
     parser.add_argument("--title", help="the name for people (default: the words of NAME, such as Acme Orders)")
     arguments = parser.parse_args()
     with error_exit("rename"):
-        changed = rename(ROOT, arguments.name, arguments.title)
+        changed, removed = rename(ROOT, arguments.name, arguments.title)
+    and_removed = f" and removed {len(removed)}, the template's own tests" if removed else ""
     print(
-        f"rename: changed {plural(len(changed), 'file')}. "
+        f"rename: changed {plural(len(changed), 'file')}{and_removed}. "
         "When the checks below have passed, review them (git diff) and commit:"
         f'\n  git add --all && git commit --message "Rename to {arguments.name}"'
     )

@@ -70,6 +70,34 @@ def assert_forms(place: Path, name: Name) -> None:
     assert name.title in (place / "README.md").read_text()
 
 
+def test_a_project_gets_a_readme(tmp_path: Path) -> None:
+    """It names the project and its package, all its links lead to files, and what a team adds stays."""
+    place = copy(tmp_path)
+    rename(place, FIRST)
+    readme = place / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    assert text.startswith(f"# {title_of(FIRST)}\n")
+    assert f"`src/{FIRST}`" in text
+    assert "A template" not in text
+    links = re.findall(r"\]\((?!\.\./\.\./actions)([^)#]+)", text)
+    assert links
+    assert [link for link in links if not (place / link).is_file()] == []
+    readme.write_text(f"{text}\nOurs.\n", encoding="utf-8")
+    commit_all(place, "Rename")
+    rename(place, SECOND)
+    assert readme.read_text(encoding="utf-8").endswith("\nOurs.\n")
+
+
+def test_the_command_counts_the_files_as_git_does(tmp_path: Path) -> None:
+    """Those that it changed and those that it removed."""
+    place = copy(tmp_path)
+    done = python_of(place, "-m", "tools.rename", FIRST)
+    counts = re.match(r"rename: changed (\d+) files and removed (\d+), the template's own tests\. ", done.stdout)
+    assert counts, done.stdout + done.stderr
+    git(place, "add", "--all")
+    assert len(git(place, "status", "--porcelain").splitlines()) == sum(map(int, counts.groups()))
+
+
 @pytest.mark.slow
 def test_renaming_twice_equals_renaming_once(tmp_path: Path) -> None:
     """The second name replaces the first in every form, and no trace of the first is left."""
@@ -89,7 +117,7 @@ def test_the_longest_name_passes_the_style_checks(tmp_path: Path) -> None:
     """Lines that become too long are wrapped; long strings get a `noqa`."""
     assert len(LONG) == MAX_LENGTH
     place = copy(tmp_path)
-    changed = rename(place, LONG)
+    changed, _ = rename(place, LONG)
     files = [path for path in changed if path.endswith(".py")]
     passes(place, "ruff", "check", *files)
     passes(place, "ruff", "format", "--check", *files)
