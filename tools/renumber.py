@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.alembic_config import head_file
 from harness.config import Config
 from harness.errors import HarnessError
-from harness.migration_errors import shown
+from harness.frames import shown
 from harness.migrations.files.exemptions import assignment
 from harness.migrations.files.git import Repository
 from harness.migrations.files.released import ReleasedRevision, read_revision

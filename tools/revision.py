@@ -18,7 +18,8 @@ from sqlalchemy import Engine
 from harness.alembic_config import alembic_config, check_history, head_file, refuse_conflict
 from harness.config import Config, load_config
 from harness.errors import HarnessError
-from harness.migration_errors import migration_errors, shown
+from harness.frames import shown
+from harness.migration_errors import migration_errors
 from harness.run import Choice, Run
 from tools.cli import error_exit
 from tools.head import check_head, update_head

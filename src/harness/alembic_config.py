@@ -12,7 +12,8 @@ from sqlalchemy.pool import NullPool
 
 from harness.config import Config
 from harness.errors import HarnessError
-from harness.migration_errors import APART, migration_errors, shown
+from harness.frames import shown
+from harness.migration_errors import APART, migration_errors
 
 
 def alembic_config(config: Config) -> alembic.config.Config:

@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.findings import Exemption
+from harness.frames import faulty_source
 
 TEXTS = ("app", "metadata", "migrations", "roles", "role-prefix", "database-env")
 KINDS: Mapping[str, type] = dict.fromkeys(TEXTS, str) | {"postgres": int, "supported": list}
@@ -180,12 +181,14 @@ def load_object(path: str) -> Any:
     try:
         return getattr(import_module(module), attribute)
     except (Exception, SystemExit) as error:
+        place, source = faulty_source(error)
+        mistaken = place and isinstance(error, ImportError | SyntaxError | NameError)
+        wrong = "correct this line" if place else "write module:attribute, of a module that can be imported"
+        setting = 'give a setting that is missing in [tool.harness.environment], such as API_KEY = "…"'
         raise HarnessError(
             f"[tool.harness] names {path!r}, which cannot be loaded: {cause(error)}",
-            remedy=(
-                "write module:attribute, of a module that can be imported",
-                'give a setting that is missing in [tool.harness.environment], such as API_KEY = "…"',
-            ),
+            looked_at=f"{place}: {source}" if place else (),
+            remedy=wrong if mistaken else (wrong, setting),
         ) from error
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sys
+import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 
 LIBRARIES = ("harness", "httpx", "httpcore", "psycopg", "sqlalchemy")
 """Packages whose frames show nothing that their error does not say."""
+
+
+STANDARD = Path(sysconfig.get_path("stdlib"))
+"""Where Python's own modules are."""
 
 
 def steps(traceback: TracebackType | None) -> Iterator[TracebackType]:
@@ -54,6 +60,37 @@ def origin(error: BaseException | None, place: Path) -> str:
     """Return `file.py, line 12: op.add_colum(...)` of an error's last frame in a file or folder; empty without one."""
     file, line = last_line(error, place)
     return f"{file.name}, line {line}: {linecache.getline(str(file), line).strip()}" if line else ""
+
+
+def faulty_line(error: BaseException) -> tuple[str, int]:
+    """Return the file and line of an error's last frame that is no library's; line 0 without one.
+
+    A file that Python cannot read has no frame.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno or 1
+    for step in reversed([*steps(error.__traceback__)]):
+        if is_written(step):
+            return step.tb_frame.f_code.co_filename, step.tb_lineno
+    return "", 0
+
+
+def faulty_source(error: BaseException) -> tuple[str, str]:
+    """Return `file.py, line 12` of that line, and its text; empty without one."""
+    file, line = faulty_line(error)
+    linecache.checkcache(file)
+    return (f"{shown(Path(file))}, line {line}", linecache.getline(file, line).strip()) if line else ("", "")
+
+
+def shown(path: Path) -> str:
+    """Return a path as a person reads it: relative if it is below the working directory."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith(os.pardir) else relative
+
+
+def is_written(step: TracebackType) -> bool:
+    """Return whether a frame is code of a project, wherever it is."""
+    return is_project(step, Path("/")) and not Path(step.tb_frame.f_code.co_filename).is_relative_to(STANDARD)
 
 
 def last_line(error: BaseException | None, place: Path) -> tuple[Path, int]:

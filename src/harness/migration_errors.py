@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import linecache
-import os
 import re
 import warnings
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from harness.errors import HarnessError
-from harness.frames import last_line
+from harness.frames import is_written, last_line, shown, steps
 from harness.postgres.extensions import extension_remedies
 
 APART = "python3 run.py revision --renumber puts this branch's revision last; or give it another id and down_revision"
@@ -72,12 +71,24 @@ def migration_error(error: BaseException, place: Path) -> HarnessError | None:
     file, line = _place(error, place)
     if not line:
         return None
-    linecache.checkcache(str(file))
-    source = linecache.getline(str(file), line).strip()
+    named, at = _deeper(error, file, line)
+    linecache.checkcache(str(named))
+    source = linecache.getline(str(named), at).strip()
     marked = isinstance(error, SyntaxError) and source.startswith(("<<<<<<<", "=======", ">>>>>>>"))
     remedy = "resolve the conflict of the merge there" if marked else extension_remedies(str(error))
     usual = ADDRESS if file == place / "env.py" and _unreachable(error) else "correct this line"
-    return MigrationError(f"{shown(file)}, line {line}: {_reason(error)}", file, source, remedy or usual)
+    return MigrationError(f"{shown(named)}, line {at}: {_reason(error)}", file, source, remedy or usual)
+
+
+def _deeper(error: BaseException, file: Path, line: int) -> tuple[Path, int]:
+    """Return the project's last line below one of the migrations that an error came through: of a model, say."""
+    named, at, through = file, line, False
+    for step in steps(error.__traceback__):
+        path = Path(step.tb_frame.f_code.co_filename).resolve()
+        through = through or path == file
+        if through and is_written(step):
+            named, at = path, step.tb_lineno
+    return named, at
 
 
 def _unreachable(error: BaseException) -> bool:
@@ -131,9 +142,3 @@ def states(path: Path, revision: str) -> bool:
     """Return whether a file states that it is this revision."""
     text = path.read_text(encoding="utf-8", errors="replace")
     return re.search(rf"""(?m)^revision\b[^=\n]*=\s*['"]{re.escape(revision)}['"]""", text) is not None
-
-
-def shown(path: Path) -> str:
-    """Return a path as a person reads it: relative if it is below the working directory."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith(os.pardir) else relative

@@ -13,9 +13,11 @@ from harness.alembic_config import refuse_conflict
 from harness.config import Config, load_config
 from harness.databases.cache import ClusterCache
 from harness.errors import HarnessError
-from harness.failures.failures import Failure, Failures
+from harness.failures.collection import uncollected
+from harness.failures.failures import Failures
 from harness.findings import BrokenPromiseError
-from harness.migration_errors import MigrationError, shown, states
+from harness.frames import shown
+from harness.migration_errors import MigrationError, states
 from harness.postgres.address import Address
 from harness.postgres.environment import drop_variables
 from harness.postgres.external_server import read_address
@@ -39,9 +41,6 @@ MARKERS = {
     "since(major)": "needs this major version of Postgres or a newer one; deselected and listed on an older one",
     "superuser": "needs a superuser; deselected and listed on a server where the run has none",
 }
-UNCOLLECTED = pytest.StashKey[dict[str, str]]()
-"""On pytest's config: each reason why tests cannot be collected, and the first file that has it."""
-
 UNPREPARED = pytest.StashKey[dict[str, pytest.Item]]()
 """On pytest's config: each error of the harness in a set-up, and the first test that met it."""
 
@@ -143,6 +142,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if NEED_POSTGRES & _fixtures(item):
             item.add_marker("integration")
     yield
+    if config.stash[RUN].refusal:
+        items.clear()
     try:
         if not config.option.collectonly and any(item.get_closest_marker("integration") for item in items):
             _leave_out(config, items)
@@ -222,14 +223,12 @@ def pytest_report_teststatus(
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Show why tests cannot be collected, such as a missing setting: without a traceback, and once in full."""
+    """End the run at the first error that is not the test file's own, such as a missing setting or a wrong import."""
     report = yield
     call: pytest.CallInfo[Any] | None = getattr(report, "call", None)
-    if call and call.excinfo and isinstance(call.excinfo.value, HarnessError):
-        reason = str(call.excinfo.value)
-        first = collector.config.stash.setdefault(UNCOLLECTED, {}).setdefault(reason, collector.nodeid)
-        text = reason if first == collector.nodeid else f"for the same reason as {first}"
-        report.longrepr = Failure(text)  # type: ignore[assignment]  # see harness.failures.failures
+    if call and call.excinfo and (reason := uncollected(call.excinfo.value, collector.path)):
+        report.outcome, report.longrepr, report.result = "passed", None, []
+        collector.config.stash[RUN].refusal = reason
     return report
 
 

@@ -91,6 +91,22 @@ def test_the_line_of_env_py_that_failed_is_named(shop: Config, empty_database: D
     assert refused(shop, empty_database).startswith(f"{models}, line 1: SyntaxError: invalid syntax")
 
 
+@pytest.mark.parametrize("broken", ["env.py", "versions/0002.py"])
+def test_the_line_of_a_model_that_failed_is_named(shop: Config, empty_database: Database, broken: str) -> None:
+    """Not the line of env.py or of a revision that imports it; the revision is still known as the one that fails."""
+    models = shop.root / "db" / f"model_of_{broken[:3]}.py"
+    write_files(shop.root, {f"db/{models.name}": "import json\nfrom nowhere import Thing"})
+    text = f"import sys\nsys.path.insert(0, {str(models.parent)!r})\nimport {models.stem}\n"
+    write_revision(shop.migrations_path / "versions", "0002", "0001", names=text if "versions" in broken else "")
+    if broken == "env.py":
+        write_files(shop.root, {"migrations/env.py": text + ENV})
+    with pytest.raises(MigrationError) as error:
+        upgrade(shop, empty_database.url)
+    said = f"{models}, line 2: ModuleNotFoundError: No module named 'nowhere'\n  looked at: from nowhere import Thing\n"
+    assert str(error.value) == f"{said}  remedy: correct this line"
+    assert error.value.file == (shop.migrations_path / broken).resolve()
+
+
 def test_a_long_statement_is_cut(shop: Config, empty_database: Database) -> None:
     """A function of a hundred lines is not printed."""
     write_revision(shop.migrations_path / "versions", "0002", "0001", f"SELECT {'nothing, ' * 999} nothing")

@@ -68,6 +68,11 @@ class Failures:
         with _interruptible():
             return (yield)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> pytest.CollectReport | None:
+        """Import nothing after an error that ends the run: what was half imported would fail for another reason."""
+        return pytest.CollectReport(collector.nodeid, "passed", None, []) if self._run.refusal else None
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, object, object]:
         """End the run in one line when it is interrupted, where pytest would name a line of code."""
@@ -178,9 +183,11 @@ def _interruptible() -> Iterator[None]:
     """End the run on Ctrl-C; what then logs that it ends, such as uvicorn, may find its stream closed."""
     try:
         yield
+    except pytest.Session.Interrupted:  # pytest's own, such as after errors in the collection
+        raise
     except KeyboardInterrupt:
         logging.raiseExceptions = False
-        raise pytest.exit.Exception("interrupted", returncode=pytest.ExitCode.INTERRUPTED) from None
+        raise pytest.Session.Interrupted from None
 
 
 @contextlib.contextmanager
