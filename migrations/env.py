@@ -22,7 +22,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from sealy.db import metadata
-from sealy.settings import read_settings
+from sealy.settings import DatabaseSettings
 
 LOCK_TIMEOUT = "5s"
 """How long a statement may wait for a lock; longer, and the queue behind it stops the application."""
@@ -73,7 +73,7 @@ def connect() -> Iterator[Connection]:
             f"config.attributes['connection'] is {given!r}: expected an Engine or a Connection of SQLAlchemy"
         )
     else:
-        parameters = read_settings().connection_parameters
+        parameters = DatabaseSettings.read().connection_parameters
         engine = create_engine("postgresql+psycopg://", connect_args=parameters, poolclass=NullPool)
         with engine.connect() as connection:
             yield connection

@@ -15,8 +15,10 @@ collect_ignore = [] if TEMPLATE else ["harness", "tools"]
 """The template's tests: in a project, pytest collects them only by name, such as `pytest tests/harness`."""
 
 for name, setting in Settings.model_fields.items():
+    variable = f"{Settings.model_config['env_prefix']}{name}".upper()
     if not setting.is_required():  # so that a run does not depend on what this shell exports
-        os.environ.pop(f"{Settings.model_config['env_prefix']}{name}".upper(), None)
+        os.environ.pop(variable, None)
+    os.environ.pop(f"{variable}_FILE", None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

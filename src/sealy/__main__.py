@@ -17,11 +17,11 @@ def main() -> None:
     import uvicorn  # noqa: PLC0415
 
     import sealy.main  # noqa: F401, PLC0415
-    from sealy.settings import read_settings  # noqa: PLC0415
+    from sealy.settings import Settings  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
-    settings = read_settings()
+    settings = Settings.read()
     uvicorn.run("sealy.main:create_app", factory=True, host=settings.host, port=settings.port, **OPTIONS)
 
 

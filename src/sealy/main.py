@@ -12,7 +12,7 @@ from sealy.db.engine import Database
 from sealy.runtime import logs, metrics, problems
 from sealy.runtime.edge import EdgeGuard
 from sealy.runtime.observe import Observe
-from sealy.settings import Settings, read_settings
+from sealy.settings import Settings
 
 LARGEST_BODY = 64 * 1024  # bytes; the longest todo with all its tags takes a third
 
@@ -29,7 +29,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the application, by default with the environment's settings; it connects to nothing before it starts."""
-    settings = settings or read_settings()
+    settings = settings or Settings.read()
     logs.configure(as_json=settings.log_format == "json")
     app = FastAPI(
         title="Sealy",

@@ -4,7 +4,7 @@ import sys
 
 import psycopg
 
-from sealy.settings import read_settings
+from sealy.settings import DatabaseSettings
 
 # Readers see the previous rows until it commits. Only the owner may refresh (PostgreSQL 17 and later: also a role with
 # MAINTAIN), so the app's role cannot be made to do it.
@@ -14,7 +14,7 @@ REFRESH = "REFRESH MATERIALIZED VIEW CONCURRENTLY tags_in_use"
 def main() -> None:
     """Refresh, and print one line; exit with 1 and the reason if that fails."""
     try:
-        with psycopg.connect(**read_settings().connection_parameters, autocommit=True) as connection:
+        with psycopg.connect(**DatabaseSettings.read().connection_parameters, autocommit=True) as connection:
             connection.execute(REFRESH)
     except psycopg.Error as error:
         sys.exit(f"refresh: {' '.join(str(error).split())}")
