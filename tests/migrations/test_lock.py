@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import alembic.command
+import pytest
 from sqlalchemy import make_url
 
 from harness.alembic_config import alembic_config, script_directory, upgrade
@@ -42,7 +43,7 @@ alembic.command.upgrade(alembic_config(load_config(Path.cwd())), "heads")
 """Upgrades as a deployment does, telling each statement; given a revision, it waits for a line before recording it."""
 
 HOLDER = """
-SELECT pid, usename, date_trunc('second', backend_start + '0.5 s'), query FROM pg_stat_activity
+SELECT pid, usename, date_trunc('second', backend_start + '0.5 s'), state, query FROM pg_stat_activity
 WHERE datname = current_database() AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')
 """
 
@@ -51,11 +52,12 @@ Process = subprocess.Popen[str]
 
 @contextmanager
 def migration(config: Config, database: Database, *arguments: str) -> Iterator[Process]:
-    """A process that migrates the database that its environment names."""
+    """A process that migrates the database that its environment names; a setting that only the app reads is wrong."""
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         config.database_env: database.dsn,
+        "APP_POOL_SIZE": "0",
     }
     process = subprocess.Popen(
         [sys.executable, "-c", MIGRATE, *arguments],
@@ -77,14 +79,15 @@ def migration(config: Config, database: Database, *arguments: str) -> Iterator[P
 
 
 def read_until(process: Process, word: str) -> list[str]:
-    """What a process tells up to the line with a word, or up to its end."""
+    """What a process tells up to the line with a word; if it ends before, the test fails with the process's errors."""
     lines: list[str] = []
     assert process.stdout
     for line in process.stdout:
         lines.append(line)
         if word in line:
-            break
-    return lines
+            return lines
+    _, errors = process.communicate()
+    pytest.fail(f"the migration ended with {process.returncode} before {word!r}:\n{errors or ''.join(lines)}")
 
 
 def is_ddl(statement: str) -> bool:
@@ -100,7 +103,7 @@ def test_a_second_process_waits_and_then_finds_nothing_to_do(harness_config: Con
     head = script_directory(harness_config).get_current_head()
     assert head
     with migration(harness_config, empty_database, head) as first:
-        assert "held\n" in read_until(first, "held")
+        read_until(first, "held\n")
         with migration(harness_config, empty_database) as second:
             before = [line for _ in range(4) for line in read_until(second, "pg_try_advisory_lock")]
             with empty_database.as_role("superuser").connect() as onlooker:
@@ -111,7 +114,7 @@ def test_a_second_process_waits_and_then_finds_nothing_to_do(harness_config: Con
     assert holder
     expected = (
         "waiting for another migration: pid {}, application_name 'sealy', user {}, connected since {}, "
-        "idle in transaction, query: {}".format(*holder)
+        "{}, query: {}".format(*holder)
     )
     waiting = [line for line in said.splitlines() if line.startswith("waiting for")]
     assert waiting == [" ".join(expected.split())]

@@ -11,6 +11,7 @@ USERS = "src/sealy/api/users.py"
 RULES = ("tests/schema/test_rules.py",)
 MIGRATED = (*HAZARDS, *STAIRWAY, *RULES, *DRIFT)
 CREATED = ("tests/api/test_users.py::test_a_user_is_created_and_read_back",)
+LOCK = ("tests/migrations/test_lock.py",)
 RELEASED = ("tests/migrations/test_released.py",)
 
 ROUTE = '''@router.get("/{user_id}/todos", summary="Count a user's todos", responses=problems(422, 503))
@@ -74,18 +75,21 @@ SCHEMA = (
         ),
     ),
     migrated("table", "a table with a foreign key and its index", *notes()),
-    migrated(
+    Change(
         "index-concurrently",
         "an index built while the table is written to",
-        Edit(
-            TODOS,
-            '        Index(None, "done", "id"),\n',
-            '        Index(None, "done", "id"),\n        Index(None, "due_at"),\n',
+        (
+            Edit(
+                TODOS,
+                '        Index(None, "done", "id"),\n',
+                '        Index(None, "done", "id"),\n        Index(None, "due_at"),\n',
+            ),
+            *revision(
+                'op.create_index_concurrently("ix_todos_due_at", "todos", ["due_at"])',
+                'op.drop_index_concurrently("ix_todos_due_at", "todos")',
+            ),
         ),
-        *revision(
-            'op.create_index_concurrently("ix_todos_due_at", "todos", ["due_at"])',
-            'op.drop_index_concurrently("ix_todos_due_at", "todos")',
-        ),
+        (*MIGRATED, *LOCK),
     ),
     migrated(
         "comment",
@@ -241,6 +245,23 @@ CODE = (
             ),
         ),
         ("tests/api/test_settings.py", *CREATED),
+    ),
+    Change(
+        "required-secret",
+        "a secret without a default, which the tests are given",
+        (
+            Edit(
+                "src/sealy/settings.py",
+                "    metrics: bool = True\n",
+                "    api_key: SecretStr\n    metrics: bool = True\n",
+            ),
+            Edit(
+                "pyproject.toml",
+                'database-env = "APP_DATABASE_URL"\n',
+                'database-env = "APP_DATABASE_URL"\nenvironment = { APP_API_KEY = "key for tests" }\n',
+            ),
+        ),
+        ("tests/api/test_settings.py", *LOCK, *CREATED),
     ),
 )
 
