@@ -73,10 +73,23 @@ def variables() -> Iterator[tuple[str, str, str | None]]:
                     yield str(path.relative_to(DEPLOY)), name, text
 
 
+def read_from_hosts() -> set[str]:
+    """The units and services that also read variables from files of their host."""
+    services = {f"vm/compose.yaml {name}" for name, body in compose()["services"].items() if "env_file" in body}
+    return services | {str(path.relative_to(DEPLOY)) for path in UNITS if "EnvironmentFile" in dict(unit(path))}
+
+
 def image_command() -> list[str]:
     """The command of the image: the last CMD of the Dockerfile."""
     found = re.findall(r"^CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
     return [str(word) for word in json.loads(found[-1])]
+
+
+def image_variables() -> set[str]:
+    """The variables that the image sets."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = re.findall(r"^ENV (.*)$", text, re.MULTILINE)
+    return {word.partition("=")[0] for line in lines for word in shlex.split(line)}
 
 
 def base_image() -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import Field, SecretStr
+from pydantic.fields import FieldInfo
 
 from harness.api.routes import read_document
 from harness.config import Config, load_object
 from sealy.__main__ import OPTIONS
+from sealy.settings import DatabaseSettings, Settings
 from tests.deploy.manifests import (
     CLOUD_RUN,
     DEPLOY,
@@ -24,7 +27,9 @@ from tests.deploy.manifests import (
     compose,
     container,
     image_command,
+    image_variables,
     pod,
+    read_from_hosts,
     role_setting,
     unit,
     unit_command,
@@ -33,6 +38,9 @@ from tests.deploy.manifests import (
 
 OTHERS = 2 + 5 + 3
 """Connections that are not the app's: migrations, people and reports, and what Postgres keeps for superusers."""
+
+SERVED = ("cloudrun/service.yaml", "vm/compose.yaml app", "vm/app.service")
+"""The manifests that start the app, one for each host."""
 
 OVERLAP = 2
 """During a deployment the old and the new instances are connected at once."""
@@ -46,8 +54,13 @@ def settings(harness_config: Config) -> Any:
 
 def test_every_variable_is_a_setting(settings: Any) -> None:
     """A manifest cannot set what the app does not read, which a misspelt name would do without a word."""
-    known = {f"APP_{name.upper()}" for name in settings.model_fields}
+    known = {f"APP_{name.upper()}{form}" for name in settings.model_fields for form in ("", "_FILE")}
     assert {(file, name) for file, name, _ in variables() if name.startswith("APP_") and name not in known} == set()
+
+
+def variable(name: str, field: FieldInfo) -> str:
+    """The environment variable of a setting."""
+    return str(field.validation_alias or f"APP_{name}".upper())
 
 
 def test_every_value_is_accepted(settings: Any) -> None:
@@ -58,20 +71,72 @@ def test_every_value_is_accepted(settings: Any) -> None:
             given[file][name.removeprefix("APP_").lower()] = value
     for values in given.values():
         settings(**{"database_url": "postgresql://somebody@/somewhere", **values})
-    assert {"cloudrun/service.yaml", "vm/compose.yaml app", "vm/app.service"} <= set(given)
+    assert {*SERVED} <= set(given)
 
 
-def test_no_manifest_contains_a_secret() -> None:
+def missing(required: Iterable[str], processes: Sequence[str]) -> list[str]:
+    """The required settings that a process is not given, each with the file that should give it.
+
+    A process that also reads a file of its host (EnvironmentFile, env_file) may have them from there.
+    """
+    given = {(file, name.removesuffix("_FILE")) for file, name, _ in variables()}
+    of_image = {(each, name) for each in processes if not each.endswith(".service") for name in image_variables()}
+    return [
+        f"deploy/{process}: add {name}, or {name}_FILE with the path of a file"
+        for process in processes
+        for name in required
+        if (process, name) not in given | of_image and process not in read_from_hosts()
+    ]
+
+
+def required_variables(settings: Any) -> list[str]:
+    """The variables of the settings that have no default."""
+    fields = settings.model_fields.items()
+    return [variable(name, field) for name, field in fields if field.is_required()]
+
+
+@pytest.mark.parametrize("process", SERVED)
+def test_every_required_setting_is_given_to_the_app(settings: Any, process: str) -> None:
+    """On each host: without one of them the app does not start."""
+    assert missing(required_variables(settings), [process]) == []
+
+
+def test_migrations_and_jobs_are_given_the_address() -> None:
+    """They need nothing else, whatever the app requires."""
+    others = {file for file, name, _ in variables() if name.startswith("APP_DATABASE_URL")} - {*SERVED}
+    assert {"cloudrun/migrate.yaml", "vm/compose.yaml migrate", "vm/app-migrate.service"} <= others
+    assert missing(required_variables(DatabaseSettings), sorted(others)) == []
+
+
+def test_a_setting_that_no_manifest_gives_is_named_with_each_file() -> None:
+    """A new required setting, a secret or not, under its own name or an alias; an optional one is not asked for."""
+
+    class MoreSettings(Settings):
+        api_key: SecretStr
+        region: str = Field(validation_alias="REGION")
+        mail_key: SecretStr | None = None
+
+    assert missing(required_variables(MoreSettings), SERVED) == [
+        f"deploy/{process}: add {name}, or {name}_FILE with the path of a file"
+        for process in SERVED
+        for name in ("APP_API_KEY", "REGION")
+    ]
+
+
+def test_no_manifest_contains_a_secret(settings: Any) -> None:
     """An address with a password, or a key, comes by reference or by file; a peer's address has no password."""
+    secrets = {
+        variable(name, field) for name, field in settings.model_fields.items() if "Secret" in str(field.annotation)
+    }
     for file, name, value in variables():
-        if value is not None and (name.endswith(("_URL", "_KEY")) or "PASSWORD" in name):
+        if value is not None and (name in secrets or name.endswith(("_URL", "_KEY")) or "PASSWORD" in name):
             assert name.endswith("_FILE") or re.fullmatch(r"postgresql://[a-z_]+@/.*", value), (file, name)
 
 
 def test_documents_are_closed_where_the_internet_looks() -> None:
     """Every place that serves the app says APP_DOCS=false."""
     served = {file for file, name, value in variables() if (name, value) == ("APP_DOCS", "false")}
-    assert served == {"cloudrun/service.yaml", "vm/compose.yaml app", "vm/app.service"}
+    assert served == {*SERVED}
 
 
 def probes() -> Iterator[tuple[str, str, str]]:
@@ -209,7 +274,7 @@ def secret_of(manifest: str, variable: str) -> str:
 def test_the_app_never_holds_the_migrators_secret() -> None:
     """Least privilege: what serves has the app's address, what migrates has the migrator's, and nobody has both."""
     services = compose()["services"]
-    assert services["app"]["secrets"] == ["app_url"]
+    assert "migrator_url" not in services["app"]["secrets"]
     assert services["migrate"]["secrets"] == ["migrator_url"]
     accounts = {name: pod(cloud_run(name))["serviceAccountName"] for name in CLOUD_RUN}
     secrets = {name: secret_of(name, "APP_DATABASE_URL") for name in CLOUD_RUN}
