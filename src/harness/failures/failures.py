@@ -20,8 +20,8 @@ from harness.migration_errors import migration_error
 from harness.run import Run
 from harness.wording import plural
 
-EXPLAINED = pytest.StashKey[bool]()
-"""On a test: whether it has failed with a text that needs no log."""
+EXPLAINED = pytest.StashKey[str]()
+"""On a test: the text that it has failed with, if that needs no log."""
 
 
 class Crash(NamedTuple):
@@ -106,10 +106,10 @@ class Failures:
             sent = list(_lines(error, item.config.rootpath))
             vars(report)["findings"] = {"sent": sent, "found": found, "detail": error.detail}
             self._show(report, {})
-        explained = item.stash.setdefault(EXPLAINED, False) or (error is not None and _is_text(error))
+        explained = item.stash.setdefault(EXPLAINED, "") or (str(error) if error and _is_text(error) else "")
         item.stash[EXPLAINED] = explained
         if explained or item.get_closest_marker("api"):
-            report.sections = reduced(report.sections, wholly=explained)
+            report.sections = reduced(report.sections, explained)
         if report.failed and error:
             report.sections, known = self._tracebacks.replace(report.sections, item.nodeid)
             if known and not explained and not item.config.getoption("fulltrace", False):
