@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.api.client import Client
+from harness.api.routes import resolve
 
 pytestmark = pytest.mark.api
 
 PROBLEM = "application/problem+json"
+SOURCES = Path(__file__).parents[2] / "src"
 
 
 @pytest.mark.parametrize(
@@ -91,16 +96,46 @@ def test_openapi_describes_every_problem(api: Client) -> None:
             assert answer["content"] == {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
+def place(name: str) -> str:
+    """The file that defines a class or a function of the app; the folder of all if there is none."""
+    definition = re.compile(rf"^(?:class|def|async def) {re.escape(name)}\b", re.MULTILINE)
+    files = [path for path in SOURCES.rglob("*.py") if definition.search(path.read_text(encoding="utf-8"))]
+    return str(files[0].relative_to(SOURCES.parent)) if files and name else SOURCES.name
+
+
+def undescribed(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
+    """What a reader of /docs misses in an operation, and the file to add it to."""
+    function = operation["operationId"].removesuffix(re.sub(r"\W", "_", path) + f"_{method}")
+    for part in ("summary", "tags"):
+        if not operation.get(part):
+            yield f"no {part}: add it to the route in {place(function)}"
+    for parameter in operation.get("parameters", []):
+        if parameter["required"] and not {**parameter, **parameter["schema"]}.get("examples"):
+            yield f"the parameter {parameter['name']} has no examples: add examples=[…] to it in {place(function)}"
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        yield from without_examples(document, content.get("schema", {}), function)
+
+
+def without_examples(document: dict[str, Any], schema: Mapping[str, Any], owner: str) -> Iterator[str]:
+    """The required fields of a body, and of the models in it, that have no examples."""
+    owner = schema.get("$ref", owner).rpartition("/")[2]
+    body = resolve(document, schema)
+    for name in body.get("required", []):
+        field = body["properties"][name]
+        described = {**resolve(document, field), **field}
+        if described.get("properties"):
+            yield from without_examples(document, field, owner)
+        elif not any(described.get(each) for each in ("examples", "enum", "const")):
+            yield f"{owner}.{name} has no examples: add Field(examples=[…]) to it in {place(owner)}"
+
+
 def test_openapi_has_a_summary_a_tag_and_examples_for_every_operation(api: Client) -> None:
     """A reader of /docs can try each operation as it stands."""
     document = api.get("/openapi.json").json()
-    for path, method, operation in operations(document):
-        assert operation["summary"], (path, method)
-        assert operation["tags"], (path, method)
-        for parameter in operation.get("parameters", []):
-            if parameter["required"]:
-                assert parameter["schema"]["examples"], (path, method, parameter["name"])
-        if "requestBody" in operation:
-            reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
-            body = document["components"]["schemas"][reference.rpartition("/")[2]]
-            assert all(body["properties"][name]["examples"] for name in body.get("required", [])), (path, method)
+    lacking = [
+        f"{method.upper()} {path}: {each}"
+        for path, method, operation in operations(document)
+        for each in undescribed(document, path, method, operation)
+    ]
+    if lacking:
+        pytest.fail("\n".join(lacking), False)
