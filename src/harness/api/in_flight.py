@@ -30,7 +30,8 @@ class Work:
     `answered` is when the answer began and `ended` when its last part was sent, None before. Of an event stream,
     `parts` is when the start and each part were sent and when the client left; `tasks` is when each background task
     began, with its end. `finished` is set when the app has returned: then dependencies are closed and background tasks
-    have run. `alone` is False if the app worked on something else at the same time whose client had not `left`.
+    have run; `error` is what it raised. `alone` is False if the app worked on something else at the same time whose
+    client had not `left`.
     """
 
     def __init__(self, scope: Any) -> None:
@@ -41,6 +42,7 @@ class Work:
         self.tasks: dict[float, float] = {}
         self.alone = True
         self.left = False
+        self.error: BaseException | None = None
         self.finished = Event()
         self._events = False
 
@@ -94,6 +96,7 @@ class InFlight:
         try:
             await self._app(scope, receive, note)
         except Exception as error:
+            work.error = error
             if work.ended is None:
                 raise
             shorten(error, Path.cwd())

@@ -84,7 +84,8 @@ class JudgingTransport(httpx.HTTPTransport):
 
     `last` is the last request's exchange, `most` the largest number of queries of a request that was judged, and
     `unjudged` the number of those that were not: requests that overlap each other or an open socket, since their
-    statements cannot be separated, and requests after the test has disturbed the connections by a fault.
+    statements cannot be separated, and requests after the test has disturbed the connections by a fault. `inflight` is
+    the wrapper of the app.
     """
 
     def __init__(
@@ -100,7 +101,7 @@ class JudgingTransport(httpx.HTTPTransport):
         self.last: Exchange | None = None
         self.most = 0
         self.unjudged = 0
-        self._inflight = inflight
+        self.inflight = inflight
         self._sent = sent
         self.verdict = verdict
         self._limits = limits or Limits()
@@ -176,9 +177,9 @@ class JudgingTransport(httpx.HTTPTransport):
                     self._turns.discard(turn)
 
     def _send(self, turn: _Turn) -> tuple[httpx.Response, Body]:
-        self._inflight.last = None
+        self.inflight.last = None
         answer = super().handle_request(turn.request)
-        turn.work = self._inflight.last
+        turn.work = self.inflight.last
         assert isinstance(answer.stream, httpx.SyncByteStream)
         body = answer.stream = Body(answer.stream, turn.request, turn.route)
         return answer, body

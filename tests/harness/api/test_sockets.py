@@ -202,12 +202,12 @@ def test_a_fuzzed_answer_is_bounded_too(faulty_app: Start, monkeypatch: pytest.M
     events, one, flood = (str(client.base_url.join(path)) for path in ("/events/todos", "/one", "/flood"))
     with requests.Session() as session:
         session.trust_env = False
-        session.mount("http://", BoundedAdapter())
+        session.mount("http://", BoundedAdapter(client.transport.inflight))
         assert session.get(events).text == 'data: {"todos": 3}\n\n'
         assert session.get(one).json() == 3
         with pytest.raises(HarnessError, match="GET /flood: the body of its answer did not end"):
             session.get(flood)
-        session.mount("http://", BoundedAdapter(parts=1))
+        session.mount("http://", BoundedAdapter(client.transport.inflight, parts=1))
         assert set(session.get(flood).text) == {"x"}
 
 
