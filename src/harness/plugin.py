@@ -293,7 +293,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     """Print the findings, why the run stopped, the tests deselected, and the addresses of kept databases."""
     run = config.stash[RUN]
     kept = run.kept if config.getoption("keep_db") else {}
+    keyword = config.option.keyword if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED else ""
     sections = {
+        "nothing was tested": keyword and f"-k {keyword!r} matches no test of this run",
         "harness": run.report.plain() if exitstatus != pytest.ExitCode.INTERRUPTED else "",
         "the harness stopped": run.refusal,
         "databases were no longer made ahead": run.complaint,

@@ -48,6 +48,15 @@ def test_a_test_for_a_newer_server_is_deselected_and_listed(project: pytest.Pyte
     )
 
 
+def test_a_word_that_matches_no_test_is_named(project: pytest.Pytester) -> None:
+    """`-k` with a misspelt word does not look like a run that passed."""
+    project.makepyfile(**{"tests/test_it": "def test_tags(): pass"})
+    result = project.runpytest_inprocess("-k", "tgas")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result.stdout.fnmatch_lines(["*nothing was tested*", "-k 'tgas' matches no test of this run"])
+    project.runpytest_inprocess("-k", "tags").stdout.no_fnmatch_line("*nothing was tested*")
+
+
 def test_an_api_test_may_not_ask_for_a_database(project: pytest.Pytester) -> None:
     """The error says why, and what to use instead; no traceback."""
     project.makepyfile(**{"tests/api/test_it": "def test_it(api, database): pass"})
