@@ -7,35 +7,33 @@ from typing import Annotated, cast
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
+from quill.api.deps import Reads
+from quill.db.users import USER_OF_TOKEN
+
 _key = APIKeyHeader(name="X-API-Key", auto_error=False)
 _token = HTTPBearer(auto_error=False)
 
 
-def token_of(user_id: int, key: str) -> str:
-    """Return the token of a user: the id with its signature."""
-    return f"{user_id}.{hmac.new(key.encode(), str(user_id).encode(), hashlib.sha256).hexdigest()}"
+def digest(token: str) -> bytes:
+    """Return what is stored of a token. Tokens are long and random, so they need no salt."""
+    return hashlib.sha256(token.encode()).digest()
 
 
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(), expected.encode())
-
-
-async def _program(request: Request, given: Annotated[str | None, Depends(_key)]) -> str:
+async def api_key(request: Request, given: Annotated[str | None, Depends(_key)]) -> None:
+    """Answer 401 to a program without the key."""
     key = cast("str", request.app.state.api_key)
-    if not _same(given or "", key):
+    if not hmac.compare_digest((given or "").encode(), key.encode()):
         raise HTTPException(401, "X-API-Key is missing or wrong")
-    return key
 
 
-ApiKey = Annotated[str, Depends(_program)]
-
-
-async def _user(key: ApiKey, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_token)]) -> int:
-    token = given.credentials if given else ""
-    number = token.partition(".")[0]
-    if not number.isdecimal() or not _same(token, token_of(int(number), key)):
+def _user(reads: Reads, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_token)]) -> int:
+    user: int | None = None
+    if given:
+        with reads.connect() as connection:
+            user = connection.scalar(USER_OF_TOKEN, {"digest": digest(given.credentials)})
+    if user is None:
         raise HTTPException(401, "the token is missing or wrong")
-    return int(number)
+    return user
 
 
 UserId = Annotated[int, Depends(_user)]

@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query
 
-from quill.api.auth import UserId
+from quill.api.auth import UserId, api_key
 from quill.api.deps import Reads, Route, Writes
 from quill.db.notes import COMMENT, CREATE_NOTE, DELETE_NOTE, READ_NOTE, list_notes
 from quill.runtime.problems import problems
 from quill.schemas.notes import CommentOut, NewComment, NewNote, NoteOut, NotePage
 from quill.schemas.types import LARGEST_ID, Id
 
-router = APIRouter(prefix="/v1/notes", tags=["notes"], route_class=Route)
+router = APIRouter(prefix="/v1/notes", tags=["notes"], route_class=Route, dependencies=[Depends(api_key)])
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 Before = Annotated[int, Query(ge=1, le=LARGEST_ID + 1)]
@@ -22,7 +22,7 @@ Archived = Annotated[bool | None, Query(examples=[False])]
 def create_note(note: NewNote, user: UserId, writes: Writes) -> NoteOut:
     """It belongs to the user of the token."""
     with writes.begin() as connection:
-        row = connection.execute(CREATE_NOTE, {"user_id": user, "title": note.title}).one()
+        row = connection.execute(CREATE_NOTE, {"user_id": user, **note.model_dump()}).one()
     return NoteOut.model_validate({**row._mapping, "comments": 0})
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    Enum,
     ForeignKey,
     Index,
     Select,
@@ -19,6 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quill.db.base import Base, CreatedAt, Key
+from quill.enums import Colour
+
+COLOUR = Enum(Colour, name="colour", values_callable=lambda kind: [each.value for each in kind])
 
 
 class Note(Base):
@@ -34,6 +38,7 @@ class Note(Base):
     id: Mapped[Key]
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     title: Mapped[str]
+    colour: Mapped[Colour] = mapped_column(COLOUR, server_default=Colour.YELLOW.value)
     archived: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[CreatedAt]
 
@@ -53,11 +58,15 @@ class Comment(Base):
     created_at: Mapped[CreatedAt]
 
 
-COLUMNS = (Note.id, Note.title, Note.archived, Note.created_at)
+COLUMNS = (Note.id, Note.title, Note.colour, Note.archived, Note.created_at)
 COMMENTS = select(func.count()).select_from(Comment).where(Comment.note_id == Note.id).correlate(Note)
 NOTE = (*COLUMNS, COMMENTS.scalar_subquery().label("comments"))
 OWN = (Note.id == bindparam("id"), Note.user_id == bindparam("user_id"))
-CREATE_NOTE = insert(Note).values(user_id=bindparam("user_id"), title=bindparam("title")).returning(*COLUMNS)
+CREATE_NOTE = (
+    insert(Note)
+    .values(user_id=bindparam("user_id"), title=bindparam("title"), colour=bindparam("colour"))
+    .returning(*COLUMNS)
+)
 READ_NOTE = select(*NOTE).where(*OWN)
 DELETE_NOTE = delete(Note).where(*OWN)
 _found = select(Note.id, bindparam("body", type_=Text)).where(

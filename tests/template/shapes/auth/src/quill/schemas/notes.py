@@ -1,31 +1,18 @@
-"""What requests hold and answers show."""
+"""Notes and comments, in requests and answers."""
 
 from typing import Annotated
 
 from pydantic import Field
 
+from quill.enums import Colour
 from quill.schemas.types import Answer, Id, Instant, Request, Text
-
-ADDRESS = r"^[a-z0-9]{1,64}@[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,3}$"
-
-
-class NewUser(Request):
-    """A user to create."""
-
-    email: Annotated[Text, Field(max_length=254, pattern=ADDRESS, examples=["ada@example.org"])]
-
-
-class UserOut(Answer):
-    """A user and their token."""
-
-    id: Id
-    token: str
 
 
 class NewNote(Request):
     """A note to create."""
 
     title: Annotated[Text, Field(max_length=200, examples=["Water the plants"])]
+    colour: Colour = Colour.YELLOW
 
 
 class NoteOut(Answer):
@@ -33,6 +20,7 @@ class NoteOut(Answer):
 
     id: Id
     title: str
+    colour: Colour
     archived: bool
     created_at: Instant
     comments: int
