@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.findings import Exemption
-from harness.frames import faulty_source
+from harness.frames import faulty_source, shown
 
 TEXTS = ("app", "metadata", "migrations", "roles", "role-prefix", "database-env")
 KINDS: Mapping[str, type] = dict.fromkeys(TEXTS, str) | {"postgres": int, "supported": list}
@@ -166,7 +166,7 @@ def _exemption(path: Path, item: object) -> Exemption:
         problem = f"{path}: [tool.harness] exemptions has an invalid entry: {item!r}"
         raise HarnessError(problem, remedy='write { rule = "…", object = "…", reason = "…" }, and no other key')
     try:
-        return Exemption(**texts)
+        return Exemption(**texts, file=shown(path))
     except ValueError as error:
         raise HarnessError(f"{path}: {error}", remedy="say why this object may break the rule") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -125,7 +125,7 @@ def relative(path: Path, root: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A finding that a team accepts, for one rule and one exact object, with a reason.
+    """A finding that a team accepts, for one rule and one exact object, with a reason; `file` is where it stands.
 
     Raises:
         ValueError: for a wildcard in `object`, or a reason shorter than `SHORTEST_REASON` characters.
@@ -134,6 +134,7 @@ class Exemption:
     rule: str
     object: str
     reason: str
+    file: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what would silence more than one place, or says nothing to the next reader."""

@@ -204,13 +204,16 @@ def judge(
             exempted.append((finding, known[place]))
         else:
             (failing if finding.severity in fails else shown).append(finding)
-    failing += stale_exemption((f"{item.rule}:{item.object}", _unneeded(item)) for item in own.values())
+    stale = stale_exemption((f"{item.rule}:{item.object}", _unneeded(item)) for item in own.values())
+    failing += (replace(found, file=item.file or None) for found, item in zip(stale, own.values(), strict=True))
     return Verdict(tuple(failing), tuple(shown), tuple(exempted))
 
 
 def _unneeded(item: Exemption) -> str:
     """Return why an exemption covers nothing."""
-    if item.rule in _CATALOGUE:
-        return f"nothing breaks this rule there ({item.reason})"
+    if known := _CATALOGUE.get(item.rule):
+        idle = ", or it does not run, because it is optional" if known.rule.optional else ""
+        return f"nothing breaks this rule there{idle} ({item.reason})"
     near = difflib.get_close_matches(item.rule, _CATALOGUE, 1)
-    return f"no rule is called {item.rule}{f' (is {near[0]} meant?)' if near else ''} ({item.reason})"
+    hint = f": did you mean {near[0]}?" if near else ""
+    return f"no rule is called {item.rule}{hint} ({item.reason})"

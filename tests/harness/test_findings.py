@@ -48,9 +48,10 @@ def test_an_exemption_that_nothing_needs_any_more_fails() -> None:
 
 
 def test_a_misspelt_rule_is_named_with_the_nearest() -> None:
-    """To hear that nothing breaks the rule would send a person to the wrong place."""
-    verdict = judge([], [Exemption("tabel-without-primary-key", "public.gone", REASON)])
-    assert "no rule is called tabel-without-primary-key (is table-without-primary-key meant?)" in str(verdict)
+    """To hear that nothing breaks the rule would send a person to the wrong place; the file is the one to edit."""
+    verdict = judge([], [Exemption("tabel-without-primary-key", "public.gone", REASON, "pyproject.toml")])
+    assert "error: stale-exemption: tabel-without-primary-key:public.gone at pyproject.toml\n" in str(verdict)
+    assert "no rule is called tabel-without-primary-key: did you mean table-without-primary-key?" in str(verdict)
 
 
 def test_an_exemption_that_other_findings_may_need_is_not_stale() -> None:

@@ -61,8 +61,9 @@ def stale(project: pytest.Pytester, *arguments: str, workers: bool = False) -> l
     """Run pytest, and return the exemptions that it calls stale, by which it fails."""
     result = (project.runpytest_subprocess if workers else project.runpytest_inprocess)(*arguments)
     named = [line.partition("stale-exemption: ")[2] for line in result.outlines if "stale-exemption: " in line]
+    assert all(line.endswith(" at pyproject.toml") for line in named)
     assert result.ret == pytest.ExitCode.TESTS_FAILED or not named
-    return named
+    return [line.removesuffix(" at pyproject.toml") for line in named]
 
 
 def test_the_whole_run_names_what_no_suite_needs(exempting: pytest.Pytester) -> None:

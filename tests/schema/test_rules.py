@@ -27,8 +27,8 @@ def test_rule(rule: Check[Snapshot], catalog: Snapshot, judge: Callable[..., Ver
     judge("schema", rule(catalog, OPTIONS), [item for item in CONFIG.exemptions if item.rule == rule.id])
 
 
-def test_every_exempted_schema_rule_runs() -> None:
+def test_every_exempted_schema_rule_runs(judge: Callable[..., Verdict]) -> None:
     """An exemption of a rule that is off, or that does not exist, would never be noticed as stale."""
     every = {rule.id for rule in (*every_rule(), *catalogue("schema"))}
     off = {rule.id for rule in catalogue("schema", "catalogue")} - {rule.id for rule in chosen(OPTIONS)}
-    assert not [item for item in CONFIG.exemptions if item.rule in off or item.rule not in every]
+    judge("schema", [], [item for item in CONFIG.exemptions if item.rule in off or item.rule not in every])

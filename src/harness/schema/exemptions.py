@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.findings import Exemption, Finding, Verdict
+from harness.frames import shown
 from harness.rules import stale_exemption
 
 
@@ -20,7 +21,7 @@ def read_exemptions(path: Path) -> list[Exemption]:
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-        found = [Exemption(**item) for item in document["exemptions"]]
+        found = [Exemption(**item, file=shown(path)) for item in document["exemptions"]]
     except OSError as error:
         raise HarnessError(f"{path} cannot be read: {error.strerror}", remedy="name a file of exemptions") from error
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:

@@ -144,7 +144,7 @@ def test_an_exemption_that_nothing_needs_fails_a_whole_run(
     result = (project.runpytest_subprocess if arguments == ("-n2",) else project.runpytest_inprocess)(*arguments)
     assert result.ret == code
     stale = [line for line in result.outlines if "stale-exemption: " in line]
-    assert stale == ["error: stale-exemption: query-budget:GET /gone"] * code
+    assert stale == ["error: stale-exemption: query-budget:GET /gone at pyproject.toml"] * code
 
 
 def test_an_app_may_be_started_once_a_module(project: pytest.Pytester) -> None:

@@ -111,8 +111,8 @@ def test_a_finding_of_the_file_and_its_exemption_count(
     path.write_text(path.read_text(encoding="utf-8") + f"\nexemptions = {exemptions!r}\n", encoding="utf-8")
     assert judge(cluster, "--config", shop / "alembic.ini", "a2") == 1
     out = capsys.readouterr().out
-    assert "error: stale-exemption: drop-table:public.users\n  nothing breaks this rule there" in out
-    assert "no rule is called drop-colunm (is drop-column meant?)" in out
+    assert f"error: stale-exemption: drop-table:public.users at {path}\n  nothing breaks this rule there" in out
+    assert "no rule is called drop-colunm: did you mean drop-column?" in out
     assert f"exempted: no-lock-timeout: public.users ({reason})" in out
 
 

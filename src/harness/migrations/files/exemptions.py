@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.findings import Exemption
+from harness.frames import shown
 from harness.rules import catalogue
 
 NAMES = ("exemptions", "hazards")
@@ -86,7 +87,7 @@ def _exemption(path: Path, where: ast.expr, key: ast.expr | None, reason: ast.ex
     if not rule or not place:
         raise _mistake(path, where, f"has the key {key.value!r}, which is not rule:object")
     try:
-        return Exemption(rule, place, reason.value)
+        return Exemption(rule, place, reason.value, shown(path))
     except ValueError as error:
         raise _mistake(path, where, f"is refused: {error}") from error
 
