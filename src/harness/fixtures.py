@@ -41,6 +41,11 @@ ONLY_READ = (
     "transaction in its database is READ ONLY by default, for every role. Move a test that writes out of tests/schema, "
     "or let it ask for empty_database."
 )
+REFUSALS = ("25006", "42501")
+"""The SQLSTATEs of a write in a read-only transaction, and without the right to it."""
+
+READS = pytest.StashKey[bool]()
+"""On a test: whether its database is read-only."""
 
 FACTORIES = {
     "database": "with new_database() as database: … (docs/fixtures.md)",
@@ -56,15 +61,19 @@ REFUSED = re.compile(r"ScopeMismatch: .* function scoped fixture (\w+) with|uses
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say what to do about a fixture that is refused for its scope, and about an extension that the server lacks."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say what to do about a refused fixture, a refused write, and an extension that the server lacks."""
     report = yield
-    if call.excinfo and (text := _hint(call.excinfo.value)):
+    if call.excinfo and (text := _hint(call.excinfo.value, only_reads=item.stash.get(READS, False))):
         report.sections.append(("harness", text))
     return report
 
 
-def _hint(error: BaseException) -> str:
+def _hint(error: BaseException, *, only_reads: bool) -> str:
+    if only_reads and getattr(getattr(error, "orig", error), "sqlstate", "") in REFUSALS:
+        return ONLY_READ
     if hasattr(error, "sqlstate") or hasattr(error, "orig"):  # of a driver, or of SQLAlchemy
         return "\n".join(f"remedy: {remedy}" for remedy in extension_remedies(str(error)))
     if not (found := REFUSED.search(str(error))):
@@ -219,10 +228,10 @@ def statements_judged(harness_run: Run, catalog: Snapshot, statements_sent: Stat
 
 @contextlib.contextmanager
 def _only_read(request: pytest.FixtureRequest, databases: Databases, fresh: Database) -> Iterator[Database]:
-    """Make a database read-only by default, and yield it as the role readonly; a failed test's report says so."""
+    """Make a database read-only by default, and yield it as the role readonly; a refused write's report says so."""
     administrator = databases.pool.foreground.administrator
     administrator.execute("ALTER DATABASE {} SET default_transaction_read_only TO on", fresh.name)
-    request.node.add_report_section("setup", "harness", ONLY_READ)
+    request.node.stash[READS] = True
     seen = fresh.as_role("readonly")
     yield seen
     seen.dispose()

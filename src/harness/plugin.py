@@ -14,8 +14,7 @@ from harness.config import Config, load_config
 from harness.databases.cache import ClusterCache
 from harness.errors import HarnessError
 from harness.failures.collection import uncollected
-from harness.failures.failures import Failures
-from harness.findings import BrokenPromiseError
+from harness.failures.failures import Failures, is_explained
 from harness.frames import shown
 from harness.migration_errors import MigrationError, states
 from harness.postgres.address import Address
@@ -246,7 +245,7 @@ def pytest_runtest_makereport(
     if report.failed:
         item.stash[FAILED] = True
         title, commands = "database, kept until the run ends; --keep-db keeps it longer", run.keep(item)
-        if not (call.excinfo and isinstance(call.excinfo.value, BrokenPromiseError)):  # rows explain no finding
+        if not (call.excinfo and is_explained(call.excinfo.value)):
             report.sections += [(title, command) for command in commands]
     if report.when == "teardown":
         run.settle(item)

@@ -163,9 +163,29 @@ def test_a_schema_test_cannot_write(project: pytest.Pytester) -> None:
     )
     result = project.runpytest_inprocess("tests/schema", "tests/test_after.py")
     result.assert_outcomes(passed=2, failed=3)
+    assert result.stdout.str().count("A test marked schema only reads") == 3
     result.stdout.fnmatch_lines(
         ["*cannot execute INSERT in a read-only transaction*", "A test marked schema only reads*"]
     )
+
+
+def test_a_schema_test_that_fails_for_another_reason_is_told_nothing_of_writes(project: pytest.Pytester) -> None:
+    """The hint would send a person to the wrong place."""
+    body = """
+        def test_compares(database):
+            assert database is None
+
+        def test_asks_wrongly(connection):
+            connection.execute("SELECT nothing")
+
+        def test_of_another_database(empty_database):
+            with empty_database.as_role("app").connect() as connection:
+                connection.execute("CREATE SCHEMA other")
+        """
+    project.makepyfile(**{"tests/schema/test_it": body})
+    result = project.runpytest_inprocess()
+    result.assert_outcomes(failed=3)
+    result.stdout.no_fnmatch_line("*only reads*")
 
 
 def test_an_api_test_speaks_http_and_seeds_as_the_operator(project: pytest.Pytester) -> None:

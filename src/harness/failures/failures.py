@@ -106,7 +106,7 @@ class Failures:
             sent = list(_lines(error, item.config.rootpath))
             vars(report)["findings"] = {"sent": sent, "found": found, "detail": error.detail}
             self._show(report, {})
-        explained = item.stash.setdefault(EXPLAINED, "") or (str(error) if error and _is_text(error) else "")
+        explained = item.stash.setdefault(EXPLAINED, "") or (str(error) if error and is_text(error) else "")
         item.stash[EXPLAINED] = explained
         if explained or item.get_closest_marker("api"):
             report.sections = reduced(report.sections, explained)
@@ -206,7 +206,7 @@ def _trim(call: pytest.CallInfo[None], error: BaseException, root: Path) -> None
 
     An error that the harness makes by mistake keeps its frames.
     """
-    if _is_text(error) or type(error).__module__.partition(".")[0] in LIBRARIES:
+    if is_text(error) or type(error).__module__.partition(".")[0] in LIBRARIES:
         error.__cause__ = error.__context__ = None
     every = list(steps(error.__traceback__))
     ours = [number for number, step in enumerate(every) if is_project(step, root)]
@@ -225,6 +225,12 @@ def _lines(error: BaseException, root: Path) -> Iterator[str]:
         yield f"{Path(path).relative_to(root)}:{line}: {linecache.getline(path, line).strip()}"
 
 
-def _is_text(error: BaseException) -> bool:
+def is_explained(error: BaseException) -> bool:
+    """Return whether the rows of a test say nothing about its failure, as in a check of the OpenAPI document."""
+    foreign = type(error).__module__.partition(".")[0] == "schemathesis"
+    return foreign or isinstance(error, HarnessError) or is_text(error)
+
+
+def is_text(error: BaseException) -> bool:
     """Return whether an error says all that there is to say: findings, and `pytest.fail` without a traceback."""
     return isinstance(error, BrokenPromiseError) or (isinstance(error, pytest.fail.Exception) and not error.pytrace)

@@ -211,8 +211,16 @@ def test_an_error_of_the_app_is_logged_with_its_own_frames(project: pytest.Pytes
     result.stdout.no_fnmatch_line("*starlette*")
 
 
-def test_a_finding_comes_without_the_address_of_a_database(project: pytest.Pytester) -> None:
-    """The rows of the test do not explain it; with --keep-db the end of the run lists the database all the same."""
-    body = "\ndef test_it(judge, database):\n    judge('schema', FOUND)\n"
+@pytest.mark.parametrize("fails", ["judge('schema', FOUND)", "pytest.fail('no example', False)", "raise REFUSED"])
+def test_what_rows_do_not_explain_comes_without_the_address_of_a_database(project: pytest.Pytester, fails: str) -> None:
+    """A finding, what is missing in the tests; with --keep-db the end of the run lists the database all the same."""
+    body = f"""
+from harness.errors import HarnessError
+
+REFUSED = HarnessError("no such table", remedy="name another")
+
+def test_it(judge, database):
+    {fails}
+"""
     run(project, body, "--keep-db").stdout.fnmatch_lines(["*databases kept*", "*psql*"])
     run(project, body).stdout.no_fnmatch_line("*psql*")
