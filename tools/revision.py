@@ -19,7 +19,7 @@ from harness.alembic_config import alembic_config, check_history, head_file, ref
 from harness.config import Config, load_config
 from harness.errors import HarnessError
 from harness.frames import shown
-from harness.migration_errors import migration_errors
+from harness.migration_errors import CORRECT, migration_errors
 from harness.run import Choice, Run
 from tools.cli import error_exit
 from tools.head import check_head, update_head
@@ -50,8 +50,9 @@ def write_revision(config: Config, message: str) -> Path | None:
             kept = sorted({*config.migrations_path.rglob("*.py")} - before)
             if not kept:
                 raise
-            remedy = f"correct {shown(kept[0])}, which was kept, or delete it; then run the same command again"
-            raise HarnessError(error.what, looked_at=error.looked_at, remedy=remedy) from error
+            known = [each for each in error.remedy if each != CORRECT]
+            again = f"correct {shown(kept[0])}, which was kept, or delete it; then run the same command again"
+            raise HarnessError(error.what, looked_at=error.looked_at, remedy=[*known, again]) from error
 
 
 def _autogenerate(config: Config, engine: Engine, message: str) -> Path | None:

@@ -28,6 +28,12 @@ TWICE = re.compile(r"Revision (\S+) is present more than once")
 MISSING = re.compile(r"Revision (\S+) referenced from (?:.* -> )?(\S+).* is not present")
 """Warnings of Alembic."""
 
+CORRECT = "correct this line"
+"""The remedy where nothing more is known."""
+
+LABEL = re.compile(r'invalid input value for enum (.+?): "([^"]*)"')
+"""What a server says of a text that is no label."""
+
 LONGEST = 300
 """Characters of a statement that are shown."""
 
@@ -74,10 +80,26 @@ def migration_error(error: BaseException, place: Path) -> HarnessError | None:
     named, at = _deeper(error, file, line)
     linecache.checkcache(str(named))
     source = linecache.getline(str(named), at).strip()
+    if source.endswith("("):  # says only which operation
+        source += f"{linecache.getline(str(named), at + 1).strip()} …"
     marked = isinstance(error, SyntaxError) and source.startswith(("<<<<<<<", "=======", ">>>>>>>"))
-    remedy = "resolve the conflict of the merge there" if marked else extension_remedies(str(error))
-    usual = ADDRESS if file == place / "env.py" and _unreachable(error) else "correct this line"
+    remedy = (
+        "resolve the conflict of the merge there" if marked else _wrong_default(error) or extension_remedies(str(error))
+    )
+    usual = ADDRESS if file == place / "env.py" and _unreachable(error) else CORRECT
     return MigrationError(f"{shown(named)}, line {at}: {_reason(error)}", file, source, remedy or usual)
+
+
+def _wrong_default(error: BaseException) -> str:
+    """Return what to do about a column's default that is no label of its enum; "" for another error."""
+    if not isinstance(error, DBAPIError) or not (found := LABEL.search(str(error.orig))):
+        return ""
+    kind, default = re.escape(found[1].rpartition(".")[2]), re.escape(found[2])
+    defined = rf"""(\w+|"[^"]+") (?:[\w."]*{kind}(?!\w)[^,]*?|SET )DEFAULT '{default}'"""
+    if not (column := re.search(defined, error.statement or "")):
+        return ""
+    stored = "SQLAlchemy stores the names of a Python enum's members, not their values"
+    return f"give the column {column[1]} a label of {found[1]} as its default, first in the model: {stored}"
 
 
 def _deeper(error: BaseException, file: Path, line: int) -> tuple[Path, int]:

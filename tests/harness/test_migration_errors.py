@@ -91,6 +91,46 @@ def test_the_line_of_env_py_that_failed_is_named(shop: Config, empty_database: D
     assert refused(shop, empty_database).startswith(f"{models}, line 1: SyntaxError: invalid syntax")
 
 
+CREATE = """
+op.create_table(
+    "loan",
+    sa.Column("note", sa.Text(), server_default="open"),
+    sa.Column("state", sa.Enum("OPEN", "CLOSED", name="loan_state"), server_default="open"),
+)
+"""
+ALTER = """
+CREATE TYPE "Loan state" AS ENUM ('OPEN')
+ALTER TABLE item ADD COLUMN "the state" "Loan state"
+ALTER TABLE item ALTER COLUMN "the state" SET DEFAULT 'open'
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "column", "looked_at"),
+    [
+        (CREATE, "state a label of loan_state", 'op.create_table("loan", …'),
+        (ALTER, '"the state" a label of "Loan state"', "op.execute('ALTER TABLE item ALTER COLUMN"),
+    ],
+    ids=["create", "alter"],
+)
+def test_a_default_that_is_no_label_of_its_enum_names_the_column(
+    shop: Config, empty_database: Database, body: str, column: str, looked_at: str
+) -> None:
+    """And the model: autogenerate has copied its server_default into the revision."""
+    write_revision(shop.migrations_path / "versions", "0002", "0001", body)
+    found = refused(shop, empty_database)
+    assert f"\n  looked at: {looked_at}" in found
+    assert f"\n  remedy: give the column {column} as its default, first in the model: SQLAlchemy stores" in found
+    assert "correct this line" not in found
+
+
+def test_a_value_that_is_no_label_is_no_default(shop: Config, empty_database: Database) -> None:
+    """A row with a wrong value says nothing about the model."""
+    body = "CREATE TYPE mood AS ENUM ('good')\nCREATE TABLE day (mood mood)\nINSERT INTO day VALUES ('bad')"
+    write_revision(shop.migrations_path / "versions", "0002", "0001", body)
+    assert refused(shop, empty_database).endswith("\n  remedy: correct this line")
+
+
 @pytest.mark.parametrize("broken", ["env.py", "versions/0002.py"])
 def test_the_line_of_a_model_that_failed_is_named(shop: Config, empty_database: Database, broken: str) -> None:
     """Not the line of env.py or of a revision that imports it; the revision is still known as the one that fails."""

@@ -169,7 +169,7 @@ def test_a_schema_test_cannot_write(project: pytest.Pytester) -> None:
     )
 
 
-def test_a_schema_test_that_fails_for_another_reason_is_told_nothing_of_writes(project: pytest.Pytester) -> None:
+def test_a_schema_test_that_fails_for_another_reason_gets_no_hint_about_writes(project: pytest.Pytester) -> None:
     """The hint would send a person to the wrong place."""
     body = """
         def test_compares(database):

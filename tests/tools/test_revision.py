@@ -171,6 +171,18 @@ def test_a_revision_that_does_not_run_is_an_error_and_not_listed(
     assert listed(shop) == [f'"0001",  # {path.stem}']
 
 
+def test_a_wrong_default_of_a_model_is_not_blamed_on_the_revision_alone(
+    shop: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The revision is a copy: after the correction of it alone, the next one would bring the default back."""
+    declare(shop, f'Column("state", {STATE}, server_default="OPEN")')
+    assert revise(monkeypatch, "add items") == 2
+    error = capsys.readouterr().err
+    assert "looked at: op.create_table('item',\n  remedy: give the column state a label of state as its def" in error
+    assert "\n  remedy: correct " in error
+    assert "correct this line" not in error
+
+
 @pytest.mark.filterwarnings("ignore:Did not recognize type")
 def test_a_downgrade_that_does_not_run_is_an_error(
     shop: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
