@@ -43,13 +43,19 @@ class BoundedAdapter(HTTPAdapter):
 
         Raises:
             HarnessError: when the body does not end.
+            requests.RequestException: when the app breaks off.
         """
         self._inflight.last = None
         answer = super().send(request, *args, **options)
         most = 1 if EVENTS in answer.headers.get("Content-Type", "") else self._parts
         route = f"{request.method} {urlsplit(str(request.url)).path}"
-        answer._content = b"".join(bounded(answer.iter_content(65536), route, most))
-        answer.close()
+        try:
+            answer._content = b"".join(bounded(answer.iter_content(65536), route, most))
+        except requests.RequestException as error:
+            error.request = request  # requests names it only of errors before the answer
+            raise
+        finally:
+            answer.close()
         return answer
 
     def await_error(self) -> BaseException | None:

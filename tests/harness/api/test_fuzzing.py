@@ -25,6 +25,13 @@ def add(number: int):
 def lookup():
     return {}["x"]
 
+@app.get("/broken")
+def broken():
+    def parts():
+        yield "one"
+        raise LookupError("no second part")
+    return StreamingResponse(parts())
+
 @app.get("/busy")
 def busy():
     raise HTTPException(503)
@@ -62,6 +69,20 @@ def test_an_error_that_is_no_refusal_of_the_database_has_none(faulty_app: Start)
     assert error is not None
     assert refusal(error) is None
     assert list(raised(error, Path.cwd())) == ["KeyError: 'x'"]
+
+
+def test_an_answer_that_breaks_off_has_its_request_and_its_error(faulty_app: Start) -> None:
+    """The status has been sent by then."""
+    client = faulty_app(TAKEN)
+    adapter = BoundedAdapter(client.transport.inflight)
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("http://", adapter)
+        with pytest.raises(requests.RequestException) as caught:
+            session.get(str(client.base_url.join("/broken")))
+    assert caught.value.request is not None
+    assert caught.value.request.method == "GET"
+    assert isinstance(adapter.await_error(), LookupError)
 
 
 class AsyncpgError(Exception):
