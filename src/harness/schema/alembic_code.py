@@ -37,10 +37,13 @@ def outside(*operations: str) -> str:
     return autocommit(execute("SET lock_timeout = 0"), *operations, execute("RESET lock_timeout"))
 
 
-def create_index(table: Table, columns: Iterable[str], **named: object) -> str:
-    """Return the fix that adds an index on `columns`: to a table with rows, and to one that its own revision makes."""
+def create_index(table: Table, columns: Iterable[str], ending: str = "", **named: object) -> str:
+    """Return the fix that adds an index on `columns`: to a table with rows, and to one that its own revision makes.
+
+    Its name ends in `ending`, by default the columns.
+    """
     names = list(columns)
-    name = f"ix_{table.name}_{'_'.join(names)}"[:63]
+    name = f"ix_{table.name}_{ending or '_'.join(names)}"[:63]
     arguments = ", ".join(source(column) for column in names)
     options = "".join(f", {key}={source(value)}" for key, value in named.items())
     plain = op("create_index", name, table.name, names, schema=table.schema, **named)

@@ -21,8 +21,18 @@ SELECT set_config('search_path', current_setting('harness.path'), true), set_con
   set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
   set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
   set_config('enable_material', 'off', true), set_config('enable_memoize', 'off', true),
-  set_config('enable_sort', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)
+  set_config('max_parallel_workers_per_gather', '0', true)
 """
+ORDERED = """
+SELECT set_config('enable_sort', 'off', true), set_config('enable_indexscan', 'on', true),
+  set_config('enable_indexonlyscan', 'on', true)
+"""
+"""Rows come in the order of an index where one has it."""
+FILTERED = """
+SELECT set_config('enable_sort', 'on', true), set_config('enable_indexscan', 'off', true),
+  set_config('enable_indexonlyscan', 'off', true)
+"""
+"""Rows are found by bitmaps, which need a condition and give no order, and then sorted."""
 TYPES = """
 SELECT string_agg(CASE oid WHEN 0 THEN 'unknown' ELSE format_type(oid, NULL) END, ', ' ORDER BY place)
 FROM unnest(%s::oid[]) WITH ORDINALITY AS given(oid, place)
@@ -68,8 +78,8 @@ class PlanNode:
             yield from node.walk()
 
 
-def generic_plan(cursor: psycopg.Cursor[Any], statement: RouteStatement) -> PlanNode:
-    """Return the generic plan of `statement`; `cursor` is in a transaction with `SETTINGS`.
+def generic_plan(cursor: psycopg.Cursor[Any], statement: RouteStatement, scans: str = ORDERED) -> PlanNode:
+    """Return the generic plan of `statement`; `cursor` is in a transaction with `SETTINGS`, to which `scans` are added.
 
     Raises:
         HarnessError: when the server cannot plan it, with the server's words.
@@ -77,6 +87,7 @@ def generic_plan(cursor: psycopg.Cursor[Any], statement: RouteStatement) -> Plan
     count = max(map(int, PARAMETER.findall(statement.text)), default=0)
     given = [*statement.types, *[0] * count][:count]
     arguments, nulls = "", ""
+    cursor.execute(scans)
     try:
         with cursor.connection.transaction():
             if count:

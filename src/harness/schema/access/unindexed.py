@@ -11,8 +11,8 @@ import psycopg
 from harness.catalog import Index, Snapshot, Table, read_only
 from harness.findings import Finding
 from harness.rules import Breach, rule
-from harness.schema.access.plans import SETTINGS, PlanNode, RouteStatement, generic_plan
-from harness.schema.alembic_code import create_index
+from harness.schema.access.index_fix import citext_as_text, index_fix
+from harness.schema.access.plans import FILTERED, ORDERED, SETTINGS, PlanNode, RouteStatement, generic_plan
 from harness.sql.lexer import Tokens, fold, statements
 from harness.sql.quoting import needs_quotes
 
@@ -40,9 +40,10 @@ def unindexed(
         cursor.execute(SETTINGS)
         for statement in statements:
             if statement.planned:
-                plan = generic_plan(cursor, statement)
+                filtered = generic_plan(cursor, statement, FILTERED)
+                plan = generic_plan(cursor, statement, ORDERED)
                 for finding in (
-                    *query_without_index(plan, statement, snapshot),
+                    *query_without_index(plan, filtered, statement, snapshot),
                     *needless_join(plan, statement, snapshot),
                 ):
                     found.setdefault((finding.rule.id, finding.object), finding)
@@ -50,10 +51,13 @@ def unindexed(
 
 
 @rule("query-without-index", "error", "Every filter and join of a query can use an index")
-def query_without_index(plan: PlanNode, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Breach]:
+def query_without_index(
+    plan: PlanNode, filtered: PlanNode, statement: RouteStatement, snapshot: Snapshot
+) -> Iterator[Breach]:
     """Find filters and joins of sent statements that no index look-up serves in the generic plan.
 
-    The bound of a page alone (`id < $1`, in the order of the list) is no look-up for another column's filter.
+    The bound of a page alone (`id < $1`, in the order of the list) is no look-up for another column's filter. Where an
+    index gives the order, an index on the filter's columns is enough too: it finds the rows, which are then sorted.
 
     Why: the statement reads a whole table each time, so it becomes slower with every row
     Fix: add an index that begins with the compared columns, or compare columns that have one
@@ -61,13 +65,14 @@ def query_without_index(plan: PlanNode, statement: RouteStatement, snapshot: Sna
     paged = [node for limit in plan.walk() if _is_page(limit) for node in limit.walk()]
     for node in plan.walk():
         condition = _condition(node) if node["Node Type"] in SCANS else ""
-        if condition and (not _served(node, snapshot) or (node in paged and _only_bounded(node))):
-            yield from _breach(node, condition, statement, snapshot)
+        lacking = condition and (not _served(node, snapshot) or (node in paged and _only_bounded(node)))
+        if lacking and not _found_then_sorted(node, filtered, snapshot):
+            yield from _breach(node, plan, condition, statement, snapshot)
         if node["Join Filter"]:
             sides = [below for below in node.below if below["Parent Relationship"] == "Inner"]
             inner = [below for side in sides for below in side.walk() if below["Node Type"] in SCANS]
             if inner and not any(_served(below, snapshot) for below in inner):
-                yield from _breach(inner[0], node["Join Filter"], statement, snapshot)
+                yield from _breach(inner[0], plan, node["Join Filter"], statement, snapshot)
 
 
 def _condition(node: PlanNode) -> str:
@@ -94,6 +99,21 @@ def _served(node: PlanNode, snapshot: Snapshot, schema: str = "") -> bool:
     return _bare(index.keys[0].text) in _bare(node["Index Cond"])
 
 
+def _found_then_sorted(node: PlanNode, filtered: PlanNode, snapshot: Snapshot) -> bool:
+    """Return whether the filter of a scan in an index's order can be looked up in the plan that sorts instead."""
+    if not node["Index Name"]:
+        return False
+    same = [scan for scan in filtered.walk() if scan["Node Type"] in SCANS and scan["Alias"] == node["Alias"]]
+    return any(_served(scan, snapshot) and _looks_up(scan, node["Filter"], snapshot) for scan in same)
+
+
+def _looks_up(scan: PlanNode, condition: str, snapshot: Snapshot) -> bool:
+    """Return whether a scan finds rows by a column of `condition`, not by another one such as a join's."""
+    names = {f"{scan['Schema']}.{node['Index Name']}" for node in scan.walk() if node["Node Type"] in BITMAPS}
+    indexes = filter(None, map(snapshot.indexes.get, names))
+    return any(_bare(index.keys[0].text) in _bare(condition) for index in indexes)
+
+
 _EQUALS = re.compile(r"(?<![<>!=@~])=(?![=>])")
 
 
@@ -115,7 +135,9 @@ def _bare(text: str) -> str:
     return f" {' '.join(_DECORATION.sub(' ', text.replace(')::', '::')).split())} "
 
 
-def _breach(node: PlanNode, condition: str, statement: RouteStatement, snapshot: Snapshot) -> Iterator[Breach]:
+def _breach(
+    node: PlanNode, plan: PlanNode, condition: str, statement: RouteStatement, snapshot: Snapshot
+) -> Iterator[Breach]:
     """Yield what to say of one scan: statement, endpoint, and the index to add."""
     table = _scanned(node, snapshot)
     if table is None:
@@ -131,7 +153,7 @@ def _breach(node: PlanNode, condition: str, statement: RouteStatement, snapshot:
         f"{statement.route}{others} filters {table.qualified} by {condition}: {node['Node Type']}"
         f"{_through(node)}{_cast(table, columns, condition)}"
         + (f"; only a plan for known values can use the partial index {partial.name}" if partial else ""),
-        create_index(table, columns) if columns else "",
+        index_fix(node, plan, table, columns, condition) if columns else "",
         statement=statement.text,
         level="info" if partial and "$" in condition else None,
     )
@@ -149,9 +171,9 @@ def _through(node: PlanNode) -> str:
 
 
 def _cast(table: Table, columns: list[str], condition: str) -> str:
-    """The most common reason why an index on citext is not used."""
-    lost = [name for name in columns if table.by_name[name].base == "citext" and re.search(rf"{name}\)?::", condition)]
-    return f"; {lost[0]} is citext and is cast, because the parameter is bound as text" if lost else ""
+    """Say that a column's index is lost to a cast."""
+    lost = citext_as_text(table, columns, condition)
+    return f"; {lost} is citext and is cast, because the parameter is bound as text" if lost else ""
 
 
 def _partial(table: Table, columns: list[str]) -> Index | None:
