@@ -18,7 +18,8 @@ def query_growth(measured: Mapping[int, Exchange]) -> Iterator[Breach]:
     """Find lists that make more queries for 10 or 100 rows than for one.
 
     Why: each row of the answer adds a round trip (N+1), so the time grows with the data
-    Fix: load the data of each row in the same statement (a join, json_agg) or in one more (selectinload)
+    Fix: load the data of each row in the same statement (joinedload for one parent, json_agg), or a
+        collection in one more (selectinload)
     """
     sizes = sorted(measured)
     most = measured[sizes[-1]]

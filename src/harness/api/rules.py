@@ -39,8 +39,9 @@ def _loop_fix(text: str) -> str:
     """Return the usual repair of a repeated statement of this shape."""
     if text.startswith("select"):
         return (
-            "a relationship loaded row by row: add .options(selectinload(…)) or aggregate it in the first statement "
-            "(json_agg), and set lazy='raise' on the relationship; or a query in a for loop: WHERE key = ANY(:keys)"
+            "a relationship loaded row by row: add .options(joinedload(…)) where each row has one parent, "
+            "selectinload(…) for a collection, or aggregate it in the first statement (json_agg), and set lazy='raise' "
+            "on the relationship; or a query in a for loop: WHERE key = ANY(:keys)"
         )
     if text.startswith("insert"):
         return "one INSERT for all rows: session.execute(insert(Model), [{…}, {…}]) or add_all() with one flush"
@@ -230,7 +231,7 @@ def route_refused(answers: Answers) -> Iterator[Breach]:
     others = answers.statuses.keys() - REFUSALS.keys()
     if not refused or others - UNREAD or (others and refused.keys() == {404}):
         return
-    counts = ", ".join(f"{count} times {status}" for status, count in sorted(answers.statuses.items()))
+    counts = ", ".join(f"{plural(count, 'time')} {status}" for status, count in sorted(answers.statuses.items()))
     yield Breach(answers.route, f"no request was served: {counts}", REFUSALS[max(refused, key=refused.__getitem__)])
 
 

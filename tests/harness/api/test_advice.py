@@ -14,6 +14,7 @@ from harness.wire.recording import Recording, RoundTrip, WireStatement
     ("statement", "advice"),
     [
         ("SELECT a FROM item WHERE id = $1", "selectinload"),
+        ("SELECT a FROM item WHERE id = $1", "joinedload(…)) where each row has one parent"),
         ("INSERT INTO item (a) VALUES ($1)", "one INSERT for all rows"),
         ("UPDATE item SET a = $1 WHERE id = $2", "UPDATE … FROM (VALUES …)"),
         ("DELETE FROM item WHERE id = $1", "WHERE key = ANY(:keys)"),
