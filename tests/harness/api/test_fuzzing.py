@@ -32,6 +32,13 @@ def broken():
         raise LookupError("no second part")
     return StreamingResponse(parts())
 
+@app.get("/late")
+def late(tasks: BackgroundTasks):
+    def fail():
+        time.sleep(0.2)
+        raise LookupError("too late")
+    tasks.add_task(fail)
+
 @app.get("/busy")
 def busy():
     raise HTTPException(503)
@@ -48,13 +55,20 @@ def sent(start: Start, method: str, path: str) -> tuple[requests.Response, BaseE
         return session.request(method, str(client.base_url.join(path))), adapter.await_error()
 
 
-def test_the_error_of_a_500_is_awaited(faulty_app: Start) -> None:
-    """The app raises after the client has the answer; the adapter waits for it, with its constraint."""
+def test_the_error_of_a_500_names_the_constraint(faulty_app: Start) -> None:
+    """And the SQLSTATE, with psycopg's name for it."""
     answer, error = sent(faulty_app, "POST", "/owners/1")
     assert answer.status_code == 500
     assert isinstance(error, exc.IntegrityError)
     assert refusal(error) == Refusal("23505", "owner_pkey")
     assert str(refusal(error)) == "UniqueViolation (23505) owner_pkey"
+
+
+def test_an_error_after_the_answer_is_awaited(faulty_app: Start) -> None:
+    """However long after."""
+    answer, error = sent(faulty_app, "GET", "/late")
+    assert answer.status_code == 200
+    assert isinstance(error, LookupError)
 
 
 @pytest.mark.parametrize("path", ["/busy", "/missing"])
