@@ -14,7 +14,7 @@ from tests.harness.migrations.workbench import Example, Workbench
 
 pytestmark = pytest.mark.slow
 
-HELPERS = ("create_index_concurrently", "add_not_null")
+HELPERS = ("add_not_null",)
 
 
 @pytest.fixture(autouse=True)
@@ -86,11 +86,6 @@ def test_the_fix_of_a_not_null_names_the_column(workbench: Workbench) -> None:
             "ALTER TABLE account ALTER COLUMN age SET NOT NULL",
             'op.add_not_null("account", "age")',
         ),
-        (
-            "index-build-blocking",
-            "CREATE UNIQUE INDEX i ON account (id, age)",
-            'op.create_index_concurrently("i", "account", ["id", "age"], unique=True)',
-        ),
     ],
 )
 def test_what_the_project_has_for_it_is_named(
@@ -100,6 +95,17 @@ def test_what_the_project_has_for_it_is_named(
     for name in HELPERS:
         monkeypatch.setattr(op, name, None, raising=False)
     assert finding(workbench, rule, upgrade).fix == fix
+
+
+def test_an_index_that_a_change_of_type_rebuilds_is_avoided_by_a_second_column(workbench: Workbench) -> None:
+    """The fix is pasted and clean: to rebuild the index again CONCURRENTLY would not change the type."""
+    upgrade = "ALTER TABLE account ALTER COLUMN seen TYPE timestamptz"
+    back = "ALTER TABLE account ALTER COLUMN seen TYPE timestamp"
+    fix = finding(workbench, "index-rebuild-blocking", upgrade, back).fix
+    assert "ADD COLUMN seen_next timestamp with time zone" in fix
+    assert "REINDEX" not in fix
+    _, found = workbench.see(Example(fix, "ALTER TABLE account DROP COLUMN seen_next"))
+    assert not [item for item in found if item.rule.id in ("index-rebuild-blocking", "table-rewrite")]
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,8 @@ def index_rebuild_blocking(seen: Observations) -> Iterator[Breach]:
                 message = f"it was rebuilt under {mode} on {rewrite.table}"
                 schema = seen.before.by_name[rewrite.table].schema
                 index = identifier(schema, rewrite.relation.removeprefix(f"{schema}."))
-                fix = fixes.concurrently(statement, execute(f"REINDEX INDEX CONCURRENTLY {index}"))
+                again = fixes.concurrently(statement, execute(f"REINDEX INDEX CONCURRENTLY {index}"))
+                fix = fixes.retyped(seen, seen.trace.by_name[rewrite.table]) or again
                 yield Breach(name, message, fix, statement)
 
 

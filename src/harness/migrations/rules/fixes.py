@@ -32,8 +32,6 @@ def index(
     plain = found is None or (after is not None and _is_plain(found, after))
     keys = after.names(found.columns) if after and found and plain else Code("[...]")
     named: dict[str, Any] = {"unique": True} if unique or part.unique else {}
-    if plain and _offers("create_index_concurrently", table):
-        return call("create_index_concurrently", part.name, table.name, keys, **named)
     gone = drop_index_concurrently(table, part.name)
     made = create_index_concurrently(table, part.name, keys, **named)
     if found and not plain:
@@ -90,15 +88,24 @@ def rewrite(seen: Observations, statement: TracedStatement, relation: Relation) 
         return REPACK
     table, after = seen.before.by_oid[relation.oid], seen.after.by_oid.get(relation.oid)
     for column in after.columns if after else ():
-        old = table.by_number.get(column.number)
-        if old is None and (column.default or column.identity):
+        if column.number not in table.by_number and (column.default or column.identity):
             return _filled_later(table, column)
+    if retype := retyped(seen, relation):
+        return retype
+    if {"LOGGED", "UNLOGGED", "TABLESPACE", "ACCESS"} & {*words}:
+        return MOVED
+    return ""
+
+
+def retyped(seen: Observations, relation: Relation) -> str:
+    """Return how to change the type of a column without a lock; empty where the revision changes none."""
+    table, after = seen.before.by_oid[relation.oid], seen.after.by_oid.get(relation.oid)
+    for column in after.columns if after else ():
+        old = table.by_number.get(column.number)
         if old and old.type != column.type:
             name = identifier(f"{column.name}_next")
             added = execute(f"ALTER TABLE {qualified(table)} ADD COLUMN {name} {column.type}")
-            return f"{added}\n# fill it in batches, and let the application move over"
-    if {"LOGGED", "UNLOGGED", "TABLESPACE", "ACCESS"} & {*words}:
-        return MOVED
+            return f"{added}\n# fill it in batches, build its indexes CONCURRENTLY, and let the application move over"
     return ""
 
 
