@@ -76,6 +76,24 @@ def index_keys(table: Table, index: Index) -> list[str]:
     ]
 
 
+def model_index(table: Table, index: Index) -> str:
+    """Return the Index of a model that makes an index of the database."""
+    sorting = {1: " DESC NULLS LAST", 2: " NULLS FIRST", 3: " DESC"}
+    keys = [
+        Code(f"sa.text({source(text(key.text + sorting[key.option]))})") if key.option in sorting else name
+        for key, name in zip(index.keys, index_keys(table, index), strict=True)
+    ]
+    named = {
+        "unique": index.unique,
+        "postgresql_using": index.method if index.method != "btree" else "",
+        "postgresql_include": list(table.names(index.included)),
+        "postgresql_where": Code(f"sa.text({source(text(index.predicate))})") if index.predicate else "",
+        "postgresql_nulls_not_distinct": index.nulls_not_distinct,
+    }
+    options = [f"{name}={source(value)}" for name, value in named.items() if value]
+    return f"Index({', '.join([source(index.name), *map(source, keys), *options])})"
+
+
 def create_foreign_key(
     table: Table, target: Table | None, name: str, columns: list[str], referenced: list[str], **named: Any
 ) -> str:
@@ -113,4 +131,13 @@ def alter_type(table: Table, column: str, kind: str, using: str = "") -> str:
     """Return the fix that changes a column's type; `kind` is the SQLAlchemy type as source."""
     named: dict[str, Any] = {"postgresql_using": using} if using else {}
     change = op("alter_column", table.name, column, schema=table.schema, type_=Code(kind), **named)
-    return fix(change, f"{column}: mapped_column({kind})")
+    return (
+        f"migration, where the table exists already: {change}\n"
+        f"migration that creates the table: {kind} as the type in sa.Column({source(column)}, ...)\n"
+        f"model: {argument(column, kind)}"
+    )
+
+
+def argument(column: str, code: str) -> str:
+    """Return what to change in a model's column, of which the catalog knows neither annotation nor other arguments."""
+    return f"{code} in the mapped_column() of {column}"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 import harness.schema.rules  # noqa: F401 - registers the rules
 from harness.catalog import read_snapshot
@@ -94,6 +98,39 @@ def test_the_migration_of_a_fix_stops_nobody(
     judged = [judge.judge(script) for script in history.revisions][1]
     read = file_findings(history.root / "versions" / "0002.py", "shop", offline=False)
     assert [str(item) for item in (*judged.findings, *read) if item.severity != "info"] == []
+
+
+SERIAL = """
+CREATE TABLE account (
+  id serial PRIMARY KEY, email text NOT NULL UNIQUE, at timestamptz NOT NULL DEFAULT '2020-01-01', done boolean,
+  born timestamp, tags text[] NOT NULL
+)
+"""
+
+
+def test_the_model_of_a_fix_is_no_annotation_but_an_argument(empty_database: Database) -> None:
+    """Pasted into the column that is there it leaves the other arguments, and SQLAlchemy takes it."""
+    with empty_database.connect(autocommit=True) as connection:
+        connection.execute(SERIAL)
+        found = {item.rule.id: item.fix for item in findings(read_snapshot(connection), Options())}
+    models = {rule: fix.partition("model: ")[2] for rule, fix in found.items()}
+    assert {rule: line for rule, line in models.items() if re.match(r"\w+: (?!Mapped\[)", line)} == {}
+    arguments = {rule: line.partition(" in the mapped_column() of ") for rule, line in models.items()}
+    changed = {rule: (code, name) for rule, (code, there, name) in arguments.items() if there}
+    assert changed.keys() >= {
+        "column-should-be-citext",
+        "default-frozen-timestamp",
+        "column-timestamp-without-time-zone",
+    }
+    for code, name in changed.values():
+        body = f"{name}: Mapped[Any] = mapped_column({code.removeprefix('Mapped[bool], and ')}, unique=True)"
+        known = {**vars(sa), "sa": sa, "postgresql": postgresql, "Mapped": Mapped, "mapped_column": mapped_column}
+        key = "" if name == "id" else "    key: Mapped[int] = mapped_column(primary_key=True)\n"
+        primary = body.replace("unique", "primary_key") if name == "id" else body
+        known |= {"Any": int, "Base": type("Base", (DeclarativeBase,), {})}
+        model = f"class Account(Base):\n    __tablename__ = 'account'\n{key}    {primary}\n"
+        exec(compile(model, "model", "exec", dont_inherit=True), known)
+    assert "migration that creates the table: postgresql.CITEXT()" in found["column-should-be-citext"]
 
 
 def test_the_page_of_rules_shows_what_is_printed(empty_database: Database) -> None:

@@ -24,7 +24,9 @@ from harness.findings import Finding
 from harness.schema.access.plans import RouteStatement
 from harness.schema.access.relationships import mapped, relationship_without_index
 from harness.schema.access.unindexed import unindexed
+from harness.schema.alembic_code import model_index
 from harness.schema.drift.drift import declared, schema_drift
+from harness.sql.quoting import identifier
 
 
 class Base(DeclarativeBase):
@@ -142,6 +144,36 @@ def test_an_example_of_a_statement_is_judged(example: Example, empty_database: D
         connection.execute(example.fields["migrated"].encode())
         found = unindexed(connection, read_snapshot(connection), [RouteStatement(example.code)])
     assert [item.rule.id for item in found] == expected(example)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        "CREATE INDEX i ON t (a, lower(b))",
+        "CREATE UNIQUE INDEX i ON t (a DESC, b) INCLUDE (id) WHERE b <> 'x:y'",
+        "CREATE UNIQUE INDEX i ON t (a DESC NULLS LAST, b NULLS FIRST) NULLS NOT DISTINCT",
+        "CREATE INDEX i ON t USING gin (c)",
+        'CREATE INDEX "I 1" ON t USING hash ("user")',
+    ],
+)
+def test_an_index_that_only_migrations_make_is_declared_as_the_fix_says(index: str, empty_database: Database) -> None:
+    """Pasted into the model, it makes the same index."""
+    names = "id bigint PRIMARY KEY, a int, b text, c text[]"
+    with empty_database.connect(autocommit=True) as connection:
+        connection.execute(f'CREATE TABLE t ({names}, "user" text); {index}'.encode())
+        snapshot = read_snapshot(connection)
+        table = snapshot.by_name["public.t"]
+        [made] = [item for item in table.indexes if not item.primary]
+        pasted = eval(model_index(table, made), {"Index": sa.Index, "sa": sa})
+        columns: list[sa.Column[Any]] = [sa.Column(column.name) for column in table.columns]
+        sa.Table("t", sa.MetaData(), *columns, pasted)
+        connection.execute(f"DROP INDEX {identifier(made.name)}".encode())
+        made_again = sa.create_mock_engine("postgresql+psycopg://", lambda sql, *_: statements.append(sql))
+        statements: list[Any] = []
+        pasted.create(made_again)
+        connection.execute(str(statements[0].compile(dialect=made_again.dialect)).encode())
+        [again] = [item for item in read_snapshot(connection).by_name["public.t"].indexes if not item.primary]
+    assert again.definition == made.definition
 
 
 def judged(session: psycopg.Connection[Any], text: str, *types: int) -> list[Finding]:

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from harness.catalog import Change, Snapshot, difference, read_snapshot
 from harness.errors import HarnessError
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import fix
-from harness.schema.drift.drift_fix import DriftFix
+from harness.schema.alembic_code import fix, model_index
+from harness.schema.drift.drift_fix import TABLES, DriftFix, placed
 from harness.sql.quoting import identifier
 
 
@@ -69,5 +69,16 @@ def _breach(change: Change, closing: DriftFix) -> Breach:
         model = "or take it out of the models"
     else:
         message = f"the migrations make it, the models do not declare it: {change.before}"
-        model = "or declare it; what has no class goes into an event: event.listen(metadata, 'after_create', DDL(...))"
+        model = _declaration(change, closing.migrated)
     return Breach(place, message, fix(operation, model))
+
+
+def _declaration(change: Change, migrated: Snapshot) -> str:
+    """Say how the models declare what only the migrations make."""
+    table, part = placed(migrated, change.name)
+    index = next((item for item in table.indexes if item.name == part), None) if table else None
+    if table and index and change.kind == "index":
+        return f"or {model_index(table, index)} in __table_args__"
+    if change.kind in (*TABLES, "column", "constraint", "not null"):
+        return "or declare it"
+    return "or declare it in an event, as it has no class: event.listen(metadata, 'after_create', DDL(...))"

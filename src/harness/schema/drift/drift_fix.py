@@ -42,7 +42,7 @@ class DriftFix:
 
     def _created(self, change: Change) -> str:
         """Create the object that only the models have."""
-        table, part = _placed(self.models, change.name)
+        table, part = placed(self.models, change.name)
         declared = self._declared(change, table, part)
         if isinstance(declared, ops.CreateIndexOp) and table and self._in_use(table):
             declared.kw["postgresql_concurrently"] = True
@@ -65,7 +65,7 @@ class DriftFix:
 
     def _dropped(self, change: Change) -> str:
         """Drop the object that only the migrations make."""
-        table, part = _placed(self.migrated, change.name)
+        table, part = placed(self.migrated, change.name)
         if change.kind in TABLES:
             dropped = self.migrated.by_name[change.name]
             return op("drop_table", dropped.name, schema=dropped.schema)
@@ -83,7 +83,7 @@ class DriftFix:
 
     def _altered(self, change: Change) -> str:
         """Set one attribute to what the models say."""
-        table, part = _placed(self.models, change.name)
+        table, part = placed(self.models, change.name)
         if change.kind in (*TABLES, *VIEWS):
             return execute(ddl.change_table(change, self.models.by_name[change.name]))
         if change.kind == "sequence":
@@ -172,8 +172,8 @@ class DriftFix:
         return None if declared is None else declared.columns.get(name)
 
 
-def _placed(snapshot: Snapshot, name: str) -> tuple[Table | None, str]:
-    """The table that an object is part of, and the object's own name; no table for an object that is part of none."""
+def placed(snapshot: Snapshot, name: str) -> tuple[Table | None, str]:
+    """Return the table that an object is part of, if there is one, and the object's own name."""
     parts = name.split(".")
     for end in range(len(parts) - 1, 1, -1):
         table = snapshot.by_name.get(".".join(parts[:end]))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from harness.catalog import Column, Index, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import alter_type, fix
+from harness.schema.alembic_code import alter_type, argument, fix
 from harness.schema.options import Options, has_word
 from harness.sql.operations import Code, execute, op
 from harness.sql.quoting import identifier, literal, qualified
@@ -31,7 +31,7 @@ def column_boolean_nullable(snapshot: Snapshot) -> Iterator[Breach]:
                     "the boolean is nullable",
                     fix(
                         op("alter_column", table.name, column.name, schema=table.schema, nullable=False),
-                        f'{column.name}: Mapped[bool] = mapped_column(server_default=text("false"))',
+                        "Mapped[bool], and " + argument(column.name, 'server_default=text("false")'),
                     ),
                 )
 
@@ -118,7 +118,7 @@ def default_frozen_timestamp(snapshot: Snapshot) -> Iterator[Breach]:
                         execute(
                             f"ALTER TABLE {qualified(table)} ALTER COLUMN {identifier(column.name)} SET DEFAULT now()"
                         ),
-                        f"{column.name}: mapped_column(server_default=func.now())",
+                        argument(column.name, "server_default=func.now()"),
                     ),
                 )
 
@@ -173,7 +173,7 @@ def enum_instead_of_check(snapshot: Snapshot) -> Iterator[Breach]:
                             "create_check_constraint", f"ck_{table.name}_{column.name}", table.name, condition,
                             schema=table.schema,
                         ),
-                        "mapped_column(Enum(..., native_enum=False, create_constraint=True))",
+                        argument(column.name, "Enum(..., native_enum=False, create_constraint=True)"),
                     ),
                 )  # fmt: skip
 
@@ -196,6 +196,6 @@ def primary_key_uuid_random(snapshot: Snapshot) -> Iterator[Breach]:
                     f"DEFAULT {default}",
                     fix(
                         op("alter_column", table.name, column.name, schema=table.schema, server_default=seven),
-                        f'{column.name}: mapped_column(server_default=text("uuidv7()"))',
+                        argument(column.name, 'server_default=text("uuidv7()")'),
                     ),
                 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.catalog import Snapshot
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import fix
+from harness.schema.alembic_code import argument, fix
 from harness.sql.operations import op
 
 
@@ -38,6 +38,6 @@ def column_without_comment(snapshot: Snapshot) -> Iterator[Breach]:
                     "the column has no comment",
                     fix(
                         op("alter_column", table.name, column.name, schema=table.schema, comment="..."),
-                        'mapped_column(comment="...")',
+                        argument(column.name, 'comment="..."'),
                     ),
                 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.catalog import Snapshot
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import fix, index_keys, replace_index
+from harness.schema.alembic_code import argument, fix, index_keys, replace_index
 from harness.schema.options import Options
 from harness.sql.operations import Code, execute, op
 from harness.sql.predicates import not_null_columns
@@ -126,7 +126,7 @@ def _without_default(snapshot: Snapshot, *, array: bool) -> Iterator[Breach]:
                     f"{column.type} NOT NULL without a default",
                     fix(
                         op("alter_column", table.name, column.name, schema=table.schema, server_default=default),
-                        f'mapped_column(server_default=text("{value}"))',
+                        argument(column.name, f'server_default=text("{value}")'),
                     ),
                 )
 

@@ -60,7 +60,7 @@ def natural_key(snapshot: Snapshot) -> Iterator[Breach]:
                     f"{column.type} in the primary key",
                     fix(
                         op("add_column", table.name, NUMBERED, schema=table.schema),
-                        "id: mapped_column(BigInteger, Identity(always=True), primary_key=True)",
+                        "id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)",
                     ),
                 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.catalog import Column, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import create_foreign_key, fix
+from harness.schema.alembic_code import argument, create_foreign_key, fix
 from harness.schema.rules.foreign_keys import every
 
 
@@ -29,7 +29,7 @@ def foreign_key_missing(snapshot: Snapshot) -> Iterator[Breach]:
                     f"{says} {target.qualified}.{key.name}, and no foreign key has the column",
                     fix(
                         create_foreign_key(table, target, f"fk_{table.name}_{column.name}", [column.name], [key.name]),
-                        f'mapped_column(ForeignKey("{target.name}.{key.name}"), index=True)',
+                        argument(column.name, f'ForeignKey("{target.name}.{key.name}"), index=True'),
                     ),
                 )
 

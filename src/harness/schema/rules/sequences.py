@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.catalog import Column, Sequence, Snapshot, Table
 from harness.rules import Breach, rule
-from harness.schema.alembic_code import fix
+from harness.schema.alembic_code import argument, fix
 from harness.sql.operations import execute
 from harness.sql.quoting import identifier, literal, qualified
 
@@ -48,7 +48,7 @@ def column_serial(snapshot: Snapshot) -> Iterator[Breach]:
                 f"DEFAULT {column.default}, a serial",
                 fix(
                     "\n".join(map(execute, statements)),
-                    f"{column.name}: mapped_column(BigInteger, Identity(always=True), primary_key=True)",
+                    argument(column.name, "Identity(always=True)"),
                 ),
             )
 
@@ -88,6 +88,6 @@ def sequence_unowned(snapshot: Snapshot) -> Iterator[Breach]:
                 f"DEFAULT {column.default}, and no column owns {sequence.qualified}",
                 fix(
                     execute(f"ALTER SEQUENCE {qualified(sequence)} OWNED BY {owner}"),
-                    f"{column.name}: mapped_column(Identity(always=True))",
+                    argument(column.name, "Identity(always=True)"),
                 ),
             )
