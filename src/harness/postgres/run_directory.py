@@ -181,13 +181,14 @@ def release_memory(data: Path) -> None:
 
 
 def server_pid(data: Path) -> int | None:
-    """Return the process id of the postmaster on `data`, checked against its command line; None if there is none."""
-    try:
-        pid = int((data / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
-    except (OSError, ValueError):
-        return None
-    shown = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return pid if str(data) in shown.stdout else None
+    """Return the process id of the postmaster or pooler on `data`, checked against its command; None without one."""
+    for file in (data / "postmaster.pid", data.parent / "pid"):
+        with contextlib.suppress(OSError, ValueError):
+            pid = file.read_text(encoding="ascii").split("\n", 1)[0]
+            shown = subprocess.run(["ps", "-ww", "-o", "args=", "-p", pid], capture_output=True, text=True, check=False)
+            if str(data) in shown.stdout:
+                return int(pid)
+    return None
 
 
 def wait_gone(pid: int, *, seconds: float) -> bool:

@@ -218,3 +218,20 @@ def test_a_directory_that_records_no_memory_is_no_error(tmp_path: Path) -> None:
     release_memory(tmp_path)
     (tmp_path / "postmaster.pid").write_text("12\nnothing\n")
     release_memory(tmp_path)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_pooler_of_a_dead_run_is_ended(tmp_path: Path, named: bool) -> None:
+    """The sweep may be faster than the directory's watchdog: it ends what the file `pid` names, if it runs there."""
+    data = tmp_path / "run" / "data"
+    data.mkdir(parents=True)
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", *[str(data)] * named])
+    (data.parent / "pid").write_text(f"{process.pid}\n")
+    reaper = threading.Thread(target=process.wait)  # without it, a child that has ended stays
+    reaper.start()
+    remove(data.parent)
+    reaper.join(timeout=5 if named else 0)
+    assert reaper.is_alive() is not named
+    assert not data.parent.exists()
+    process.kill()
+    reaper.join()
