@@ -122,12 +122,12 @@ def settings_of_uv(home: Path, **variables: str) -> dict[str, str]:
 def test_uv_installs_from_where_pip_does(tmp_path: Path) -> None:
     """Index, further indexes, links, hosts and certificates of pip's file and variables, a variable before a file."""
     (tmp_path / "pip.conf").write_text(
-        "[global]\nindex-url = https://file/simple\ncert = /etc/ca.pem\nfind-links =\n  /a\n  /b\n"
+        "[global]\nindex-url = https://file.example\ncert = /etc/ca.pem\nfind-links =\n  /a\n  /b\n"
         "[install]\ntrusted-host = one two\n"
     )
-    indexes = {"PIP_INDEX_URL": "https://variable/simple", "PIP_EXTRA_INDEX_URL": "https://c https://d"}
+    indexes = {"PIP_INDEX_URL": "https://variable.example", "PIP_EXTRA_INDEX_URL": "https://c https://d"}
     assert settings_of_uv(tmp_path, **indexes) == {
-        "UV_INDEX_URL": "https://variable/simple",
+        "UV_INDEX_URL": "https://variable.example",
         "UV_EXTRA_INDEX_URL": "https://c https://d",
         "UV_INDEX_STRATEGY": "unsafe-best-match",
         "UV_FIND_LINKS": "/a,/b",
