@@ -132,7 +132,7 @@ class JudgingTransport(httpx.HTTPTransport):
 
     @contextlib.contextmanager
     def preparing(self) -> Iterator[None]:
-        """Only note the statements of requests in the block: they prepare a test, and `last` is none of them."""
+        """Only note the statements of requests in the block: they prepare a test, and do not become `last`."""
         last, self._preparing = self.last, True
         try:
             yield
